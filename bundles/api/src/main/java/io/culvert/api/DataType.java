@@ -1,0 +1,33 @@
+package io.culvert.api;
+
+/**
+ * The type of a point as the device holds it, before scaling. How many bytes or registers it takes,
+ * and in which order, is the protocol's affair.
+ */
+public enum DataType {
+  /** {@link Value.Bool}. */
+  BOOL,
+  /** {@link Value.Int}. */
+  INT16,
+  /** {@link Value.Int}. */
+  UINT16,
+  /** {@link Value.Int}. */
+  INT32,
+  /** {@link Value.Int}. */
+  UINT32,
+  /** {@link Value.Int}. */
+  INT64,
+  /** IEEE 754 single; {@link Value.Decimal}. */
+  FLOAT32,
+  /** IEEE 754 double; {@link Value.Decimal}. */
+  FLOAT64,
+  /** {@link Value.Text}. */
+  TEXT,
+  /** {@link Value.Bytes}. */
+  BYTES;
+
+  /** Whether scale, offset, unit, range and dead-band make sense for it. */
+  public boolean numeric() {
+    return this != BOOL && this != TEXT && this != BYTES;
+  }
+}

@@ -1,0 +1,24 @@
+package io.culvert.api.southbound;
+
+import io.culvert.api.Sample;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Where a driver puts what a device sends by itself. Safe in any thread; never blocks. */
+@ProviderType
+public interface Sink {
+
+  /**
+   * Hands over samples of one moment.
+   *
+   * @return completed when their readings are on disk and synced, so that a device which waits for
+   *     an answer can be answered; fails if they were not taken, which the driver should pass on to
+   *     the device if it can. The sink is bounded: while stages are pending, a driver that can hold
+   *     its device back does so
+   */
+  CompletionStage<Void> accept(List<Sample> samples);
+
+  /** Tells that the link is gone. The core closes the connection and opens another when due. */
+  void lost(Throwable cause);
+}

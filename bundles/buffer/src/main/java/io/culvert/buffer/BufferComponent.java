@@ -1,0 +1,133 @@
+package io.culvert.buffer;
+
+import io.culvert.api.Reading;
+import io.culvert.api.northbound.Batch;
+import io.culvert.api.northbound.Forwarder;
+import io.culvert.api.service.Buffer;
+import io.culvert.api.service.LedgerEntry;
+import io.culvert.api.service.Query;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The buffer as a service, below {@code <culvert.data>/buffer}. */
+@Component(
+    name = BufferComponent.PID,
+    configurationPid = BufferComponent.PID,
+    configurationPolicy = ConfigurationPolicy.REQUIRE,
+    service = {Buffer.class, Query.class})
+@Designate(ocd = BufferConfig.class)
+public final class BufferComponent implements Buffer, Query {
+  static final String PID = "io.culvert.buffer";
+
+  private static final Logger LOG = LoggerFactory.getLogger(BufferComponent.class);
+
+  private final DurableBuffer buffer;
+
+  @Activate
+  public BufferComponent(BundleContext context, BufferConfig config, Map<String, Object> properties)
+      throws IOException {
+    Path data = data(context);
+    buffer =
+        new DurableBuffer(
+            data.resolve("buffer"),
+            Settings.of(config),
+            Clock.systemUTC(),
+            ThreadLoop::new,
+            Sqlite::open);
+    platforms(config, properties);
+    LOG.info("Buffer in {}: {} bytes", data.resolve("buffer"), buffer.status().bytes());
+  }
+
+  private static Path data(BundleContext context) {
+    String data = context.getProperty("culvert.data");
+    if (data != null) {
+      return Path.of(data);
+    }
+    String home = context.getProperty("culvert.home");
+    if (home == null) {
+      throw new IllegalStateException("Neither culvert.data nor culvert.home is set");
+    }
+    return Path.of(home, "data");
+  }
+
+  @Modified
+  void modified(BufferConfig config, Map<String, Object> properties) {
+    buffer.configure(Settings.of(config));
+    platforms(config, properties);
+  }
+
+  /** None is something else than not known, which an annotation doesn't tell apart. */
+  private void platforms(BufferConfig config, Map<String, Object> properties) {
+    if (properties.containsKey("platforms")) {
+      buffer.platforms(Set.of(config.platforms()));
+    }
+  }
+
+  @Deactivate
+  void deactivate() {
+    buffer.close();
+  }
+
+  @Reference(
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC,
+      unbind = "removeForwarder")
+  void addForwarder(Forwarder forwarder, Map<String, Object> properties) {
+    if (properties.get(Forwarder.ID) instanceof String id) {
+      buffer.add(id, forwarder);
+    } else {
+      LOG.error(
+          "{} has no service property {}; nothing is sent through it",
+          forwarder.getClass().getName(),
+          Forwarder.ID);
+    }
+  }
+
+  void removeForwarder(Forwarder forwarder) {
+    buffer.remove(forwarder);
+  }
+
+  @Override
+  public CompletionStage<Void> accept(List<Reading> readings) {
+    return buffer.accept(readings);
+  }
+
+  @Override
+  public CompletionStage<Void> gap(LedgerEntry entry) {
+    return buffer.gap(entry);
+  }
+
+  @Override
+  public List<LedgerEntry> ledger(Instant from, Instant to, int limit) {
+    return buffer.ledger(from, to, limit);
+  }
+
+  @Override
+  public Status status() {
+    return buffer.status();
+  }
+
+  @Override
+  public List<Batch.Entry> history(
+      String device, String point, Instant from, Instant to, int limit) {
+    return buffer.history(device, point, from, to, limit);
+  }
+}

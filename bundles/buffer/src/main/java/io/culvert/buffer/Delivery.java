@@ -1,0 +1,159 @@
+package io.culvert.buffer;
+
+import io.culvert.api.StreamClass;
+import java.util.List;
+import java.util.function.ToLongFunction;
+
+/**
+ * What one forwarder still owes its platform, by class: positions that are committed and neither
+ * confirmed nor accounted for in the ledger. Thread-safe.
+ */
+final class Delivery {
+  private static final StreamClass[] CLASSES = StreamClass.values();
+
+  private final String id;
+  private final Intervals[] owed = new Intervals[CLASSES.length];
+
+  /** By class, the position up to which the log was taken over into {@link #owed}. */
+  private final long[] seen = new long[CLASSES.length];
+
+  private long confirmed;
+  private long refused;
+  private boolean changed;
+
+  Delivery(String id) {
+    this.id = id;
+    for (int c = 0; c < owed.length; c++) {
+      owed[c] = new Intervals();
+    }
+  }
+
+  String id() {
+    return id;
+  }
+
+  /** Owes what was committed since the last call. */
+  synchronized void extend(ToLongFunction<StreamClass> heads) {
+    for (StreamClass streamClass : CLASSES) {
+      int c = streamClass.ordinal();
+      long head = heads.applyAsLong(streamClass);
+      if (head > seen[c]) {
+        owed[c].add(seen[c], head);
+        seen[c] = head;
+        changed = true;
+      }
+    }
+  }
+
+  /** Owes nothing of what was committed so far. */
+  synchronized void startAt(ToLongFunction<StreamClass> heads) {
+    for (StreamClass streamClass : CLASSES) {
+      seen[streamClass.ordinal()] = heads.applyAsLong(streamClass);
+    }
+    changed = true;
+  }
+
+  /** Takes what is on disk in a class as owed, and nothing else. */
+  synchronized void oweOnly(StreamClass streamClass, List<Segment.Span> spans, long head) {
+    Intervals all = new Intervals();
+    spans.stream()
+        .filter(span -> !span.isEmpty())
+        .forEach(span -> all.add(span.first(), span.end()));
+    owed[streamClass.ordinal()] = all;
+    seen[streamClass.ordinal()] = head;
+    changed = true;
+  }
+
+  synchronized void confirm(StreamClass streamClass, long from, long to) {
+    confirmed += take(streamClass, from, to);
+  }
+
+  synchronized void refuse(StreamClass streamClass, long from, long to) {
+    refused += take(streamClass, from, to);
+  }
+
+  /** No longer owes positions that the ledger accounts for. */
+  synchronized void release(StreamClass streamClass, long from, long to) {
+    take(streamClass, from, to);
+  }
+
+  private long take(StreamClass streamClass, long from, long to) {
+    Intervals positions = owed[streamClass.ordinal()];
+    long before = positions.size();
+    positions.remove(from, to);
+    changed |= positions.size() != before;
+    return before - positions.size();
+  }
+
+  /**
+   * The first run of owed positions at or after one: its first position there and the position
+   * after its last; {@code null} if there is none.
+   */
+  synchronized long[] next(StreamClass streamClass, long from) {
+    Intervals positions = owed[streamClass.ordinal()];
+    long first = positions.next(from);
+    return first < 0 ? null : new long[] {first, positions.endOfRun(first)};
+  }
+
+  synchronized boolean owes(StreamClass streamClass, long position) {
+    return owed[streamClass.ordinal()].contains(position);
+  }
+
+  /** A copy of what is owed in a range. */
+  synchronized Intervals owed(StreamClass streamClass, long from, long to) {
+    return owed[streamClass.ordinal()].within(from, to);
+  }
+
+  /** Readings owed, with those committed since {@link #extend}. */
+  synchronized long unconfirmed(ToLongFunction<StreamClass> heads) {
+    long sum = 0;
+    for (StreamClass streamClass : CLASSES) {
+      int c = streamClass.ordinal();
+      sum += owed[c].size() + Math.max(0, heads.applyAsLong(streamClass) - seen[c]);
+    }
+    return sum;
+  }
+
+  synchronized long confirmed() {
+    return confirmed;
+  }
+
+  synchronized long refused() {
+    return refused;
+  }
+
+  synchronized boolean changed() {
+    return changed;
+  }
+
+  synchronized void write(ByteWriter out) {
+    out.text(id);
+    for (int c = 0; c < owed.length; c++) {
+      out.varint(seen[c]);
+      out.varint(owed[c].parts());
+      long[] last = {0};
+      owed[c].forEach(
+          (from, to) -> {
+            out.varint(from - last[0]);
+            out.varint(to - from);
+            last[0] = to;
+          });
+    }
+    changed = false;
+  }
+
+  static Delivery read(ByteReader in) throws DamagedException {
+    Delivery delivery = new Delivery(in.text());
+    for (int c = 0; c < delivery.owed.length; c++) {
+      delivery.seen[c] = in.varint();
+      int parts = in.count();
+      long at = 0;
+      for (int i = 0; i < parts; i++) {
+        long from = at + in.varint();
+        at = from + in.varint();
+        delivery.owed[c].add(from, at);
+      }
+    }
+    return delivery;
+  }
+}

@@ -1,0 +1,415 @@
+package io.culvert.buffer;
+
+import io.culvert.api.ClockState;
+import io.culvert.api.Grade;
+import io.culvert.api.Quality;
+import io.culvert.api.Reading;
+import io.culvert.api.StreamClass;
+import io.culvert.api.Value;
+import io.culvert.api.northbound.Batch;
+import io.culvert.api.northbound.Forwarder;
+import io.culvert.api.service.Buffer;
+import io.culvert.api.service.LedgerEntry;
+import io.culvert.api.service.Query;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The buffer on disk.
+ *
+ * <p>Threads: one writes the log, one answers callers, one keeps (state of delivery, retention,
+ * ledger), one each forwarder. {@link #accept} only queues. {@link #history} and {@link #ledger}
+ * read the disk on the caller's thread.
+ */
+final class DurableBuffer implements Buffer, Query, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DurableBuffer.class);
+  private static final Duration TICK = Duration.ofSeconds(1);
+  private static final int LEDGER_AT_ONCE = 500;
+  static final String LEDGER_POINT = "ledger";
+
+  private final InstantSource clock;
+  private final Loop.Factory loops;
+  private final FileChannel lock;
+  private final Store store;
+  private final Ledger ledger;
+  private final Accounts accounts;
+  private final Acceptor acceptor;
+  private final Retention retention;
+  private final Loop writer;
+  private final Loop answers;
+  private final Loop keeper;
+  private final Map<Forwarder, Pump> pumps = new ConcurrentHashMap<>();
+  private final AtomicLong accepted = new AtomicLong();
+  private volatile Settings settings;
+  private volatile String keeperProblem = "";
+
+  /** Ids of those of the site; {@code null} while not known. */
+  private Set<String> platforms;
+
+  /** Of the keeper. */
+  private boolean sending;
+
+  /**
+   * Opens what is in a directory, or begins there.
+   *
+   * @throws IOException if the directory can't be used, or another process uses it
+   */
+  DurableBuffer(
+      Path directory,
+      Settings settings,
+      InstantSource clock,
+      Loop.Factory loops,
+      Sqlite.Opener opener)
+      throws IOException {
+    this.settings = settings;
+    this.clock = clock;
+    this.loops = loops;
+    Files.createDirectories(directory);
+    lock = lock(directory);
+    writer = loops.create("writer");
+    answers = loops.create("answers");
+    keeper = loops.create("keeper");
+    Store opened = null;
+    Ledger openedLedger = null;
+    try {
+      StateFile stateFile = new StateFile(directory);
+      StateFile.State state = stateFile.load();
+      long[] known = state != null ? state.next() : new long[StreamClass.values().length];
+      opened = Store.open(directory, this::settings, clock, writer::nanos, opener, known);
+      openedLedger = Ledger.open(directory.resolve("ledger.db"), clock, opener);
+      store = opened;
+      ledger = openedLedger;
+      accounts = new Accounts(stateFile, state, ledger, store, this::settings);
+      retention = new Retention(store, accounts, this::settings, pumps::values);
+      acceptor = new Acceptor(store, this::settings, writer, answers, new Commits());
+      begin();
+    } catch (IOException | RuntimeException e) {
+      Sqlite.closeQuietly(opened);
+      Sqlite.closeQuietly(openedLedger);
+      Sqlite.closeQuietly(lock);
+      writer.close();
+      answers.close();
+      keeper.close();
+      throw e;
+    }
+  }
+
+  private static FileChannel lock(Path directory) throws IOException {
+    Path file = directory.resolve("lock");
+    FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      FileLock held = channel.tryLock();
+      if (held != null) {
+        return channel;
+      }
+    } catch (OverlappingFileLockException e) {
+      LOG.debug("Locked by this process", e);
+    }
+    channel.close();
+    throw new IOException(
+        directory + " is in use by another gateway; stop it, or give this one its own data");
+  }
+
+  private void begin() throws IOException {
+    accounts.settleLost();
+    forgetSent();
+    // From here on, until the mark of a clean stop, an end is an interruption.
+    accounts.save(0);
+    keeper.schedule(this::tick, TICK);
+    keeper.execute(this::sendLedger);
+  }
+
+  /** Entries whose reading went into the log just before a crash are not sent again. */
+  private void forgetSent() throws IOException {
+    List<Ledger.Stored> sent = new ArrayList<>();
+    for (Ledger.Stored stored : ledger.unsent(LEDGER_AT_ONCE)) {
+      List<Batch.Entry> there =
+          History.of(
+              store,
+              settings.gateway(),
+              LEDGER_POINT,
+              stored.stored(),
+              stored.stored().plusMillis(1),
+              LEDGER_AT_ONCE);
+      Value value = reading(stored).value();
+      if (there.stream().anyMatch(entry -> value.equals(entry.reading().value()))) {
+        sent.add(stored);
+      }
+    }
+    if (!sent.isEmpty()) {
+      ledger.markSent(sent);
+    }
+  }
+
+  private Settings settings() {
+    return settings;
+  }
+
+  /** Puts other bounds in force. */
+  void configure(Settings changed) {
+    settings = changed;
+  }
+
+  @Override
+  public CompletionStage<Void> accept(List<Reading> readings) {
+    return acceptor.accept(readings);
+  }
+
+  @Override
+  public CompletionStage<Void> gap(LedgerEntry entry) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    boolean taken =
+        keeper.execute(
+            () -> {
+              try {
+                ledger.store(List.of(entry), List.of(), true);
+                answers.execute(() -> done.complete(null));
+                sendLedger();
+              } catch (IOException | RuntimeException e) {
+                answers.execute(() -> done.completeExceptionally(e));
+              }
+            });
+    if (!taken) {
+      done.completeExceptionally(new RejectedExecutionException("The buffer is stopped"));
+    }
+    return done;
+  }
+
+  @Override
+  public List<LedgerEntry> ledger(Instant from, Instant to, int limit) {
+    try {
+      return ledger.entries(from, to, limit);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public List<Batch.Entry> history(
+      String device, String point, Instant from, Instant to, int limit) {
+    if (limit < 1 || limit > 100_000) {
+      throw new IllegalArgumentException("limit is " + limit + "; 1 to 100000 is possible");
+    }
+    try {
+      return History.of(store, device, point, from, to, limit);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Status status() {
+    List<Forwarding> forwarding = new ArrayList<>();
+    StringBuilder problem = new StringBuilder(acceptor.problem());
+    append(problem, keeperProblem);
+    for (Delivery delivery : accounts.deliveries()) {
+      boolean ready = false;
+      for (Pump pump : pumps.values()) {
+        if (pump.delivery() == delivery) {
+          ready = pump.ready();
+          append(problem, pump.problem());
+        }
+      }
+      forwarding.add(
+          new Forwarding(
+              delivery.id(),
+              ready,
+              delivery.confirmed(),
+              delivery.refused(),
+              delivery.unconfirmed(store::next)));
+    }
+    return new Status(
+        accepted.get(),
+        acceptor.pending(),
+        accounts.dropped(),
+        store.bytes(),
+        problem.toString(),
+        forwarding);
+  }
+
+  private static void append(StringBuilder all, String problem) {
+    if (!problem.isEmpty() && all.indexOf(problem) < 0) {
+      all.append(all.isEmpty() ? "" : "; ").append(problem);
+    }
+  }
+
+  /**
+   * Takes over which platforms the site has: each owes from now on, and what is kept for another
+   * one is released as soon as its forwarder is gone. Until this is called none is released.
+   */
+  synchronized void platforms(Set<String> ids) {
+    platforms = Set.copyOf(ids);
+    accounts.begin(platforms);
+    releaseRemoved();
+  }
+
+  private void releaseRemoved() {
+    if (platforms == null) {
+      return;
+    }
+    for (Delivery delivery : accounts.deliveries()) {
+      if (!platforms.contains(delivery.id())
+          && pumps.values().stream().noneMatch(pump -> pump.delivery() == delivery)) {
+        accounts.forget(delivery);
+      }
+    }
+  }
+
+  /** Begins delivery through a forwarder; one of the same id before it ends. */
+  synchronized void add(String id, Forwarder forwarder) {
+    Delivery delivery = accounts.delivery(id);
+    pumps.values().stream().filter(p -> p.delivery() == delivery).forEach(Pump::close);
+    pumps.values().removeIf(pump -> pump.delivery() == delivery);
+    Pump pump =
+        new Pump(forwarder, delivery, store, accounts, this::settings, loops.create("to-" + id));
+    pumps.put(forwarder, pump);
+    pump.start();
+  }
+
+  /** Ends delivery through a forwarder. What it owes stays owed if its platform stays. */
+  synchronized void remove(Forwarder forwarder) {
+    Pump pump = pumps.remove(forwarder);
+    if (pump != null) {
+      pump.close();
+    }
+    releaseRemoved();
+  }
+
+  /** Around each commit; on the writing thread. */
+  private final class Commits implements Acceptor.Listener {
+    @Override
+    public void before(List<Reading> readings) throws IOException {
+      if (accounts.settleDowntime(readings)) {
+        keeper.execute(DurableBuffer.this::sendLedger);
+      }
+    }
+
+    @Override
+    public void committed(int readings) {
+      accepted.addAndGet(readings);
+      pumps.values().forEach(Pump::wake);
+    }
+  }
+
+  private void tick() {
+    try {
+      accounts.flush();
+      retention.check();
+      keeperProblem = "";
+    } catch (IOException e) {
+      if (keeperProblem.isEmpty()) {
+        LOG.error("State of delivery or retention can't go on; tried again each second", e);
+      }
+      keeperProblem = e.getMessage();
+    } finally {
+      keeper.schedule(this::tick, TICK);
+    }
+    sendLedger();
+  }
+
+  /** Puts entries of the ledger in the log as readings of the gateway. On the keeper. */
+  private void sendLedger() {
+    if (sending) {
+      return;
+    }
+    try {
+      List<Ledger.Stored> unsent = ledger.unsent(LEDGER_AT_ONCE);
+      if (unsent.isEmpty()) {
+        return;
+      }
+      sending = true;
+      acceptor
+          .accept(unsent.stream().map(this::reading).toList())
+          .whenComplete((done, failure) -> keeper.execute(() -> sentLedger(unsent, failure)));
+    } catch (IOException e) {
+      keeperProblem = e.getMessage();
+    }
+  }
+
+  private void sentLedger(List<Ledger.Stored> entries, Throwable failure) {
+    sending = false;
+    if (failure != null) {
+      // The next tick tries again.
+      return;
+    }
+    try {
+      ledger.markSent(entries);
+      if (entries.size() == LEDGER_AT_ONCE) {
+        sendLedger();
+      }
+    } catch (IOException e) {
+      LOG.error("Entries of the ledger may be sent twice", e);
+      keeperProblem = e.getMessage();
+    }
+  }
+
+  private Reading reading(Ledger.Stored stored) {
+    LedgerEntry entry = stored.entry();
+    Map<String, Value> fields = new LinkedHashMap<>();
+    fields.put("device", Value.of(entry.device()));
+    fields.put("class", Value.of(entry.streamClass()));
+    fields.put("from", Value.of(entry.from().toString()));
+    fields.put("to", Value.of(entry.to().toString()));
+    fields.put("count", Value.of(entry.count()));
+    fields.put("exact", Value.of(entry.exact()));
+    fields.put("reason", Value.of(entry.reason().name().toLowerCase(Locale.ROOT)));
+    fields.put("detail", Value.of(entry.detail()));
+    return new Reading(
+        settings.gateway(),
+        LEDGER_POINT,
+        StreamClass.EVENT,
+        new Value.Struct(fields),
+        "",
+        Quality.GOOD,
+        stored.stored(),
+        stored.stored(),
+        ClockState.UNKNOWN,
+        Grade.GENERAL);
+  }
+
+  /**
+   * Stops cleanly: commits what waits, writes the state of delivery, and marks the stop. Waits for
+   * the disk.
+   */
+  @Override
+  public void close() {
+    pumps.values().forEach(Pump::close);
+    pumps.clear();
+    acceptor.close();
+    keeper.close();
+    answers.close();
+    try {
+      accounts.deliveries().forEach(delivery -> delivery.extend(store::next));
+      // What couldn't be committed at the end is lost with the process: not a clean stop.
+      accounts.save(acceptor.problem().isEmpty() ? clock.millis() : 0);
+    } catch (IOException e) {
+      LOG.error("The stop can't be marked as clean; the next start will count an interruption", e);
+    }
+    store.close();
+    ledger.close();
+    Sqlite.closeQuietly(lock);
+  }
+}

@@ -1,0 +1,369 @@
+package io.culvert.buffer;
+
+import io.culvert.api.StreamClass;
+import io.culvert.api.service.LedgerEntry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The loss ledger, in a file of its own. Each change is synced before the method returns. Space for
+ * about 5,000 entries is taken when the file is made, so that a full disk does not silence it.
+ *
+ * <p>Beside the entries stands what they release: positions that a forwarder no longer owes. Entry
+ * and release are one commit, so a crash counts nothing twice. Thread-safe; blocks on disk.
+ *
+ * <p>Refusals that come within a minute and say the same are one entry that grows; it is sent when
+ * its minute is over. At most {@value #MAX_ENTRIES} entries are kept, about 50 MB: the oldest go
+ * first, of those whose reading is in the log already. No other age ends them.
+ */
+final class Ledger implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+  private static final int RESERVE = 1 << 20;
+  private static final int MAX_ENTRIES = 200_000;
+  private static final long JOINED_MILLIS = 60_000;
+
+  private final Path file;
+  private final InstantSource clock;
+  private final Connection connection;
+  private final int maxEntries;
+
+  /** How many entries there are; -1 until they are counted. */
+  private long entries = -1;
+
+  /**
+   * An entry with what its reading to the platform needs.
+   *
+   * @param id in the ledger
+   * @param stored when it was entered; event time of the reading
+   */
+  record Stored(long id, Instant stored, LedgerEntry entry) {}
+
+  /** Positions that a forwarder no longer owes, because the ledger accounts for them. */
+  record Release(String forwarder, StreamClass streamClass, long first, long end) {}
+
+  private Ledger(Path file, InstantSource clock, Connection connection, int maxEntries) {
+    this.file = file;
+    this.maxEntries = maxEntries;
+    this.clock = clock;
+    this.connection = connection;
+  }
+
+  /** Opens the ledger; one that can't be read is set aside. */
+  static Ledger open(Path file, InstantSource clock, Sqlite.Opener opener) throws IOException {
+    return open(file, clock, opener, MAX_ENTRIES);
+  }
+
+  static Ledger open(Path file, InstantSource clock, Sqlite.Opener opener, int maxEntries)
+      throws IOException {
+    try {
+      return create(file, clock, opener, maxEntries);
+    } catch (SQLException e) {
+      if (!Sqlite.damaged(e)) {
+        throw new IOException("Can't open " + file + ": " + e.getMessage(), e);
+      }
+      Path aside = file.resolveSibling(file.getFileName() + "." + clock.millis() + ".damaged");
+      LOG.error("{} can't be read and is set aside as {}", file, aside.getFileName(), e);
+      Files.move(file, aside);
+      Files.deleteIfExists(file.resolveSibling(file.getFileName() + "-journal"));
+      try {
+        return create(file, clock, opener, maxEntries);
+      } catch (SQLException again) {
+        throw new IOException("Can't make " + file + ": " + again.getMessage(), again);
+      }
+    }
+  }
+
+  private static Ledger create(Path file, InstantSource clock, Sqlite.Opener opener, int maxEntries)
+      throws SQLException, IOException {
+    boolean fresh = !Files.exists(file) || Files.size(file) == 0;
+    Connection connection = opener.open(file, true);
+    try {
+      // The journal stays allocated too.
+      Sqlite.execute(connection, "PRAGMA journal_mode=PERSIST");
+      if (fresh) {
+        Sqlite.execute(
+            connection,
+            "CREATE TABLE reserve (space BLOB)",
+            "INSERT INTO reserve VALUES (zeroblob(" + RESERVE + "))",
+            "DROP TABLE reserve");
+      }
+      connection.setAutoCommit(false);
+      Sqlite.execute(
+          connection,
+          "CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY, stored INTEGER NOT NULL,"
+              + " device TEXT NOT NULL, class TEXT NOT NULL, since TEXT NOT NULL,"
+              + " until TEXT NOT NULL, since_millis INTEGER NOT NULL,"
+              + " until_millis INTEGER NOT NULL, count INTEGER NOT NULL,"
+              + " exact INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,"
+              + " sent INTEGER NOT NULL)",
+          "CREATE INDEX IF NOT EXISTS unsent ON entry(id) WHERE sent = 0",
+          "CREATE TABLE IF NOT EXISTS released (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+              + " forwarder TEXT NOT NULL, class INTEGER NOT NULL, first INTEGER NOT NULL,"
+              + " after INTEGER NOT NULL)");
+      connection.commit();
+      if (fresh) {
+        Sqlite.syncDirectory(file.getParent());
+      }
+      return new Ledger(file, clock, connection, maxEntries);
+    } catch (SQLException | IOException e) {
+      Sqlite.closeQuietly(connection);
+      throw e;
+    }
+  }
+
+  /**
+   * Enters gaps together with what they release.
+   *
+   * @param toPlatform whether the entries are to be sent as readings
+   */
+  synchronized void store(List<LedgerEntry> gaps, List<Release> releases, boolean toPlatform)
+      throws IOException {
+    change(
+        () -> {
+          long added = 0;
+          try (PreparedStatement put =
+              connection.prepareStatement(
+                  "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+            for (LedgerEntry entry : gaps) {
+              if (entry.reason() == LedgerEntry.Reason.REFUSED && join(entry, toPlatform)) {
+                continue;
+              }
+              added++;
+              put.setLong(1, clock.millis());
+              put.setString(2, entry.device());
+              put.setString(3, entry.streamClass());
+              put.setString(4, entry.from().toString());
+              put.setString(5, entry.to().toString());
+              put.setLong(6, RowHead.floorMillis(entry.from()));
+              put.setLong(7, RowHead.ceilMillis(entry.to()));
+              put.setLong(8, entry.count());
+              put.setBoolean(9, entry.exact());
+              put.setString(10, entry.reason().name());
+              put.setString(11, entry.detail());
+              put.setBoolean(12, !toPlatform);
+              put.executeUpdate();
+            }
+          }
+          try (PreparedStatement put =
+              connection.prepareStatement("INSERT INTO released VALUES (NULL, ?, ?, ?, ?)")) {
+            for (Release release : releases) {
+              put.setString(1, release.forwarder());
+              put.setInt(2, release.streamClass().ordinal());
+              put.setLong(3, release.first());
+              put.setLong(4, release.end());
+              put.executeUpdate();
+            }
+          }
+          bound(added);
+        });
+  }
+
+  /** Adds an entry to one of this minute that says the same; false if there is none. */
+  private boolean join(LedgerEntry entry, boolean toPlatform) throws SQLException {
+    try (PreparedStatement find =
+            connection.prepareStatement(
+                "SELECT id, since, until FROM entry WHERE id > (SELECT max(id) FROM entry) - 1000"
+                    + " AND stored > ? AND sent = ? AND device = ? AND class = ? AND exact = ?"
+                    + " AND reason = ? AND detail = ? ORDER BY id DESC LIMIT 1");
+        PreparedStatement grow =
+            connection.prepareStatement(
+                "UPDATE entry SET count = count + ?, since = ?, until = ?, since_millis = ?,"
+                    + " until_millis = ? WHERE id = ?")) {
+      find.setLong(1, clock.millis() - JOINED_MILLIS);
+      find.setBoolean(2, !toPlatform);
+      find.setString(3, entry.device());
+      find.setString(4, entry.streamClass());
+      find.setBoolean(5, entry.exact());
+      find.setString(6, entry.reason().name());
+      find.setString(7, entry.detail());
+      try (ResultSet row = find.executeQuery()) {
+        if (!row.next()) {
+          return false;
+        }
+        Instant from = Instant.parse(row.getString("since"));
+        Instant to = Instant.parse(row.getString("until"));
+        from = entry.from().isBefore(from) ? entry.from() : from;
+        to = entry.to().isAfter(to) ? entry.to() : to;
+        grow.setLong(1, entry.count());
+        grow.setString(2, from.toString());
+        grow.setString(3, to.toString());
+        grow.setLong(4, RowHead.floorMillis(from));
+        grow.setLong(5, RowHead.ceilMillis(to));
+        grow.setLong(6, row.getLong("id"));
+        grow.executeUpdate();
+        return true;
+      }
+    }
+  }
+
+  /** Deletes what is beyond the bound, a hundredth of it at once. */
+  private void bound(long added) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      if (entries < 0) {
+        try (ResultSet row = statement.executeQuery("SELECT count(*) FROM entry")) {
+          row.next();
+          entries = row.getLong(1);
+        }
+      } else {
+        entries += added;
+      }
+      if (entries <= maxEntries) {
+        return;
+      }
+      long excess = entries - maxEntries + maxEntries / 100;
+      String oldest =
+          "DELETE FROM entry WHERE id IN (SELECT id FROM entry %s ORDER BY id LIMIT %d)";
+      long gone = statement.executeUpdate(oldest.formatted("WHERE sent = 1", excess));
+      if (gone < excess) {
+        long unsent = statement.executeUpdate(oldest.formatted("", excess - gone));
+        LOG.error("{} entries of the loss ledger are given up before they could be sent", unsent);
+        gone += unsent;
+      }
+      entries -= gone;
+    }
+  }
+
+  /** Entries whose reading is not in the log yet and that don't grow any more, oldest first. */
+  synchronized List<Stored> unsent(int limit) throws IOException {
+    return query(
+        "SELECT * FROM entry WHERE sent = 0 AND (reason <> 'REFUSED' OR stored <= ?)"
+            + " ORDER BY id LIMIT ?",
+        clock.millis() - JOINED_MILLIS,
+        limit);
+  }
+
+  synchronized void markSent(List<Stored> entries) throws IOException {
+    change(
+        () -> {
+          try (PreparedStatement update =
+              connection.prepareStatement("UPDATE entry SET sent = 1 WHERE id = ?")) {
+            for (Stored entry : entries) {
+              update.setLong(1, entry.id());
+              update.executeUpdate();
+            }
+          }
+        });
+  }
+
+  /** Entries that touch a span of event time, oldest first. */
+  synchronized List<LedgerEntry> entries(Instant from, Instant to, int limit) throws IOException {
+    return query(
+            "SELECT * FROM entry WHERE until_millis >= ? AND since_millis <= ?"
+                + " ORDER BY since_millis, id LIMIT ?",
+            RowHead.floorMillis(from),
+            RowHead.ceilMillis(to),
+            limit)
+        .stream()
+        .map(Stored::entry)
+        .toList();
+  }
+
+  /** What was released and may not yet stand in the state of delivery. */
+  synchronized List<Release> releases() throws IOException {
+    List<Release> releases = new ArrayList<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery("SELECT forwarder, class, first, after FROM released")) {
+      while (rows.next()) {
+        releases.add(
+            new Release(
+                rows.getString(1),
+                StreamClass.values()[rows.getInt(2)],
+                rows.getLong(3),
+                rows.getLong(4)));
+      }
+      connection.commit();
+      return releases;
+    } catch (SQLException e) {
+      throw failed(e);
+    }
+  }
+
+  /** Number of the latest release, for {@link #forgetReleases}; 0 if there is none. */
+  synchronized long lastRelease() throws IOException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT coalesce(max(id), 0) FROM released")) {
+      row.next();
+      long last = row.getLong(1);
+      connection.commit();
+      return last;
+    } catch (SQLException e) {
+      throw failed(e);
+    }
+  }
+
+  /** Forgets releases up to that number: they stand in the state of delivery now. */
+  synchronized void forgetReleases(long last) throws IOException {
+    change(() -> Sqlite.execute(connection, "DELETE FROM released WHERE id <= " + last));
+  }
+
+  @Override
+  public synchronized void close() {
+    Sqlite.closeQuietly(connection);
+  }
+
+  private List<Stored> query(String sql, long... arguments) throws IOException {
+    List<Stored> found = new ArrayList<>();
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      for (int i = 0; i < arguments.length; i++) {
+        query.setLong(i + 1, arguments[i]);
+      }
+      try (ResultSet rows = query.executeQuery()) {
+        while (rows.next()) {
+          found.add(
+              new Stored(
+                  rows.getLong("id"),
+                  Instant.ofEpochMilli(rows.getLong("stored")),
+                  new LedgerEntry(
+                      rows.getString("device"),
+                      rows.getString("class"),
+                      Instant.parse(rows.getString("since")),
+                      Instant.parse(rows.getString("until")),
+                      rows.getLong("count"),
+                      rows.getBoolean("exact"),
+                      LedgerEntry.Reason.valueOf(rows.getString("reason")),
+                      rows.getString("detail"))));
+        }
+      }
+      connection.commit();
+      return found;
+    } catch (SQLException e) {
+      throw failed(e);
+    }
+  }
+
+  private interface Change {
+    void run() throws SQLException;
+  }
+
+  private void change(Change change) throws IOException {
+    try {
+      change.run();
+      connection.commit();
+    } catch (SQLException e) {
+      throw failed(e);
+    }
+  }
+
+  private IOException failed(SQLException e) {
+    entries = -1;
+    try {
+      connection.rollback();
+    } catch (SQLException again) {
+      e.addSuppressed(again);
+    }
+    return new IOException("Loss ledger " + file + ": " + e.getMessage(), e);
+  }
+}

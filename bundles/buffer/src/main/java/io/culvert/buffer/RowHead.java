@@ -1,0 +1,152 @@
+package io.culvert.buffer;
+
+import io.culvert.api.Reading;
+import io.culvert.api.StreamClass;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The part of a row that is read without unpacking it: where it stands, and a sparse index of it by
+ * device and time. Times are in milliseconds since 1970, rounded outwards.
+ *
+ * @param streamClass of all readings in it
+ * @param first position of the first reading in the log of the class
+ * @param count of readings
+ * @param committed time of the commit by the gateway's clock
+ * @param newest latest {@code receivedTime} in the commit
+ * @param elapsed the store's elapsed time at the commit, in milliseconds
+ * @param streams one each device, in the order of first appearance
+ */
+record RowHead(
+    StreamClass streamClass,
+    long first,
+    int count,
+    long committed,
+    long newest,
+    long elapsed,
+    List<Part> streams) {
+  /** More would make a row, the unit of reading and of damage, too big. */
+  static final int MAX_READINGS = 8192;
+
+  private static final int VERSION = 1;
+  private static final StreamClass[] CLASSES = StreamClass.values();
+
+  RowHead {
+    streams = List.copyOf(streams);
+  }
+
+  /**
+   * One device's share.
+   *
+   * @param device id
+   * @param sequence of its first reading here; the others follow without gap
+   * @param count of its readings here
+   * @param from earliest event
+   * @param to latest event
+   */
+  record Part(String device, long sequence, int count, long from, long to) {}
+
+  /** Position after the last. */
+  long end() {
+    return first + count;
+  }
+
+  /** Earliest event. */
+  long from() {
+    return streams.stream().mapToLong(Part::from).min().orElse(Long.MAX_VALUE);
+  }
+
+  /** Latest event. */
+  long to() {
+    return streams.stream().mapToLong(Part::to).max().orElse(Long.MIN_VALUE);
+  }
+
+  /** The head of a row to be committed; {@code next} gives each device's next sequence number. */
+  static RowHead of(
+      StreamClass streamClass,
+      long first,
+      long committed,
+      long newest,
+      long elapsed,
+      List<Reading> readings,
+      java.util.function.ToLongFunction<String> next) {
+    Map<String, long[]> counts = new LinkedHashMap<>();
+    for (Reading reading : readings) {
+      long floor = floorMillis(reading.eventTime());
+      long ceiling = ceilMillis(reading.eventTime());
+      counts.merge(
+          reading.device(),
+          new long[] {1, floor, ceiling},
+          (a, b) -> new long[] {a[0] + 1, Math.min(a[1], b[1]), Math.max(a[2], b[2])});
+    }
+    List<Part> parts = new ArrayList<>(counts.size());
+    counts.forEach(
+        (device, c) ->
+            parts.add(new Part(device, next.applyAsLong(device), (int) c[0], c[1], c[2])));
+    return new RowHead(streamClass, first, readings.size(), committed, newest, elapsed, parts);
+  }
+
+  byte[] encode() {
+    ByteWriter out = new ByteWriter();
+    out.u8(VERSION);
+    out.u8(streamClass.ordinal());
+    out.varint(first);
+    out.varint(count);
+    out.signed(committed);
+    out.signed(newest - committed);
+    out.signed(elapsed);
+    out.varint(streams.size());
+    for (Part part : streams) {
+      out.text(part.device());
+      out.varint(part.sequence());
+      out.varint(part.count());
+      out.signed(part.from() - committed);
+      out.varint(part.to() - part.from());
+    }
+    return out.toBytes();
+  }
+
+  static RowHead decode(byte[] bytes) throws DamagedException {
+    ByteReader in = new ByteReader(bytes);
+    int version = in.u8();
+    if (version != VERSION) {
+      throw new DamagedException("Row of version " + version + "; this program knows " + VERSION);
+    }
+    StreamClass streamClass = CLASSES[in.small(CLASSES.length - 1)];
+    long first = in.varint();
+    int count = in.small(MAX_READINGS);
+    long committed = in.signed();
+    long newest = committed + in.signed();
+    long elapsed = in.signed();
+    int devices = in.count();
+    List<Part> parts = new ArrayList<>(devices);
+    int sum = 0;
+    for (int i = 0; i < devices; i++) {
+      String device = in.text();
+      long sequence = in.varint();
+      int readings = in.small(count);
+      long from = committed + in.signed();
+      parts.add(new Part(device, sequence, readings, from, from + in.varint()));
+      sum += readings;
+    }
+    if (sum != count || !in.atEnd()) {
+      throw new DamagedException("Head of " + count + " readings lists " + sum);
+    }
+    return new RowHead(streamClass, first, count, committed, newest, elapsed, parts);
+  }
+
+  /** Milliseconds since 1970, rounded down; times beyond what they can hold are cut. */
+  static long floorMillis(Instant time) {
+    long limit = Long.MAX_VALUE / 4000;
+    long seconds = Math.max(-limit, Math.min(limit, time.getEpochSecond()));
+    return seconds * 1000 + time.getNano() / 1_000_000;
+  }
+
+  /** Milliseconds since 1970, rounded up. */
+  static long ceilMillis(Instant time) {
+    return floorMillis(time) + (time.getNano() % 1_000_000 == 0 ? 0 : 1);
+  }
+}

@@ -1,0 +1,77 @@
+package io.culvert.buffer;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+
+/** How the buffer's SQLite files are opened. */
+final class Sqlite {
+  /** Opens a file; tests put bounds on it. */
+  @FunctionalInterface
+  interface Opener {
+    Connection open(Path file, boolean writable) throws SQLException;
+  }
+
+  private Sqlite() {}
+
+  /**
+   * Every commit is synced before it returns: in WAL mode that is one fsync of the log, and those
+   * of a checkpoint each 1000 pages. The log's own directory entry is synced by SQLite.
+   */
+  static Connection open(Path file, boolean writable) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setReadOnly(!writable);
+    config.setBusyTimeout(10_000);
+    config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+    // In KiB; the default of 2 MiB a connection adds up.
+    config.setCacheSize(-512);
+    SQLiteDataSource source = new SQLiteDataSource(config);
+    source.setUrl("jdbc:sqlite:" + file.toAbsolutePath());
+    return source.getConnection();
+  }
+
+  static void execute(Connection connection, String... statements) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+  }
+
+  /** Whether the file's content is at fault, not the disk or another process. */
+  static boolean damaged(SQLException e) {
+    if (!(e instanceof SQLiteException)) {
+      return false;
+    }
+    SQLiteErrorCode code = ((SQLiteException) e).getResultCode();
+    return (code.code & 0xFF) == SQLiteErrorCode.SQLITE_CORRUPT.code
+        || code == SQLiteErrorCode.SQLITE_NOTADB;
+  }
+
+  /** Closes what is given up anyway. */
+  static void closeQuietly(AutoCloseable closeable) {
+    if (closeable == null) {
+      return;
+    }
+    try {
+      closeable.close();
+    } catch (Exception ignored) {
+      // What it held is either committed or told as failed already.
+    }
+  }
+
+  /** Makes creation and deletion of files in a directory survive a power cut. */
+  static void syncDirectory(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}

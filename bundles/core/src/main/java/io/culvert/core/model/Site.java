@@ -1,0 +1,30 @@
+package io.culvert.core.model;
+
+import io.culvert.api.Device;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The site in force, as far as it is valid.
+ *
+ * @param gateway its id
+ * @param devices in the document's order, each id once
+ */
+public record Site(String gateway, List<Entry> devices) {
+  public Site {
+    devices = List.copyOf(devices);
+  }
+
+  /**
+   * A device of the site.
+   *
+   * @param device settings are those of profile and site together
+   * @param profile {@code null} while no bundle brings it
+   * @param interval between polls
+   * @param timeout deadline of one exchange
+   * @param problem what is wrong in the document about it, with file and line; {@code ""} if
+   *     nothing. A device with a problem is shown and not run
+   */
+  public record Entry(
+      Device device, Profile profile, Duration interval, Duration timeout, String problem) {}
+}

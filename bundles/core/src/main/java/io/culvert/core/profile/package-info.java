@@ -1,0 +1,2 @@
+/** Profiles: reading, units, and which are there. */
+package io.culvert.core.profile;

@@ -1,0 +1,168 @@
+package io.culvert.core.run;
+
+import io.culvert.api.Reading;
+import io.culvert.api.service.Buffer;
+import io.culvert.api.service.Commands;
+import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Scan;
+import io.culvert.api.southbound.Browsable;
+import io.culvert.api.southbound.Driver;
+import io.culvert.core.normalise.ClockSource;
+import io.culvert.core.site.SiteSource;
+import java.time.InstantSource;
+import java.util.Collection;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.Version;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The running part of the core as a component: follows site, drivers and buffer as they change. */
+@Component(
+    service = {Monitor.class, Commands.class, Scan.class},
+    immediate = true)
+public final class Core implements Monitor, Commands, Scan {
+  private static final Logger LOG = LoggerFactory.getLogger(Core.class);
+
+  private final Engine engine;
+  private final SiteSource.Listening listening;
+  private final ThreadPoolExecutor notices;
+  private Buffer buffer;
+
+  @Activate
+  public Core(@Reference SiteSource site, @Reference ClockSource clock) {
+    notices =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "culvert-notices");
+              thread.setDaemon(true);
+              return thread;
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
+    notices.allowCoreThreadTimeOut(true);
+    Loop loop = new Loop(System::nanoTime, InstantSource.system());
+    engine = new Engine(loop, clock, new SplittableRandom(), notices, site::where);
+    loop.start();
+    listening = site.listen(engine::site);
+  }
+
+  @Deactivate
+  void deactivate() throws InterruptedException {
+    listening.close();
+    engine.close();
+    notices.shutdown();
+    notices.awaitTermination(1, TimeUnit.SECONDS);
+  }
+
+  /** The scheme is a string, an array or a collection of them (OSGi's {@code String+}). */
+  @Reference(
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC,
+      target = "(" + Driver.SCHEME + "=*)")
+  void addDriver(ServiceReference<Driver> reference, Driver driver) {
+    TreeSet<String> schemes = new TreeSet<>();
+    Object scheme = reference.getProperty(Driver.SCHEME);
+    if (scheme instanceof Object[] array) {
+      for (Object one : array) {
+        schemes.add(one.toString());
+      }
+    } else if (scheme instanceof Collection<?> collection) {
+      collection.forEach(one -> schemes.add(one.toString()));
+    } else {
+      schemes.add(scheme.toString());
+    }
+    Object ranking = reference.getProperty(Constants.SERVICE_RANKING);
+    Version version =
+        reference.getBundle() == null ? Version.emptyVersion : reference.getBundle().getVersion();
+    LOG.info("Driver of {} {} has come", schemes, version);
+    engine.addDriver(
+        reference,
+        driver,
+        schemes,
+        ranking instanceof Integer number ? number : 0,
+        version,
+        (Long) reference.getProperty(Constants.SERVICE_ID),
+        new Caller(String.join("+", schemes), driver.getClass().getClassLoader()));
+  }
+
+  void updatedDriver(ServiceReference<Driver> reference, Driver driver) {
+    removeDriver(reference);
+    addDriver(reference, driver);
+  }
+
+  /** Blocks until the driver's connections are closed: its bundle stops only then. */
+  void removeDriver(ServiceReference<Driver> reference) {
+    engine.removeDriver(reference);
+  }
+
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  synchronized void setBuffer(Buffer present) {
+    buffer = present;
+    engine.buffer(present);
+  }
+
+  /** A better one may have come before this one goes. */
+  synchronized void unsetBuffer(Buffer gone) {
+    if (buffer == gone) {
+      buffer = null;
+      engine.buffer(null);
+    }
+  }
+
+  @Override
+  public List<DeviceStatus> devices() {
+    return engine.devices();
+  }
+
+  @Override
+  public List<Reading> latest(String device) {
+    return engine.latest(device);
+  }
+
+  @Override
+  public String gateway() {
+    return engine.gateway();
+  }
+
+  @Override
+  public Figures figures() {
+    return engine.figures();
+  }
+
+  @Override
+  public Watch watch(Listener listener) {
+    return engine.watch(listener);
+  }
+
+  @Override
+  public CompletionStage<Result> submit(Command command) {
+    return engine.commands().submit(command);
+  }
+
+  @Override
+  public CompletionStage<List<Browsable.Found>> scan(String endpoint, String from, int limit) {
+    return engine.scan().scan(endpoint, from, limit);
+  }
+}

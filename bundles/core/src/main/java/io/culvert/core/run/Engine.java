@@ -1,0 +1,195 @@
+package io.culvert.core.run;
+
+import io.culvert.api.Reading;
+import io.culvert.api.service.Buffer;
+import io.culvert.api.service.Commands;
+import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Scan;
+import io.culvert.api.southbound.Driver;
+import io.culvert.core.model.Site;
+import io.culvert.core.normalise.ClockSource;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BinaryOperator;
+import java.util.random.RandomGenerator;
+import org.osgi.framework.Version;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts the running part together. Any thread; only ends block, and for seconds at most. */
+final class Engine implements Monitor {
+  private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final long ENDING_MILLIS = 2000;
+
+  private final Loop loop;
+  private final Kit kit;
+  private final Registry registry;
+  private final CommandDesk commands;
+  private final Scanner scanner;
+  private final GatewayPoints gateway;
+  private final Map<Object, Plugged> drivers = new LinkedHashMap<>();
+
+  /** A driver with the threads it is called from, once for each scheme. */
+  private record Plugged(Caller caller, List<Served> schemes) {}
+
+  Engine(
+      Loop loop,
+      ClockSource clock,
+      RandomGenerator random,
+      Executor notices,
+      BinaryOperator<String> where) {
+    this.loop = loop;
+    Outlet outlet = new Outlet(loop);
+    kit =
+        new Kit(
+            loop, outlet, new GapBook(loop, outlet), new Tally(), clock, random, notices, where);
+    Lanes lanes = new Lanes(loop);
+    registry = new Registry(kit, lanes);
+    commands = new CommandDesk(kit, registry::gateway, registry::runner);
+    scanner = new Scanner(kit, lanes, registry::best);
+    gateway = new GatewayPoints(kit, registry::gateway, registry::online);
+    loop.execute(gateway::start);
+  }
+
+  Commands commands() {
+    return commands;
+  }
+
+  Scan scan() {
+    return scanner;
+  }
+
+  void site(Site site) {
+    loop.execute(() -> registry.apply(site));
+  }
+
+  /**
+   * @param buffer {@code null} while there is none
+   */
+  void buffer(Buffer buffer) {
+    loop.execute(
+        () -> {
+          kit.outlet().buffer(buffer);
+          kit.gaps().flush();
+        });
+  }
+
+  /**
+   * @param key tells the registration
+   */
+  synchronized void addDriver(
+      Object key,
+      Driver driver,
+      Collection<String> schemes,
+      int ranking,
+      Version version,
+      long serviceId,
+      Caller caller) {
+    List<Served> all = new ArrayList<>();
+    for (String scheme : schemes) {
+      Served served = new Served(driver, scheme, ranking, version, serviceId, caller);
+      all.add(served);
+      loop.execute(() -> registry.add(served));
+    }
+    drivers.put(key, new Plugged(caller, all));
+  }
+
+  /** Closes what uses a driver and lets go of it. When this returns, nothing holds it any more. */
+  synchronized void removeDriver(Object key) {
+    Plugged plugged = drivers.remove(key);
+    if (plugged == null) {
+      return;
+    }
+    loop.call(
+        () -> {
+          for (Served served : plugged.schemes()) {
+            scanner.drop(served, "the driver of " + served.scheme() + " has gone");
+            registry.remove(served);
+          }
+        },
+        PATIENCE);
+    // Once more around: what the driver had answered before is in the loop's inbox until then.
+    loop.call(() -> {}, PATIENCE);
+    end(List.of(plugged));
+  }
+
+  private static void end(Collection<Plugged> ending) {
+    Map<Plugged, Caller.Ending> endings = new LinkedHashMap<>();
+    ending.forEach(plugged -> endings.put(plugged, plugged.caller().close()));
+    long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ENDING_MILLIS);
+    endings.forEach(
+        (plugged, last) -> {
+          long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
+          try {
+            if (!last.await(Math.max(100, left))) {
+              LOG.error(
+                  "The driver of {} doesn't return from a call, even when interrupted; its threads"
+                      + " and classes stay until it does",
+                  plugged.schemes().get(0).scheme());
+            }
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+  }
+
+  @Override
+  public List<DeviceStatus> devices() {
+    return registry.devices();
+  }
+
+  @Override
+  public List<Reading> latest(String device) {
+    return !device.isEmpty() && device.equals(registry.gateway())
+        ? gateway.latest()
+        : registry.latest(device);
+  }
+
+  @Override
+  public String gateway() {
+    return registry.gateway();
+  }
+
+  @Override
+  public Figures figures() {
+    return kit.tally().figures();
+  }
+
+  @Override
+  public Watch watch(Listener listener) {
+    loop.execute(() -> registry.watch(listener));
+    return () -> loop.execute(() -> registry.unwatch(listener));
+  }
+
+  /** Ends everything. What is read and not yet entered in the ledger is entered, if it can be. */
+  synchronized void close() {
+    CountDownLatch entered = new CountDownLatch(1);
+    boolean ended =
+        loop.call(
+            () -> {
+              commands.close();
+              scanner.close();
+              registry.close();
+              kit.gaps().close(entered::countDown);
+            },
+            PATIENCE);
+    try {
+      if (ended && !entered.await(1, TimeUnit.SECONDS)) {
+        LOG.warn("The buffer didn't take the last entries of the ledger in time");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    end(drivers.values());
+    drivers.clear();
+    loop.close();
+  }
+}

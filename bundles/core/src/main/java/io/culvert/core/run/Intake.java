@@ -1,0 +1,179 @@
+package io.culvert.core.run;
+
+import io.culvert.api.Point;
+import io.culvert.api.Quality;
+import io.culvert.api.Reading;
+import io.culvert.api.Sample;
+import io.culvert.api.StreamClass;
+import io.culvert.api.service.LedgerEntry.Reason;
+import io.culvert.core.model.PointModel;
+import io.culvert.core.model.Site;
+import io.culvert.core.normalise.Normaliser;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+
+/**
+ * One device's samples on their way into the buffer: normalised, handed over, accounted for. Used
+ * on the loop, except where it says otherwise.
+ */
+final class Intake {
+  /** Hand-overs that may wait for their commit at once; then the device isn't asked for more. */
+  static final int MOST = 32;
+
+  private final Kit kit;
+  private final String device;
+  private final Normaliser normaliser;
+  private final Map<String, Integer> index = new HashMap<>();
+  private final AtomicReferenceArray<Reading> latest;
+  private final AtomicInteger outstanding = new AtomicInteger();
+  private volatile Instant lastAnswer;
+
+  Intake(Kit kit, Site.Entry entry) {
+    this.kit = kit;
+    this.device = entry.device().id();
+    this.normaliser = new Normaliser(entry, kit.clock());
+    List<PointModel> points = entry.profile().points();
+    for (int i = 0; i < points.size(); i++) {
+      index.put(points.get(i).point().id(), i);
+    }
+    this.latest = new AtomicReferenceArray<>(points.size());
+  }
+
+  /** Whether so much waits for its commit that no more should be read. Any thread. */
+  boolean full() {
+    return outstanding.get() >= MOST;
+  }
+
+  /** When the device last answered or told something, {@code null} if never. Any thread. */
+  Instant lastAnswer() {
+    return lastAnswer;
+  }
+
+  /** The last reading of each point that has one. Any thread. */
+  List<Reading> latest() {
+    List<Reading> readings = new ArrayList<>(latest.length());
+    for (int i = 0; i < latest.length(); i++) {
+      Reading reading = latest.get(i);
+      if (reading != null) {
+        readings.add(reading);
+      }
+    }
+    return readings;
+  }
+
+  /** What a command's value is for the device. */
+  Normaliser.Write write(String point, io.culvert.api.Value value) {
+    return normaliser.write(point, value);
+  }
+
+  /** Takes what a poll read. */
+  void take(List<Sample> samples, Instant received) {
+    outstanding.incrementAndGet();
+    hand(samples, received, true, problem -> outstanding.decrementAndGet());
+  }
+
+  /**
+   * Takes what a device sent by itself. Any thread.
+   *
+   * @param end told on the loop, with {@code null} when it is on disk, else with the problem
+   */
+  void push(List<Sample> samples, Instant received, Consumer<String> end) {
+    boolean room = outstanding.incrementAndGet() <= MOST;
+    kit.loop()
+        .execute(
+            () -> {
+              Consumer<String> ending =
+                  problem -> {
+                    outstanding.decrementAndGet();
+                    end.accept(problem);
+                  };
+              if (room) {
+                hand(samples, received, true, ending);
+              } else {
+                refuse(samples, received, ending);
+              }
+            });
+  }
+
+  /** Says of every point that its value holds no longer, and why. */
+  void invalidate(List<Point> points, Quality quality) {
+    List<Sample> samples = new ArrayList<>(points.size());
+    for (Point point : points) {
+      samples.add(Sample.bad(point.id(), quality));
+    }
+    outstanding.incrementAndGet();
+    hand(samples, kit.loop().now(), false, problem -> outstanding.decrementAndGet());
+  }
+
+  private void hand(
+      List<Sample> samples, Instant received, boolean fromDriver, Consumer<String> end) {
+    Normaliser.Result result = normaliser.normalise(samples, received);
+    List<Reading> readings = result.readings();
+    if (fromDriver) {
+      lastAnswer = received;
+      kit.tally().read(readings.size() + (long) result.suppressed(), result.suppressed());
+    }
+    for (Reading reading : readings) {
+      latest.lazySet(index.get(reading.point()), reading);
+    }
+    if (readings.isEmpty()) {
+      end.accept(null);
+      return;
+    }
+    kit.outlet()
+        .accept(
+            readings,
+            problem -> {
+              if (problem == null) {
+                normaliser.accepted(result);
+                if (fromDriver) {
+                  kit.tally().accepted(readings.size());
+                }
+              } else {
+                normaliser.lost(result);
+                if (fromDriver) {
+                  account(readings, problem);
+                }
+              }
+              end.accept(problem);
+            });
+  }
+
+  /** More than the bound allows: counted, and told to whoever sent it. */
+  private void refuse(List<Sample> samples, Instant received, Consumer<String> end) {
+    String problem = MOST + " hand-overs of " + device + " wait for the disk already";
+    Normaliser.Result result = normaliser.normalise(samples, received);
+    normaliser.lost(result);
+    kit.tally().read(result.readings().size() + (long) result.suppressed(), result.suppressed());
+    account(result.readings(), problem);
+    end.accept(problem);
+  }
+
+  /** Enters readings that were read and not taken, each counted. */
+  private void account(List<Reading> readings, String problem) {
+    int classes = StreamClass.values().length;
+    long[] count = new long[classes];
+    Instant[] from = new Instant[classes];
+    Instant[] to = new Instant[classes];
+    for (Reading reading : readings) {
+      int c = reading.streamClass().ordinal();
+      Instant at = reading.eventTime();
+      count[c]++;
+      from[c] = from[c] == null || at.isBefore(from[c]) ? at : from[c];
+      to[c] = to[c] == null || at.isAfter(to[c]) ? at : to[c];
+    }
+    for (StreamClass streamClass : StreamClass.values()) {
+      int c = streamClass.ordinal();
+      if (count[c] > 0) {
+        kit.gaps()
+            .add(device, streamClass, from[c], to[c], count[c], true, Reason.NOT_ACCEPTED, problem);
+      }
+    }
+  }
+}

@@ -1,0 +1,398 @@
+package io.culvert.core.run;
+
+import io.culvert.api.Device;
+import io.culvert.api.Point;
+import io.culvert.api.Problem;
+import io.culvert.api.Quality;
+import io.culvert.api.Sample;
+import io.culvert.api.Value;
+import io.culvert.api.southbound.Browsable;
+import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Readable;
+import io.culvert.api.southbound.Subscribable;
+import io.culvert.api.southbound.Writable;
+import io.culvert.core.run.Outcome.Failure;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One device's way through its driver. It holds every object that comes from the driver, and lets
+ * go of all of them in {@link #dispose}. Used on the loop only; each operation ends once, there, at
+ * its deadline at the latest.
+ */
+final class Link {
+  private static final Logger LOG = LoggerFactory.getLogger(Link.class);
+
+  private static final String LOST = "the link was lost while it was opened";
+
+  private final Loop loop;
+  private final Served served;
+  private final Device device;
+  private final Duration timeout;
+  private final List<Point> readable;
+  private final Set<Call<?, ?>> calls = new LinkedHashSet<>();
+  private Connection connection;
+  private Readable.Plan plan;
+  private boolean subscribed;
+  private SinkGate sink;
+  private boolean disposed;
+
+  /** Calls whose deadline has passed and that still hold a thread. */
+  private int stuck;
+
+  private Runnable whenFree = () -> {};
+
+  /**
+   * @param timeout deadline of each exchange
+   * @param readable what a poll reads
+   */
+  Link(Loop loop, Served served, Device device, Duration timeout, List<Point> readable) {
+    this.loop = loop;
+    this.served = served;
+    this.device = device;
+    this.timeout = timeout;
+    this.readable = readable;
+  }
+
+  /** What a driver says of a device before it is opened. */
+  record Verdict(List<Problem> problems, String lane) {}
+
+  /** Asks the driver for problems and, if there are none, for the lane. */
+  void check(List<Point> points, Consumer<Outcome<Verdict>> end) {
+    call(
+        "validate",
+        timeout,
+        () -> {
+          List<Problem> problems = List.copyOf(served.driver().validate(device, points));
+          String lane = problems.isEmpty() ? served.driver().lane(device) : "";
+          if (lane == null) {
+            throw new IllegalStateException("the driver names no lane");
+          }
+          return CompletableFuture.completedFuture(new Verdict(problems, lane));
+        },
+        verdict -> verdict,
+        null,
+        end);
+  }
+
+  /**
+   * Opens the connection and prepares it: a subscription if the device can tell by itself, else a
+   * plan for reading.
+   *
+   * @param intake takes what the device sends by itself
+   * @param lost told, once, that the driver says that the link is gone
+   * @param end told {@code null} when it is ready
+   */
+  void open(Intake intake, Consumer<String> lost, Consumer<Failure> end) {
+    SinkGate gate = new SinkGate(loop, served.caller(), intake, lost);
+    sink = gate;
+    this.<Connection, Connection>call(
+        "open",
+        timeout,
+        () -> served.driver().open(device, gate),
+        opened -> {
+          if (opened == null) {
+            throw new IllegalStateException("the driver opened null");
+          }
+          return opened;
+        },
+        // Too late to be of use, but open.
+        this::close,
+        outcome -> {
+          if (outcome.ok() && sink != gate) {
+            // Shut meanwhile: the driver has gone, or says that the link has.
+            gate.shut();
+            closeLater(outcome.value());
+            end.accept(new Failure(false, disposed ? "the driver has gone" : LOST));
+            return;
+          }
+          if (!outcome.ok()) {
+            shut();
+            end.accept(outcome.failure());
+            return;
+          }
+          connection = outcome.value();
+          prepare(end);
+        });
+  }
+
+  private void prepare(Consumer<Failure> end) {
+    Connection opened = connection;
+    if (readable.isEmpty()) {
+      end.accept(null);
+    } else if (opened instanceof Subscribable subscribable) {
+      this.<Void, Void>call(
+          "subscribe",
+          timeout,
+          () -> subscribable.subscribe(readable),
+          nothing -> null,
+          null,
+          outcome -> {
+            subscribed = outcome.ok() && connection == opened;
+            opened(opened, outcome.failure(), end);
+          });
+    } else if (opened instanceof Readable reader) {
+      this.<Readable.Plan, Readable.Plan>call(
+          "prepare",
+          timeout,
+          () -> CompletableFuture.completedFuture(prepare(reader, readable)),
+          prepared -> prepared,
+          null,
+          outcome -> {
+            plan = connection == opened ? outcome.value() : null;
+            opened(opened, outcome.failure(), end);
+          });
+    } else {
+      opened(
+          opened,
+          new Failure(false, "the driver's connection can neither be read nor subscribed to"),
+          end);
+    }
+  }
+
+  private void opened(Connection opened, Failure failure, Consumer<Failure> end) {
+    if (connection != opened) {
+      end.accept(failure == null ? new Failure(false, LOST) : failure);
+      return;
+    }
+    if (failure != null) {
+      shut();
+    }
+    end.accept(failure);
+  }
+
+  private static Readable.Plan prepare(Readable reader, List<Point> points) {
+    Readable.Plan prepared = reader.prepare(points);
+    if (prepared == null) {
+      throw new IllegalStateException("the driver prepared null");
+    }
+    return prepared;
+  }
+
+  boolean isOpen() {
+    return connection != null;
+  }
+
+  boolean nothingToRead() {
+    return readable.isEmpty();
+  }
+
+  /** Whether the device tells by itself, so that it isn't polled. */
+  boolean subscribed() {
+    return subscribed;
+  }
+
+  /** Whether an earlier call still holds its thread: the device is left alone until it returns. */
+  boolean blocked() {
+    return stuck > 0;
+  }
+
+  /** Says whom to tell when it isn't {@link #blocked} any more. */
+  void onFree(Runnable action) {
+    whenFree = action;
+  }
+
+  /** Reads every readable point once; there is one sample of each. */
+  void read(Consumer<Outcome<List<Sample>>> end) {
+    Readable.Plan prepared = plan;
+    if (prepared == null) {
+      end.accept(Outcome.failed(loop.now(), false, "the connection is closed"));
+      return;
+    }
+    this.<List<Sample>, List<Sample>>call(
+        "read", timeout, prepared::read, samples -> whole(samples, readable), null, end);
+  }
+
+  /** Whether a point can be read by itself, after a write. */
+  boolean canReadBack() {
+    return connection instanceof Readable;
+  }
+
+  void readBack(Point point, Consumer<Outcome<Sample>> end) {
+    Readable reader = (Readable) connection;
+    List<Point> one = List.of(point);
+    this.<List<Sample>, Sample>call(
+        "read back",
+        timeout,
+        () -> prepare(reader, one).read(),
+        samples -> whole(samples, one).get(0),
+        null,
+        end);
+  }
+
+  /** Writes; ends with a failure if the connection can't. */
+  void write(Point point, Value raw, Consumer<Outcome<Quality>> end) {
+    if (!(connection instanceof Writable writer)) {
+      end.accept(new Outcome<>(Quality.BAD_NOT_SUPPORTED, loop.now(), null));
+      return;
+    }
+    this.<Quality, Quality>call(
+        "write",
+        timeout,
+        () -> writer.write(point, raw),
+        quality -> {
+          if (quality == null) {
+            throw new IllegalStateException("the driver's verdict is null");
+          }
+          return quality;
+        },
+        null,
+        end);
+  }
+
+  void browse(
+      String from, int limit, Duration patience, Consumer<Outcome<List<Browsable.Found>>> end) {
+    if (!(connection instanceof Browsable browser)) {
+      end.accept(
+          Outcome.failed(
+              loop.now(), false, "the driver of " + served.scheme() + " can't look around"));
+      return;
+    }
+    this.<List<Browsable.Found>, List<Browsable.Found>>call(
+        "browse",
+        patience,
+        () -> browser.browse(from, limit),
+        found -> List.copyOf(found.size() > limit ? found.subList(0, limit) : found),
+        null,
+        end);
+  }
+
+  /** Closes the connection, if there is one; it may be opened again. */
+  void shut() {
+    Connection open = connection;
+    connection = null;
+    plan = null;
+    subscribed = false;
+    if (sink != null) {
+      sink.shut();
+      sink = null;
+    }
+    if (open != null) {
+      closeLater(open);
+    }
+  }
+
+  /** Not among the calls that dispose ends: a connection is closed in any case. */
+  private void closeLater(Connection open) {
+    begin(
+        this.<Void, Void>prepareCall(
+            "close",
+            () -> {
+              close(open);
+              return CompletableFuture.completedFuture(null);
+            },
+            nothing -> null,
+            null),
+        timeout,
+        outcome -> {});
+  }
+
+  /** Ends what is pending, closes, and lets go of everything of the driver. */
+  void dispose(String why) {
+    disposed = true;
+    shut();
+    for (Call<?, ?> call : List.copyOf(calls)) {
+      call.abort(new Failure(false, why));
+    }
+    calls.clear();
+  }
+
+  private void close(Connection open) {
+    try {
+      open.close();
+    } catch (Throwable t) {
+      LOG.warn(
+          "{}: the driver threw when its connection was closed: {}", device.id(), Call.words(t));
+    }
+  }
+
+  private <S, T> void call(
+      String what,
+      Duration patience,
+      Callable<? extends CompletionStage<S>> body,
+      Function<? super S, T> take,
+      Consumer<? super S> late,
+      Consumer<Outcome<T>> end) {
+    if (disposed) {
+      end.accept(Outcome.failed(loop.now(), false, "the driver has gone"));
+      return;
+    }
+    Call<S, T> call = prepareCall(what, body, take, late);
+    calls.add(call);
+    begin(
+        call,
+        patience,
+        outcome -> {
+          calls.remove(call);
+          end.accept(outcome);
+        });
+  }
+
+  private <S, T> Call<S, T> prepareCall(
+      String what,
+      Callable<? extends CompletionStage<S>> body,
+      Function<? super S, T> take,
+      Consumer<? super S> late) {
+    return new Call<>(what + " of " + device.id(), loop, served.caller(), body, take, late);
+  }
+
+  private <S, T> void begin(Call<S, T> call, Duration patience, Consumer<Outcome<T>> end) {
+    call.start(
+        patience,
+        outcome -> {
+          if (!call.returned() && !outcome.ok() && outcome.failure().timeout()) {
+            stuck++;
+            call.whenReturned(this::unstuck);
+          }
+          end.accept(outcome);
+        });
+  }
+
+  private void unstuck() {
+    if (--stuck == 0 && !disposed) {
+      whenFree.run();
+    }
+  }
+
+  /** Copies samples out of the driver's list: one a point, in the order of the points. */
+  private static List<Sample> whole(List<Sample> samples, List<Point> points) {
+    List<Sample> copy = List.copyOf(samples);
+    int n = points.size();
+    if (copy.size() == n) {
+      int i = 0;
+      while (i < n && copy.get(i).point().equals(points.get(i).id())) {
+        i++;
+      }
+      if (i == n) {
+        return copy;
+      }
+    }
+    Map<String, Sample> byPoint = new HashMap<>();
+    for (Sample sample : copy) {
+      byPoint.put(sample.point(), sample);
+    }
+    List<Sample> whole = new ArrayList<>(n);
+    int found = 0;
+    for (Point point : points) {
+      Sample sample = byPoint.get(point.id());
+      found += sample == null ? 0 : 1;
+      whole.add(sample == null ? Sample.bad(point.id(), Quality.BAD_COMMUNICATION) : sample);
+    }
+    if (found == 0) {
+      throw new IllegalStateException("none of the points that were asked for is among it");
+    }
+    return whole;
+  }
+}

@@ -1,0 +1,258 @@
+package io.culvert.core.run;
+
+import io.culvert.api.Point;
+import io.culvert.api.Problem;
+import io.culvert.api.Quality;
+import io.culvert.api.Reading;
+import io.culvert.api.service.Monitor.DeviceStatus;
+import io.culvert.api.service.Monitor.State;
+import io.culvert.core.model.PointModel;
+import io.culvert.core.model.Site;
+import io.culvert.core.run.Outcome.Failure;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * One device of the site: waits for its driver, has it checked, polls it, and says how it is. Used
+ * on the loop, except where it says otherwise.
+ */
+final class Runner implements Poller.Report {
+  private final Kit kit;
+  private final Lanes lanes;
+  private final Site.Entry entry;
+  private final Consumer<Runner> changed;
+  private final List<Point> points;
+  private final List<Point> readable;
+  private final Intake intake;
+  private final Gap gap;
+  private Served served;
+  private Link link;
+  private Lane lane;
+  private Poller poller;
+
+  private volatile String laneName = "";
+  private volatile Condition condition;
+  private volatile long polls;
+  private volatile long failures;
+
+  private record Condition(State state, String message, Instant since) {}
+
+  /**
+   * @param changed told when the state has changed
+   */
+  Runner(Kit kit, Lanes lanes, Site.Entry entry, Consumer<Runner> changed) {
+    this.kit = kit;
+    this.lanes = lanes;
+    this.entry = entry;
+    this.changed = changed;
+    List<PointModel> models = entry.profile() == null ? List.of() : entry.profile().points();
+    List<PointModel> read = models.stream().filter(m -> m.point().access().readable()).toList();
+    this.points = models.stream().map(PointModel::point).toList();
+    this.readable = read.stream().map(PointModel::point).toList();
+    this.intake = entry.profile() == null ? null : new Intake(kit, entry);
+    this.gap = new Gap(kit, entry.device().id(), read);
+    this.condition = new Condition(State.STARTING, "", kit.loop().now());
+  }
+
+  Site.Entry entry() {
+    return entry;
+  }
+
+  String id() {
+    return entry.device().id();
+  }
+
+  String scheme() {
+    String scheme = entry.device().endpoint().getScheme();
+    return scheme == null ? "" : scheme.toLowerCase(Locale.ROOT);
+  }
+
+  Served served() {
+    return served;
+  }
+
+  /** Any thread. */
+  DeviceStatus status() {
+    Condition now = condition;
+    return new DeviceStatus(
+        id(),
+        entry.device().profile(),
+        entry.device().endpoint().toString(),
+        laneName,
+        now.state(),
+        now.message(),
+        now.since(),
+        intake == null ? null : intake.lastAnswer(),
+        polls,
+        failures);
+  }
+
+  /** Any thread. */
+  List<Reading> latest() {
+    return intake == null ? List.of() : intake.latest();
+  }
+
+  /** Says what is so at the beginning, before there may be a driver. */
+  void begin(Served best) {
+    if (!entry.problem().isEmpty()) {
+      become(State.INVALID, entry.problem());
+    } else if (entry.profile() == null) {
+      become(
+          State.WAITING,
+          kit.where().apply(id(), "profile")
+              + ": found no profile "
+              + entry.device().profile()
+              + "; expected one of that id in etc/profiles/ or in a jar in plugins/");
+    } else {
+      use(best);
+    }
+    if (condition.state() == State.STARTING) {
+      changed.accept(this);
+    }
+  }
+
+  /** Whether it needs a driver at all. */
+  boolean sound() {
+    return entry.problem().isEmpty() && entry.profile() != null;
+  }
+
+  /**
+   * Goes over to another driver.
+   *
+   * @param best {@code null} if none serves it
+   */
+  void use(Served best) {
+    stop("the driver was exchanged");
+    served = best;
+    if (best == null) {
+      become(
+          State.WAITING,
+          kit.where().apply(id(), "endpoint")
+              + ": found no driver of "
+              + scheme()
+              + "; expected its jar in plugins/");
+      return;
+    }
+    become(State.STARTING, "");
+    link = new Link(kit.loop(), best, entry.device(), entry.timeout(), readable);
+    check(link);
+  }
+
+  private void check(Link checked) {
+    checked.check(
+        points,
+        outcome -> {
+          if (checked != link) {
+            return;
+          }
+          if (!outcome.ok()) {
+            checked.onFree(() -> check(checked));
+            become(
+                State.INVALID,
+                "The driver of "
+                    + scheme()
+                    + " failed to check it: "
+                    + outcome.failure().message()
+                    + "; tell its maker");
+          } else if (!outcome.value().problems().isEmpty()) {
+            become(State.INVALID, words(outcome.value().problems()));
+          } else {
+            laneName = outcome.value().lane();
+            lane = lanes.use(laneName);
+            poller = new Poller(kit, entry, checked, lane, intake, gap, this);
+            poller.start();
+          }
+        });
+  }
+
+  private String words(List<Problem> problems) {
+    return problems.stream()
+        .map(
+            p ->
+                kit.where().apply(id(), p.key())
+                    + ": found "
+                    + p.found()
+                    + "; expected "
+                    + p.expected())
+        .collect(Collectors.joining("\n"));
+  }
+
+  /** Ends it for good. */
+  void remove() {
+    stop("it was removed from the site");
+    become(State.REMOVED, "");
+  }
+
+  /** Closes everything; nothing of a driver stays. */
+  void stop(String why) {
+    if (poller != null) {
+      poller.close(why);
+      poller = null;
+    }
+    if (link != null) {
+      link.dispose(why);
+      link = null;
+    }
+    if (lane != null) {
+      lanes.leave(lane);
+      lane = null;
+    }
+    laneName = "";
+    served = null;
+  }
+
+  @Override
+  public void asked() {
+    polls = polls + 1;
+  }
+
+  @Override
+  public void answered() {
+    become(State.ONLINE, "");
+  }
+
+  @Override
+  public void failed(Failure failure, boolean lost) {
+    failures = failures + 1;
+    if (lost && condition.state() != State.OFFLINE) {
+      become(
+          State.OFFLINE,
+          entry.device().endpoint()
+              + ": "
+              + failure.message()
+              + "; check power, wiring and address; it is tried again by itself");
+      intake.invalidate(
+          readable, failure.timeout() ? Quality.BAD_TIMEOUT : Quality.BAD_NO_COMMUNICATION);
+    }
+  }
+
+  private void become(State state, String message) {
+    Condition before = condition;
+    if (before.state() == state && before.message().equals(message)) {
+      return;
+    }
+    boolean other = before.state() != state;
+    condition = new Condition(state, message, other ? kit.loop().now() : before.since());
+    changed.accept(this);
+  }
+
+  Intake intake() {
+    return intake;
+  }
+
+  /** {@code null} while no driver has found it valid. */
+  Poller poller() {
+    return poller;
+  }
+
+  Link link() {
+    return link;
+  }
+
+  Lane lane() {
+    return lane;
+  }
+}

@@ -1,0 +1,2 @@
+/** The site document: reading, checking, generations, and what is derived from it. */
+package io.culvert.core.site;

@@ -1,0 +1,148 @@
+package io.culvert.mqtt;
+
+import io.culvert.api.Quality;
+import io.culvert.api.service.Commands;
+import io.culvert.mqtt.Dialect.Message;
+import io.culvert.mqtt.Dialect.Request;
+import io.culvert.mqtt.Dialect.Write;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries out what the platform asks for, through {@link Commands}, and answers. A request that
+ * comes twice, as QoS 1 allows, is carried out once and answered alike each time. In the session's
+ * thread only.
+ */
+final class Downlink {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Downlink.class);
+
+  /** So many requests are remembered to know one that comes again. */
+  private static final int REMEMBERED = 1000;
+
+  /** So many may wait for their devices at a time. */
+  private static final int MAX_RUNNING = 200;
+
+  private static final int EXCERPT = 200;
+
+  private final String platform;
+  private final Dialect dialect;
+  private final Commands commands;
+  private final Executor executor;
+  private final Consumer<Message> answers;
+  private final Map<String, Optional<Message>> recent = new LinkedHashMap<>();
+  private int running;
+
+  /**
+   * @param executor the session's
+   * @param answers sends an answer, or drops it if there is no link
+   */
+  Downlink(
+      String platform,
+      Dialect dialect,
+      Commands commands,
+      Executor executor,
+      Consumer<Message> answers) {
+    this.platform = platform;
+    this.dialect = dialect;
+    this.commands = commands;
+    this.executor = executor;
+    this.answers = answers;
+  }
+
+  /** Takes what arrived on one of the dialect's topics. Never throws for what it holds. */
+  void received(String topic, byte[] payload) {
+    Request request = dialect.request(topic, payload).orElse(null);
+    if (request == null) {
+      return;
+    }
+    Optional<Message> known = recent.get(topic);
+    if (known != null) {
+      // Still running if there is no answer yet; then the one answer serves both.
+      known.ifPresent(answers);
+      return;
+    }
+    remember(topic, Optional.empty());
+    if (!request.problem().isEmpty()) {
+      LOG.warn(
+          "{}: request {} can't be understood: {}. It begins: {}",
+          platform,
+          request.id(),
+          request.problem(),
+          excerpt(payload));
+      answer(request, List.of());
+    } else if (running >= MAX_RUNNING) {
+      answer(
+          request,
+          request.writes().stream()
+              .map(w -> failed(request, "the gateway is busy with other commands; send it again"))
+              .toList());
+    } else {
+      run(request);
+    }
+  }
+
+  private void run(Request request) {
+    running++;
+    List<CompletableFuture<Commands.Result>> results = new ArrayList<>();
+    for (Write write : request.writes()) {
+      results.add(submit(request, write));
+    }
+    CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))
+        .thenRunAsync(
+            () -> {
+              running--;
+              answer(request, results.stream().map(CompletableFuture::join).toList());
+            },
+            executor);
+  }
+
+  private CompletableFuture<Commands.Result> submit(Request request, Write write) {
+    Commands.Command command =
+        new Commands.Command(
+            request.id(), request.device(), write.point(), write.value(), "platform:" + platform);
+    CompletableFuture<Commands.Result> result;
+    try {
+      result = commands.submit(command).toCompletableFuture();
+    } catch (RuntimeException e) {
+      result = CompletableFuture.failedFuture(e);
+    }
+    return result.exceptionally(
+        e -> {
+          LOG.error("{}: command {} failed", platform, request.id(), e);
+          return failed(request, "the gateway failed: " + e.getMessage());
+        });
+  }
+
+  private void answer(Request request, List<Commands.Result> results) {
+    Message answer = dialect.answer(request, results);
+    remember(request.topic(), Optional.of(answer));
+    answers.accept(answer);
+  }
+
+  private void remember(String topic, Optional<Message> answer) {
+    recent.put(topic, answer);
+    if (recent.size() > REMEMBERED) {
+      recent.remove(recent.keySet().iterator().next());
+    }
+  }
+
+  private static Commands.Result failed(Request request, String message) {
+    return new Commands.Result(request.id(), false, Quality.BAD, null, message);
+  }
+
+  /** The beginning of what arrived, fit for a log. */
+  private static String excerpt(byte[] payload) {
+    String text = new String(payload, 0, Math.min(payload.length, EXCERPT), StandardCharsets.UTF_8);
+    return text.replaceAll("\\p{Cntrl}", " ");
+  }
+}

@@ -1,0 +1,109 @@
+package io.culvert.plugins;
+
+import io.culvert.api.service.Generations;
+import io.culvert.api.service.Plugins;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.FrameworkListener;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Looks at {@code plugins/} once a second, from when the base is up. */
+@Component(immediate = true)
+public final class PluginsComponent implements Plugins {
+  private static final Logger LOG = LoggerFactory.getLogger(PluginsComponent.class);
+  private static final long PERIOD_MILLIS = 1000;
+
+  private final BundleContext context;
+  private final ScheduledExecutorService thread;
+  private final Manager manager;
+  private final FrameworkListener whenStarted;
+  private boolean begun;
+
+  @Activate
+  public PluginsComponent(BundleContext context, @Reference Generations generations)
+      throws IOException {
+    this.context = context;
+    Path home = Path.of(context.getProperty("culvert.home"));
+    String data = context.getProperty("culvert.data");
+    Store store = new Store((data == null ? home.resolve("data") : Path.of(data)).resolve("store"));
+    Path folder = home.resolve("plugins");
+    if (!Files.exists(folder)) {
+      LOG.warn("There is no plug-in inbox {}; make that folder to add device bundles", folder);
+    }
+    InstantSource clock = InstantSource.system();
+    manager =
+        new Manager(
+            new Inbox(folder, clock), store, new Bundles(context, store), generations, clock);
+    thread =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread t = new Thread(task, "culvert-plugins");
+              t.setDaemon(true);
+              return t;
+            });
+    whenStarted =
+        event -> {
+          if (event.getType() == FrameworkEvent.STARTED) {
+            begin();
+          }
+        };
+    // Before that, starting a bundle only marks it, and one that fails would go unnoticed.
+    context.addFrameworkListener(whenStarted);
+    if (context.getBundle(0).getState() == Bundle.ACTIVE) {
+      begin();
+    }
+  }
+
+  @Deactivate
+  void stop() throws InterruptedException {
+    context.removeFrameworkListener(whenStarted);
+    thread.shutdownNow();
+    if (!thread.awaitTermination(10, TimeUnit.SECONDS)) {
+      LOG.warn("A plug-in is still being started or stopped");
+    }
+  }
+
+  @Override
+  public List<Status> plugins() {
+    return manager.plugins();
+  }
+
+  private synchronized void begin() {
+    if (begun) {
+      return;
+    }
+    begun = true;
+    thread.execute(() -> guard(manager::start));
+    thread.scheduleWithFixedDelay(
+        () -> guard(manager::pass), 0, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private interface Step {
+    void run() throws InterruptedException;
+  }
+
+  /** Whatever one pass throws, there is a next. */
+  private static void guard(Step step) {
+    try {
+      step.run();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException | LinkageError e) {
+      LOG.error("Looking at the plug-in inbox failed", e);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package io.culvert.plugins;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Set;
+
+/**
+ * The jars that generations name, by the hash of their content: {@code <sha256>.jar}. A file here
+ * is whole and never changes.
+ */
+final class Store {
+  private static final String SUFFIX = ".jar";
+  private final Path folder;
+
+  Store(Path folder) throws IOException {
+    this.folder = folder;
+    Files.createDirectories(folder);
+  }
+
+  /**
+   * A copy that isn't in the store yet; what is checked is this copy, which nobody else changes.
+   */
+  record Staged(Path file, String sha256) {}
+
+  /** Copies a file beside the store's, and syncs it. */
+  Staged stage(Path source) throws IOException {
+    Path temporary = Files.createTempFile(folder, "incoming", ".tmp");
+    try {
+      MessageDigest digest = sha256();
+      try (InputStream in = Files.newInputStream(source);
+          FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+        byte[] chunk = new byte[1 << 16];
+        for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+          digest.update(chunk, 0, n);
+          ByteBuffer buffer = ByteBuffer.wrap(chunk, 0, n);
+          while (buffer.hasRemaining()) {
+            out.write(buffer);
+          }
+        }
+        out.force(true);
+      }
+      return new Staged(temporary, HexFormat.of().formatHex(digest.digest()));
+    } catch (IOException | RuntimeException e) {
+      Files.deleteIfExists(temporary);
+      throw e;
+    }
+  }
+
+  void commit(Staged staged) throws IOException {
+    Files.move(staged.file(), path(staged.sha256()), StandardCopyOption.ATOMIC_MOVE);
+    try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
+      directory.force(true);
+    }
+  }
+
+  void discard(Staged staged) {
+    try {
+      Files.deleteIfExists(staged.file());
+    } catch (IOException e) {
+      // Swept with the rest at the next start.
+    }
+  }
+
+  Path path(String sha256) {
+    return folder.resolve(sha256 + SUFFIX);
+  }
+
+  boolean has(String sha256) {
+    return Files.isRegularFile(path(sha256));
+  }
+
+  /** Deletes what no generation names. */
+  void keepOnly(Set<String> hashes) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+      for (Path file : files) {
+        String name = file.getFileName().toString();
+        if (!name.endsWith(SUFFIX)
+            || !hashes.contains(name.substring(0, name.length() - SUFFIX.length()))) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,344 @@
+package io.culvert.plugins;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.plugins.fixture.Throws;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.SynchronousBundleListener;
+import org.osgi.framework.startlevel.BundleStartLevel;
+
+class ManagerTest {
+  private static final Duration SECOND = Duration.ofSeconds(1);
+
+  @TempDir Path base;
+  private Gateway gateway;
+
+  @BeforeEach
+  void start() throws Exception {
+    gateway = new Gateway(base);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    gateway.close();
+  }
+
+  @Test
+  void aJarPutIntoTheInboxRunsFromTheStoreInANewGeneration() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    var locked = gateway.current().lock().get("meter");
+    assertThat(locked.version()).isEqualTo("1.0.0");
+    assertThat(locked.origin()).isEqualTo("meter.jar");
+    assertThat(gateway.store.resolve(locked.sha256() + ".jar"))
+        .hasSameBinaryContentAs(gateway.inbox.resolve("meter.jar"));
+    assertThat(gateway.current().number()).isEqualTo(2);
+  }
+
+  @Test
+  void nothingHappensWhileNothingChanges() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    long number = gateway.current().number();
+    long touched = gateway.bundle("meter").orElseThrow().getLastModified();
+    for (int i = 0; i < 5; i++) {
+      gateway.pass(SECOND);
+    }
+
+    assertThat(gateway.current().number()).isEqualTo(number);
+    assertThat(gateway.bundle("meter").orElseThrow().getLastModified()).isEqualTo(touched);
+  }
+
+  @Test
+  void aReplacedJarIsUpgradedInPlaceAndOthersAreNotTouched() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    TestJar.of("gate", "1.0.0").in(gateway.inbox, "gate.jar");
+    gateway.settle();
+    long id = gateway.bundle("meter").orElseThrow().getBundleId();
+    var gateService = gateway.bundle("gate").orElseThrow().getRegisteredServices()[0];
+
+    TestJar.of("meter", "1.1.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+
+    assertThat(gateway.running("meter")).isEqualTo("1.1.0");
+    assertThat(gateway.bundle("meter").orElseThrow().getBundleId()).isEqualTo(id);
+    // The same registration, so it was never stopped.
+    assertThat(gateway.bundle("gate").orElseThrow().getRegisteredServices())
+        .containsExactly(gateService);
+  }
+
+  @Test
+  void aRemovedJarGoes() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    Files.delete(gateway.inbox.resolve("meter.jar"));
+    gateway.pass(SECOND);
+
+    assertThat(gateway.bundle("meter")).isEmpty();
+    assertThat(gateway.current().lock()).isEmpty();
+  }
+
+  @Test
+  void aJarThatIsStillBeingCopiedIsWaitedForWithoutAWord() throws Exception {
+    byte[] whole = TestJar.of("meter", "1.0.0").bytes();
+    Path jar = gateway.inbox.resolve("meter.jar");
+    for (int n = 1; n <= 10; n++) {
+      Files.write(jar, Arrays.copyOf(whole, whole.length * n / 11));
+      gateway.pass(SECOND);
+      // Stalls now and then, as over a slow line.
+      gateway.pass(SECOND);
+      assertThat(gateway.message("meter.jar")).isEmpty();
+    }
+    assertThat(gateway.bundle("meter")).isEmpty();
+    Files.write(jar, whole);
+    gateway.settle();
+
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void aJarThatStaysHalfIsRefusedAndTakenWhenItIsWhole() throws Exception {
+    byte[] whole = TestJar.of("meter", "1.0.0").bytes();
+    Path jar = Files.write(gateway.inbox.resolve("meter.jar"), Arrays.copyOf(whole, 300));
+    gateway.pass(SECOND);
+    gateway.pass(Manager.PATIENCE);
+    gateway.pass(SECOND);
+    assertThat(gateway.message("meter.jar")).contains("found no whole jar", "expected a bundle");
+
+    Files.write(jar, whole);
+    gateway.settle();
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar")).isEmpty();
+  }
+
+  @Test
+  void aSuccessorUnderAnotherNameTakesOverWithoutAStop() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter-1.0.0.jar");
+    gateway.settle();
+    long id = gateway.bundle("meter").orElseThrow().getBundleId();
+
+    Files.delete(gateway.inbox.resolve("meter-1.0.0.jar"));
+    TestJar.of("meter", "1.1.0").in(gateway.inbox, "meter-1.1.0.jar");
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    gateway.pass(SECOND);
+
+    assertThat(gateway.running("meter")).isEqualTo("1.1.0");
+    assertThat(gateway.bundle("meter").orElseThrow().getBundleId()).isEqualTo(id);
+  }
+
+  static Stream<Arguments> badJars() {
+    return Stream.of(
+        Arguments.of("Bundle-SymbolicName", null, "Bundle-SymbolicName: null; expected one name"),
+        Arguments.of("Bundle-ManifestVersion", null, "no Bundle-ManifestVersion: 2"),
+        Arguments.of("Bundle-Version", null, "no Bundle-Version"),
+        Arguments.of("Bundle-Version", "one", "Bundle-Version: one; expected a version"),
+        Arguments.of("Bundle-SymbolicName", "a/../b", "a/../b; expected letters"),
+        Arguments.of("Fragment-Host", "io.culvert.core", "Fragment-Host: io.culvert.core"),
+        Arguments.of("Export-Package", "com.acme.x;version=1", "Export-Package: com.acme.x"),
+        Arguments.of("Require-Bundle", "io.culvert.core", "Require-Bundle: io.culvert.core"),
+        Arguments.of("DynamicImport-Package", "*", "DynamicImport-Package: *"),
+        Arguments.of(
+            "Import-Package",
+            "io.culvert.core.run;version=\"[1.0,2)\"",
+            "Import-Package: io.culvert.core.run; expected of the gateway's own packages only"),
+        Arguments.of(
+            "Import-Package", "io.culvert.api", "io.culvert.api;version=\"\"; expected a range"),
+        Arguments.of(
+            "Import-Package",
+            "io.culvert.api;version=\"1.0\"",
+            "io.culvert.api;version=\"1.0\"; expected a range"),
+        Arguments.of(
+            "Bundle-SymbolicName",
+            "org.apache.felix.framework",
+            "a name that no bundle of the base"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("badJars")
+  void aBadJarIsRefusedWithTheReasonAndLeavesEverythingInForce(
+      String header, String value, String reason) throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    long number = gateway.current().number();
+
+    TestJar.of("meter", "2.0.0").header(header, value).in(gateway.inbox, "meter.jar");
+    TestJar.of("gate", "1.0.0").in(gateway.inbox, "gate.jar");
+    gateway.settle();
+
+    assertThat(gateway.message("meter.jar")).contains("found ", reason);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.running("gate")).isEqualTo("1.0.0");
+    assertThat(gateway.current().number()).isEqualTo(number + 1);
+  }
+
+  @Test
+  void contentThatDoesNotFitItsChecksumIsRefused() throws Exception {
+    byte[] bytes = TestJar.of("meter", "1.0.0").filling("x".repeat(200)).bytes();
+    // Within the compressed content of the first entry, behind the local header.
+    bytes[60] ^= 0x20;
+    Files.write(gateway.inbox.resolve("meter.jar"), bytes);
+    gateway.pass(SECOND);
+    gateway.pass(Manager.PATIENCE);
+    gateway.pass(SECOND);
+
+    assertThat(gateway.message("meter.jar")).contains("found no whole jar");
+    assertThat(gateway.bundle("meter")).isEmpty();
+  }
+
+  @Test
+  void aBundleThatDoesNotResolveGoesBackToTheOneBefore() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    TestJar.of("meter", "2.0.0")
+        .header("Import-Package", "io.culvert.api;version=\"[9.0,10)\"")
+        .in(gateway.inbox, "meter.jar");
+    gateway.settle();
+
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.current().lock().get("meter").version()).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar"))
+        .contains(
+            "meter 2.0.0 doesn't start",
+            "nothing in this gateway provides package io.culvert.api [9.0.0,10.0.0)");
+    // And isn't tried again until it changes.
+    long number = gateway.current().number();
+    gateway.pass(SECOND);
+    gateway.pass(SECOND);
+    assertThat(gateway.current().number()).isEqualTo(number);
+  }
+
+  @Test
+  void aBundleThatDoesNotStartIsLeftOutAndTriedAgainWhenItChanges() throws Exception {
+    TestJar.of("meter", "1.0.0").activator(Throws.class).in(gateway.inbox, "meter.jar");
+    TestJar.of("gate", "1.0.0").in(gateway.inbox, "gate.jar");
+    gateway.settle();
+
+    assertThat(gateway.bundle("meter")).isEmpty();
+    assertThat(gateway.running("gate")).isEqualTo("1.0.0");
+    assertThat(gateway.current().lock()).containsOnlyKeys("gate");
+    assertThat(gateway.message("meter.jar")).contains("doesn't start", "no licence key");
+
+    TestJar.of("meter", "1.0.1").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.running("meter")).isEqualTo("1.0.1");
+  }
+
+  @Test
+  void ofTwoJarsWithOneNameTheHigherVersionRunsAndTheOtherIsNamed() throws Exception {
+    TestJar.of("meter", "1.9.0").in(gateway.inbox, "b.jar");
+    TestJar.of("meter", "1.10.0").in(gateway.inbox, "a.jar");
+    gateway.settle();
+
+    assertThat(gateway.running("meter")).isEqualTo("1.10.0");
+    assertThat(gateway.message("b.jar")).contains("1.10.0 of a.jar is in force");
+
+    Files.delete(gateway.inbox.resolve("a.jar"));
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.9.0");
+    assertThat(gateway.message("b.jar")).isEmpty();
+  }
+
+  @Test
+  void atStartTheGenerationInForceComesFromTheStoreAndTheRestIsSwept() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    TestJar.of("meter", "1.1.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(files(gateway.store)).hasSize(2);
+    Files.writeString(gateway.store.resolve("incoming17.tmp"), "cut off by a power cut");
+    gateway.bundle("meter").orElseThrow().uninstall();
+    // Nothing of it in the inbox at that moment: the lock alone decides.
+    Files.delete(gateway.inbox.resolve("meter.jar"));
+    gateway.restartManager();
+
+    assertThat(gateway.running("meter")).isEqualTo("1.1.0");
+    assertThat(files(gateway.store))
+        .containsExactly(gateway.current().lock().get("meter").sha256() + ".jar");
+  }
+
+  /** Then the core lets its devices go before their drivers do. */
+  @Test
+  void whenTheGatewayStopsTheBaseStopsFirstAlsoIfTheBundleIsFromAnEarlierRun() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(stopped()).containsExactly("culvert.base", "meter");
+
+    gateway.framework.start();
+    Bundle meter = gateway.bundle("meter").orElseThrow();
+    meter.adapt(BundleStartLevel.class).setStartLevel(80);
+    gateway.restartManager();
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(stopped()).containsExactly("culvert.base", "meter");
+  }
+
+  /** Stops the framework and says what stopped, in order. */
+  private List<String> stopped() throws Exception {
+    List<String> stopped = Collections.synchronizedList(new ArrayList<>());
+    gateway
+        .framework
+        .getBundleContext()
+        .addBundleListener(
+            (SynchronousBundleListener)
+                event -> {
+                  if (event.getType() == BundleEvent.STOPPED) {
+                    stopped.add(event.getBundle().getSymbolicName());
+                  }
+                });
+    gateway.framework.stop();
+    gateway.framework.waitForStop(10_000);
+    return stopped.stream().filter(name -> !name.startsWith("org.apache")).toList();
+  }
+
+  @Test
+  void anInboxThatCanNotBeReadStopsNothing() throws Exception {
+    Path jar = TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    Files.delete(jar);
+    Files.delete(gateway.inbox);
+    gateway.pass(SECOND);
+
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void withoutRoomForAGenerationNothingChangesUntilThereIs() throws Exception {
+    gateway.diskFull = true;
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.bundle("meter")).isEmpty();
+
+    gateway.diskFull = false;
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+  }
+
+  private static Stream<String> names(Path folder) throws IOException {
+    try (var list = Files.list(folder)) {
+      return list.map(p -> p.getFileName().toString()).toList().stream();
+    }
+  }
+
+  private static java.util.List<String> files(Path folder) throws IOException {
+    return names(folder).sorted().toList();
+  }
+}

@@ -1,0 +1,325 @@
+package io.culvert.shell;
+
+import io.culvert.api.Reading;
+import io.culvert.api.northbound.Batch;
+import io.culvert.api.service.Buffer;
+import io.culvert.api.service.Commands;
+import io.culvert.api.service.Generations;
+import io.culvert.api.service.LedgerEntry;
+import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Monitor.DeviceStatus;
+import io.culvert.api.service.Plugins;
+import io.culvert.api.service.Query;
+import io.culvert.api.service.Scan;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.felix.service.command.CommandSession;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+
+/** The commands of scope {@code culvert}, for Gogo. Each writes to the session's console. */
+@Component(
+    service = GatewayCommands.class,
+    property = {
+      "osgi.command.scope=culvert",
+      "osgi.command.function=status",
+      "osgi.command.function=devices",
+      "osgi.command.function=read",
+      "osgi.command.function=write",
+      "osgi.command.function=history",
+      "osgi.command.function=ledger",
+      "osgi.command.function=scan",
+      "osgi.command.function=plugins",
+      "osgi.command.function=help"
+    })
+public final class GatewayCommands {
+  /** Session variable with the name of the user who asks. */
+  static final String USER = "culvert.user";
+
+  private static final Duration LONGEST = Duration.ofSeconds(60);
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Monitor monitor;
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Generations generations;
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Buffer buffer;
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Query query;
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Commands commands;
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Scan scan;
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Plugins plugins;
+
+  private final InstantSource clock = InstantSource.system();
+
+  /** What every command is called with, for {@code help} and for who gets it wrong. */
+  private static final List<List<String>> USAGE =
+      List.of(
+          List.of("status [--json]", "what runs, what is wrong and how to mend it"),
+          List.of("devices", "every device: state, last answer, polls"),
+          List.of("read <device>", "the last reading of each point"),
+          List.of("write <device> <point> <value>", "commands a device and reads back"),
+          List.of("history <device> <point> [<since>]", "readings on disk; since: 10m, 24h"),
+          List.of("ledger [<since>]", "what the platform doesn't get, and why"),
+          List.of("scan <endpoint> [<from>]", "looks around behind an endpoint"),
+          List.of("plugins", "device bundles, and jars that were refused"));
+
+  /** {@code help}. */
+  public void help(CommandSession session, String... args) {
+    session.getConsole().print(Text.table(List.of("command", ""), USAGE));
+  }
+
+  /** {@code status [--json]}. */
+  public void status(CommandSession session, String... args) throws CommandFailed, IOException {
+    boolean json = args.length == 1 && args[0].equals("--json");
+    expect(json || args.length == 0, "status");
+    Services services = new Services(monitor, generations, buffer, query, commands, scan, plugins);
+    StatusReport report =
+        StatusReport.of(
+            services,
+            clock.instant(),
+            Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime()));
+    session.getConsole().print(json ? report.json() : report.text());
+  }
+
+  /** {@code devices}. */
+  public void devices(CommandSession session, String... args) throws CommandFailed {
+    expect(args.length == 0, "devices");
+    List<DeviceStatus> devices = new ArrayList<>(Services.need(monitor, "core").devices());
+    // What isn't right comes first; otherwise as the site has them.
+    devices.sort(Comparator.comparing(d -> d.state() == Monitor.State.ONLINE));
+    Instant now = clock.instant();
+    List<List<String>> rows = new ArrayList<>();
+    for (DeviceStatus d : devices) {
+      rows.add(
+          List.of(
+              d.id(),
+              d.state().name().toLowerCase(Locale.ROOT),
+              Text.age(d.lastAnswer(), now),
+              Text.count(d.polls()),
+              Text.count(d.failures()),
+              d.endpoint()));
+    }
+    PrintStream out = session.getConsole();
+    out.print(
+        Text.table(List.of("device", "state", "answered", "polls", "failed", "endpoint"), rows));
+    for (DeviceStatus d : devices) {
+      if (!d.message().isEmpty()) {
+        out.print(Text.wrap(d.id() + ": ", "  ", d.message()));
+      }
+    }
+  }
+
+  /** {@code read <device>}. */
+  public void read(CommandSession session, String... args) throws CommandFailed {
+    expect(args.length == 1, "read");
+    DeviceStatus device = device(args[0]);
+    Instant now = clock.instant();
+    List<List<String>> rows = new ArrayList<>();
+    for (Reading r : monitor.latest(args[0])) {
+      rows.add(
+          List.of(
+              r.point(),
+              Text.value(r),
+              r.unit(),
+              r.quality().toString(),
+              Text.age(r.eventTime(), now)));
+    }
+    if (!device.message().isEmpty()) {
+      session.getConsole().print(Text.wrap("", "  ", device.message()));
+    }
+    session
+        .getConsole()
+        .print(Text.table(List.of("point", "value", "unit", "quality", "age"), rows));
+  }
+
+  /** {@code write <device> <point> <value>}. */
+  public void write(CommandSession session, String... args) throws CommandFailed {
+    expect(args.length == 3, "write");
+    Commands.Command command =
+        new Commands.Command(
+            UUID.randomUUID().toString(),
+            args[0],
+            args[1],
+            Text.parse(args[2]),
+            "shell:" + session.get(USER));
+    Commands.Result result = await(Services.need(commands, "core").submit(command));
+    if (!result.done()) {
+      throw new CommandFailed(
+          CommandFailed.FAILED,
+          "%s/%s isn't written: %s (%s)"
+              .formatted(args[0], args[1], result.message(), result.quality()));
+    }
+    session
+        .getConsole()
+        .println(
+            "%s/%s written%s"
+                .formatted(
+                    args[0],
+                    args[1],
+                    result.readBack() == null
+                        ? ""
+                        : "; the device shows " + Text.value(result.readBack())));
+  }
+
+  /** {@code history <device> <point> [<since>]}. */
+  public void history(CommandSession session, String... args) throws CommandFailed {
+    expect(args.length == 2 || args.length == 3, "history");
+    Instant now = clock.instant();
+    Duration since = Text.duration(args.length == 3 ? args[2] : "10m");
+    List<List<String>> rows = new ArrayList<>();
+    for (Batch.Entry e :
+        Services.need(query, "buffer").history(args[0], args[1], now.minus(since), now, 10_000)) {
+      Reading r = e.reading();
+      rows.add(
+          List.of(
+              Text.time(r.eventTime()),
+              Text.value(r),
+              r.unit(),
+              r.quality().toString(),
+              Long.toString(e.sequence())));
+    }
+    session
+        .getConsole()
+        .print(Text.table(List.of("time", "value", "unit", "quality", "sequence"), rows));
+  }
+
+  /** {@code ledger [<since>]}. */
+  public void ledger(CommandSession session, String... args) throws CommandFailed {
+    expect(args.length <= 1, "ledger");
+    Instant now = clock.instant();
+    Duration since = Text.duration(args.length == 1 ? args[0] : "24h");
+    PrintStream out = session.getConsole();
+    List<LedgerEntry> entries =
+        Services.need(buffer, "buffer").ledger(now.minus(since), now, 10_000);
+    for (LedgerEntry e : entries) {
+      out.print(
+          Text.wrap(
+              Text.time(e.from()) + "  ",
+              "    ",
+              "%s %s/%s: %s%s %s for %s%s"
+                  .formatted(
+                      e.reason().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+                      e.device(),
+                      e.streamClass(),
+                      e.exact() ? "" : "about ",
+                      Text.count(e.count()),
+                      e.count() == 1 ? "reading" : "readings",
+                      Text.span(Duration.between(e.from(), e.to())),
+                      e.detail().isEmpty() ? "" : "; " + e.detail())));
+    }
+    out.println(Text.plural(entries.size(), "gap") + " in the last " + Text.span(since));
+  }
+
+  /** {@code scan <endpoint> [<from>]}. */
+  public void scan(CommandSession session, String... args) throws CommandFailed {
+    expect(args.length == 1 || args.length == 2, "scan");
+    List<List<String>> rows = new ArrayList<>();
+    await(Services.need(scan, "core").scan(args[0], args.length == 2 ? args[1] : "", 1000))
+        .forEach(
+            found -> rows.add(List.of(found.address(), found.title(), found.facts().toString())));
+    session.getConsole().print(Text.table(List.of("address", "title", "facts"), rows));
+  }
+
+  /** {@code plugins}. */
+  public void plugins(CommandSession session, String... args) throws CommandFailed {
+    expect(args.length == 0, "plugins");
+    List<Plugins.Status> all = Services.need(plugins, "plugins").plugins();
+    List<List<String>> rows = new ArrayList<>();
+    for (Plugins.Status p : all) {
+      rows.add(
+          List.of(
+              p.symbolicName(), p.version(), p.running() ? "running" : "not running", p.file()));
+    }
+    session.getConsole().print(Text.table(List.of("name", "version", "state", "jar"), rows));
+    for (Plugins.Status p : all) {
+      if (!p.message().isEmpty()) {
+        session.getConsole().print(Text.wrap(p.file() + ": ", "  ", p.message()));
+      }
+    }
+  }
+
+  private DeviceStatus device(String id) throws CommandFailed {
+    List<DeviceStatus> all = Services.need(monitor, "core").devices();
+    return all.stream()
+        .filter(d -> d.id().equals(id))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new CommandFailed(
+                    CommandFailed.FAILED,
+                    "no device %s; there %s"
+                        .formatted(
+                            id,
+                            all.isEmpty()
+                                ? "is none in etc/site.json"
+                                : "are " + String.join(", ", nearest(id, all)))));
+  }
+
+  private static List<String> nearest(String id, List<DeviceStatus> all) {
+    List<String> ids = new ArrayList<>(all.stream().map(DeviceStatus::id).toList());
+    ids.sort(Comparator.comparing(other -> -commonPrefix(id, other)));
+    List<String> some = Text.first(ids, 5);
+    if (ids.size() > 5) {
+      some.add("… (culvert shell devices)");
+    }
+    return some;
+  }
+
+  private static int commonPrefix(String a, String b) {
+    int mismatch = Arrays.mismatch(a.toCharArray(), b.toCharArray());
+    return mismatch < 0 ? a.length() : mismatch;
+  }
+
+  private static void expect(boolean understood, String command) throws CommandFailed {
+    if (!understood) {
+      throw new CommandFailed(
+          CommandFailed.USAGE,
+          "expected: "
+              + USAGE.stream()
+                  .map(u -> u.get(0))
+                  .filter(u -> u.split(" ")[0].equals(command))
+                  .findFirst()
+                  .orElse(command));
+    }
+  }
+
+  private static <T> T await(CompletionStage<T> stage) throws CommandFailed {
+    try {
+      return stage.toCompletableFuture().get(LONGEST.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw new CommandFailed(CommandFailed.FAILED, String.valueOf(e.getCause().getMessage()));
+    } catch (TimeoutException e) {
+      throw new CommandFailed(
+          CommandFailed.FAILED, "no answer within " + LONGEST.toSeconds() + " s");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CommandFailed(CommandFailed.FAILED, "the gateway stops");
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package io.culvert.shell;
+
+import io.culvert.api.Reading;
+import io.culvert.api.Value;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** How things are written for a person in front of 80 columns. */
+final class Text {
+  static final int COLUMNS = 80;
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
+
+  private Text() {}
+
+  /** Columns as wide as their widest cell, two spaces apart; numbers to the right. */
+  static String table(List<String> head, List<List<String>> rows) {
+    int columns = head.size();
+    int[] widths = new int[columns];
+    boolean[] right = new boolean[columns];
+    for (int c = 0; c < columns; c++) {
+      widths[c] = head.get(c).length();
+      boolean numbers = !rows.isEmpty();
+      for (List<String> row : rows) {
+        widths[c] = Math.max(widths[c], row.get(c).length());
+        numbers &= row.get(c).isEmpty() || row.get(c).matches("[-+]?[0-9][0-9,.]*|-");
+      }
+      right[c] = numbers;
+    }
+    StringBuilder out = new StringBuilder();
+    line(out, head, widths, right);
+    rows.forEach(row -> line(out, row, widths, right));
+    return out.toString();
+  }
+
+  private static void line(StringBuilder out, List<String> cells, int[] widths, boolean[] right) {
+    StringBuilder line = new StringBuilder();
+    for (int c = 0; c < cells.size(); c++) {
+      String pad = " ".repeat(widths[c] - cells.get(c).length());
+      line.append(right[c] ? pad + cells.get(c) : cells.get(c) + pad).append("  ");
+    }
+    out.append(line.toString().stripTrailing()).append('\n');
+  }
+
+  /** Breaks a sentence at spaces; every line begins with the indent, the first with the mark. */
+  static String wrap(String mark, String indent, String sentence) {
+    StringBuilder out = new StringBuilder();
+    String begin = mark;
+    StringBuilder line = new StringBuilder();
+    for (String word : sentence.split("\\s+")) {
+      if (line.length() > 0 && begin.length() + line.length() + 1 + word.length() > COLUMNS) {
+        out.append(begin).append(line).append('\n');
+        line.setLength(0);
+        begin = indent;
+      }
+      line.append(line.length() == 0 ? "" : " ").append(word);
+    }
+    return out.append(begin).append(line).append('\n').toString();
+  }
+
+  static String count(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  static String plural(long number, String one) {
+    return count(number) + " " + one + (number == 1 ? "" : "s");
+  }
+
+  static String bytes(long bytes) {
+    if (bytes < 10_000) {
+      return count(bytes) + " B";
+    }
+    if (bytes < 10_000_000) {
+      return count(bytes / 1_000) + " kB";
+    }
+    return count(bytes / 1_000_000) + " MB";
+  }
+
+  /** The largest unit, and the next where that tells more: {@code 3 min}, {@code 2 h 14 min}. */
+  static String span(Duration d) {
+    long s = Math.max(0, d.toSeconds());
+    if (s < 1) {
+      return Math.max(0, d.toMillis()) + " ms";
+    }
+    if (s < 120) {
+      return s + " s";
+    }
+    if (s < 7_200) {
+      return s / 60 + " min";
+    }
+    if (s < 172_800) {
+      return s / 3_600 + " h " + s / 60 % 60 + " min";
+    }
+    return s / 86_400 + " days";
+  }
+
+  static String age(Instant then, Instant now) {
+    return then == null ? "never" : span(Duration.between(then, now));
+  }
+
+  static String time(Instant instant) {
+    return TIME.format(instant.atZone(ZoneId.systemDefault()));
+  }
+
+  static String value(Reading reading) {
+    return reading.value() == null ? "-" : value(reading.value());
+  }
+
+  /** Decimals without exponent as long as they stay readable. */
+  static String value(Value value) {
+    if (value instanceof Value.Decimal d && Double.isFinite(d.value())) {
+      double magnitude = Math.abs(d.value());
+      if (magnitude == 0 || magnitude >= 1e-6 && magnitude < 1e12) {
+        return BigDecimal.valueOf(d.value()).stripTrailingZeros().toPlainString();
+      }
+    }
+    return value.toString();
+  }
+
+  /** As a person types it: true and false, whole numbers, decimals, anything else as text. */
+  static Value parse(String text) {
+    if (text.equals("true") || text.equals("false")) {
+      return Value.of(Boolean.parseBoolean(text));
+    }
+    if (text.length() >= 2 && text.startsWith("\"") && text.endsWith("\"")) {
+      return Value.of(text.substring(1, text.length() - 1));
+    }
+    try {
+      return Value.of(Long.parseLong(text));
+    } catch (NumberFormatException e) {
+      // Not a whole number.
+    }
+    return text.matches("[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?")
+        ? Value.of(Double.parseDouble(text))
+        : Value.of(text);
+  }
+
+  /** {@code 500ms}, {@code 30s}, {@code 10m}, {@code 24h}, {@code 7d}. */
+  static Duration duration(String text) throws CommandFailed {
+    var m = java.util.regex.Pattern.compile("([0-9]{1,9})(ms|s|m|h|d)").matcher(text);
+    if (!m.matches()) {
+      throw new CommandFailed(
+          CommandFailed.USAGE, "found duration " + text + "; expected one such as 30s, 10m, 24h");
+    }
+    long n = Long.parseLong(m.group(1));
+    return switch (m.group(2)) {
+      case "ms" -> Duration.ofMillis(n);
+      case "s" -> Duration.ofSeconds(n);
+      case "m" -> Duration.ofMinutes(n);
+      case "h" -> Duration.ofHours(n);
+      default -> Duration.ofDays(n);
+    };
+  }
+
+  static <T> List<T> first(List<T> list, int limit) {
+    return new ArrayList<>(list.subList(0, Math.min(limit, list.size())));
+  }
+}

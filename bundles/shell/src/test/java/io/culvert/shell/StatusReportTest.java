@@ -1,0 +1,146 @@
+package io.culvert.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.culvert.api.Reading;
+import io.culvert.api.service.Buffer;
+import io.culvert.api.service.LedgerEntry;
+import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Plugins;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Test;
+
+class StatusReportTest {
+  private static final Instant NOW = Instant.parse("2026-11-21T03:00:00Z");
+
+  @Test
+  void whatIsNotRightComesFirstEachWithAWayToMendIt() {
+    String text =
+        report(
+                List.of(
+                    device("ok", Monitor.State.ONLINE, ""),
+                    device("cut", Monitor.State.OFFLINE, "no answer in 2 s; check its cable"),
+                    device(
+                        "odd", Monitor.State.WAITING, "no driver for hj212; put it in plugins/")),
+                new Buffer.Status(
+                    10,
+                    0,
+                    5,
+                    2_000_000,
+                    "",
+                    List.of(new Buffer.Forwarding("city", false, 7, 0, 1234))),
+                List.of(new Plugins.Status("bad.jar", "", "", false, "found no whole jar")))
+            .text();
+
+    assertThat(text.lines().toList())
+        .startsWith("Gateway cabinet-17: 1 of 3 devices online, up 2 h 0 min", "", "To mend:");
+    assertThat(text)
+        .containsSubsequence(
+            "plugins/bad.jar: found no whole jar",
+            "5 readings deleted unconfirmed",
+            "platform city isn't reached, 1,234 unconfirmed readings on disk",
+            "device cut offline for 60 s: no answer in 2 s; check its cable",
+            "device odd waiting",
+            "Devices   1 online, 1 offline, 1 waiting",
+            "Platform  city not reached: 7 confirmed");
+    assertThat(text.lines()).allMatch(line -> line.length() <= Text.COLUMNS);
+  }
+
+  @Test
+  void aHundredDevicesOffStillFitAScreen() {
+    List<Monitor.DeviceStatus> devices = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      devices.add(device("d" + i, Monitor.State.OFFLINE, "no answer"));
+    }
+    StatusReport report = report(devices, new Buffer.Status(0, 0, 0, 0, "", List.of()), List.of());
+
+    assertThat(report.text().lines().count()).isLessThan(24);
+    assertThat(report.text()).contains("and 92 more");
+    assertThat(report.findings()).hasSize(100);
+  }
+
+  @Test
+  void whereAllIsWellItSaysSo() {
+    assertThat(
+            report(
+                    List.of(device("ok", Monitor.State.ONLINE, "")),
+                    new Buffer.Status(0, 0, 0, 0, "", List.of()),
+                    List.of())
+                .text())
+        .contains("Nothing wrong.");
+  }
+
+  @Test
+  void aMissingPartIsNamed() {
+    Services none = new Services(null, null, null, null, null, null, null);
+
+    assertThat(StatusReport.of(none, NOW, Duration.ofSeconds(1)).text())
+        .contains("buffer doesn't run", "core doesn't run", "plugins doesn't run");
+  }
+
+  private static Monitor.DeviceStatus device(String id, Monitor.State state, String message) {
+    return new Monitor.DeviceStatus(
+        id, "p", "test://x", "lane", state, message, NOW.minusSeconds(60), NOW, 10, 1);
+  }
+
+  private static StatusReport report(
+      List<Monitor.DeviceStatus> devices, Buffer.Status buffer, List<Plugins.Status> plugins) {
+    Monitor monitor =
+        new Monitor() {
+          @Override
+          public List<DeviceStatus> devices() {
+            return devices;
+          }
+
+          @Override
+          public List<Reading> latest(String device) {
+            return List.of();
+          }
+
+          @Override
+          public String gateway() {
+            return "cabinet-17";
+          }
+
+          @Override
+          public Figures figures() {
+            return new Figures(1, 0, 1, 0);
+          }
+
+          @Override
+          public Watch watch(Listener listener) {
+            return () -> {};
+          }
+        };
+    Buffer fixed =
+        new Buffer() {
+          @Override
+          public CompletionStage<Void> accept(List<Reading> readings) {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
+          public CompletionStage<Void> gap(LedgerEntry entry) {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
+          public List<LedgerEntry> ledger(Instant from, Instant to, int limit) {
+            return List.of();
+          }
+
+          @Override
+          public Status status() {
+            return buffer;
+          }
+        };
+    return StatusReport.of(
+        new Services(monitor, null, fixed, null, null, null, () -> plugins),
+        NOW,
+        Duration.ofHours(2));
+  }
+}

@@ -1,0 +1,476 @@
+package io.culvert.device.modbus;
+
+import static io.culvert.api.DataType.UINT16;
+import static io.culvert.api.DataType.UINT32;
+import static io.culvert.device.modbus.HostileSlave.bytes;
+import static io.culvert.device.modbus.HostileSlave.frame;
+import static io.culvert.device.modbus.HostileSlave.register;
+import static io.culvert.device.modbus.Talk.answer;
+import static io.culvert.device.modbus.Talk.byPoint;
+import static io.culvert.device.modbus.Talk.point;
+import static io.culvert.device.modbus.Talk.read;
+import static io.culvert.device.modbus.Talk.value;
+import static io.culvert.device.modbus.Talk.writable;
+import static io.culvert.device.modbus.Talk.write;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.culvert.api.Point;
+import io.culvert.api.Quality;
+import io.culvert.api.Sample;
+import io.culvert.api.Value;
+import io.culvert.api.southbound.Readable;
+import io.culvert.device.modbus.HostileSlave.Request;
+import io.culvert.device.modbus.HostileSlave.Script;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Answers that are garbage, late, short or another's never crash anything and never become the
+ * value of a request or point that they don't belong to.
+ */
+@Timeout(60)
+class HostileSlaveTest {
+  private static final Map<String, String> HASTY = Map.of("responseTimeout", "150ms");
+
+  /** In three blocks; the prank is played on the second. */
+  private static final Point FIRST = point("holding:100", UINT16);
+
+  private static final Point VICTIM = point("holding:200", UINT32);
+  private static final Point LAST = point("holding:300", UINT16);
+
+  private HostileSlave slave;
+  private Talk talk;
+
+  @BeforeEach
+  void start() throws Exception {
+    slave = new HostileSlave();
+    talk = new Talk(slave.port());
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    talk.close();
+    slave.close();
+  }
+
+  private record Prank(String name, Script script, Quality quality) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private static Prank prank(String name, Quality quality, Function<Request, byte[]> frame) {
+    return new Prank(name, (request, out) -> out.write(frame.apply(request)), quality);
+  }
+
+  /** The connection stays; the frame is whole but is no answer to the request. */
+  static Stream<Prank> strangeAnswers() {
+    return Stream.of(
+        prank(
+            "wrong transaction",
+            Quality.BAD_TIMEOUT,
+            r -> frame(r.transaction() + 1000, 0, r.unit(), r.answerPdu())),
+        prank(
+            "wrong unit",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit() + 1, r.answerPdu())),
+        prank(
+            "answer of another table",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(4, 4, 1, 2, 3, 4))),
+        prank(
+            "unknown function",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(0x63, 4, 1, 2, 3, 4))),
+        prank(
+            "fewer registers than asked for",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(3, 2, 1, 2))),
+        prank(
+            "more registers than asked for",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(3, 6, 1, 2, 3, 4, 5, 6))),
+        prank(
+            "count of bytes without the bytes",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(3, 4, 1, 2))),
+        prank(
+            "bytes beyond their count",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(3, 4, 1, 2, 3, 4, 5))),
+        prank(
+            "function and nothing else",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(3))),
+        prank(
+            "exception without a code",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(0x83))),
+        prank(
+            "exception with a tail",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(0x83, 2, 0))),
+        prank(
+            "exception of another function",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), bytes(0x84, 2))),
+        prank(
+            "the longest frame there is",
+            Quality.BAD_COMMUNICATION,
+            r -> frame(r.transaction(), 0, r.unit(), new byte[253])),
+        prank("silence", Quality.BAD_TIMEOUT, r -> new byte[0]));
+  }
+
+  @ParameterizedTest
+  @MethodSource("strangeAnswers")
+  void aStrangeAnswerCostsOnlyItsOwnPoints(Prank prank) throws Exception {
+    Readable.Plan plan = talk.open(1, HASTY).prepare(List.of(FIRST, VICTIM, LAST));
+    slave.play(onVictim(prank.script));
+    assertThat(byPoint(answer(plan.read()))).isEqualTo(truthExceptVictim(prank.quality));
+    slave.behave();
+    assertThat(byPoint(answer(plan.read()))).isEqualTo(truth());
+    assertThat(slave.connections()).isEqualTo(1);
+  }
+
+  /** The stream can't be trusted any more: the connection has to be made anew. */
+  static Stream<Prank> brokenStreams() {
+    byte[] http = "HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    return Stream.of(
+        prank("another protocol", Quality.BAD_NOT_CONNECTED, r -> http),
+        prank(
+            "wrong protocol identifier",
+            Quality.BAD_NOT_CONNECTED,
+            r -> frame(r.transaction(), 1, r.unit(), r.answerPdu())),
+        prank(
+            "length 0",
+            Quality.BAD_NOT_CONNECTED,
+            r -> frame(r.transaction(), 0, 0, r.unit(), r.answerPdu())),
+        prank(
+            "length of the unit alone",
+            Quality.BAD_NOT_CONNECTED,
+            r -> frame(r.transaction(), 0, 1, r.unit(), r.answerPdu())),
+        prank(
+            "length beyond the specification",
+            Quality.BAD_NOT_CONNECTED,
+            r -> frame(r.transaction(), 0, 255, r.unit(), new byte[254])),
+        prank(
+            "length 65535, to be waited for",
+            Quality.BAD_NOT_CONNECTED,
+            r -> frame(r.transaction(), 0, 65535, r.unit(), r.answerPdu())),
+        prank(
+            "right answer with garbage before it",
+            Quality.BAD_NOT_CONNECTED,
+            r -> concat(bytes(0xFF), r.answer())),
+        prank("half a frame, and no more", Quality.BAD_TIMEOUT, r -> Arrays.copyOf(r.answer(), 10)),
+        prank("half a header, and no more", Quality.BAD_TIMEOUT, r -> Arrays.copyOf(r.answer(), 5)),
+        prank(
+            "a frame that promises more than it holds",
+            Quality.BAD_TIMEOUT,
+            r -> frame(r.transaction(), 0, 9, r.unit(), r.answerPdu())),
+        new Prank(
+            "end within a frame",
+            (request, out) -> {
+              out.write(request.answer(), 0, 8);
+              throw new IOException("enough");
+            },
+            Quality.BAD_NOT_CONNECTED));
+  }
+
+  @ParameterizedTest
+  @MethodSource("brokenStreams")
+  void aBrokenStreamIsLeftForANewOneAndNoValueIsMadeUp(Prank prank) throws Exception {
+    Readable.Plan plan = talk.open(1, HASTY).prepare(List.of(FIRST, VICTIM, LAST));
+    slave.play(onVictim(prank.script));
+    Map<String, Object> values = byPoint(answer(plan.read()));
+    assertThat(values)
+        .containsEntry(FIRST.id(), Value.of((long) register(100)))
+        .containsEntry(VICTIM.id(), prank.quality);
+    // A time-out leaves it at that; a lost link ends the cycle.
+    assertThat(values.get(LAST.id()))
+        .isEqualTo(
+            prank.quality.equals(Quality.BAD_TIMEOUT)
+                ? Value.of((long) register(300))
+                : Quality.BAD_NOT_CONNECTED);
+    slave.behave();
+    assertThat(byPoint(answer(plan.read()))).isEqualTo(truth());
+    assertThat(slave.connections()).isEqualTo(2);
+  }
+
+  @Test
+  void aStreamThatIsBrokenFromTheStartIsAnException() throws Exception {
+    slave.play((request, out) -> out.write(bytes(1, 2, 3, 4, 5, 6, 7, 8)));
+    ModbusConnection connection = talk.open(1);
+    assertThatThrownBy(() -> read(connection, VICTIM))
+        .isInstanceOf(ExecutionException.class)
+        .cause()
+        .isExactlyInstanceOf(IOException.class)
+        .hasMessageContaining("127.0.0.1:" + slave.port())
+        .hasMessageContaining("what came is not Modbus: protocol identifier 772 instead of 0");
+  }
+
+  @Test
+  void anAnswerInPiecesIsAnAnswer() throws Exception {
+    slave.play(
+        (request, out) -> {
+          for (byte piece : request.answer()) {
+            out.write(piece);
+            out.flush();
+          }
+        });
+    assertThat(read(talk.open(1), FIRST, VICTIM, LAST)).isEqualTo(truth());
+  }
+
+  @Test
+  void aLateAnswerIsNotGivenToTheNextRequest() throws Exception {
+    BlockingQueue<byte[]> late = new LinkedBlockingQueue<>();
+    ModbusConnection connection = talk.open(1);
+    Readable.Plan plan = connection.prepare(List.of(VICTIM));
+    slave.play(
+        (request, out) -> late.add(frame(request.transaction(), 0, 1, bytes(3, 4, 9, 9, 9, 9))));
+    CompletableFuture<List<Sample>> cancelled = plan.read().toCompletableFuture();
+    byte[] held = late.poll(5, TimeUnit.SECONDS);
+    cancelled.cancel(true);
+    slave.play(
+        (request, out) -> {
+          out.write(held);
+          out.write(request.answer());
+          out.write(request.answer());
+        });
+    for (int i = 0; i < 3; i++) {
+      assertThat(byPoint(answer(plan.read()))).isEqualTo(Map.of(VICTIM.id(), truth(200)));
+    }
+    assertThat(slave.connections()).isEqualTo(1);
+  }
+
+  @Test
+  void answersInTheWrongOrderFindTheirRequests() throws Exception {
+    ModbusConnection one = talk.open(1);
+    ModbusConnection two = talk.open(2);
+    BlockingQueue<Request> held = new LinkedBlockingQueue<>();
+    slave.play(
+        (request, out) -> {
+          held.add(request);
+          if (held.size() == 2) {
+            Request first = held.remove();
+            out.write(concat(request.answer(), first.answer()));
+          }
+        });
+    CompletableFuture<List<Sample>> first =
+        one.prepare(List.of(FIRST)).read().toCompletableFuture();
+    CompletableFuture<List<Sample>> last = two.prepare(List.of(LAST)).read().toCompletableFuture();
+    assertThat(byPoint(answer(first))).containsEntry(FIRST.id(), Value.of((long) register(100)));
+    assertThat(byPoint(answer(last))).containsEntry(LAST.id(), Value.of((long) register(300)));
+  }
+
+  @Test
+  void aFloodOfAnswersToNothingEndsTheConnectionAndNotTheReading() throws Exception {
+    ModbusConnection connection = talk.open(1, HASTY);
+    slave.play(
+        (request, out) -> {
+          byte[] stray = frame(request.transaction() - 1, 0, request.unit(), request.answerPdu());
+          while (true) {
+            out.write(stray);
+          }
+        });
+    assertThatThrownBy(() -> read(connection, VICTIM))
+        .hasMessageContaining("answers in turn were to nothing that was asked");
+    slave.behave();
+    assertThat(read(connection, FIRST, VICTIM, LAST)).isEqualTo(truth());
+  }
+
+  @Test
+  void aSilentPeerIsTriedOverANewConnectionInTheEnd() throws Exception {
+    ModbusConnection connection = talk.open(1);
+    Readable.Plan plan = connection.prepare(List.of(VICTIM));
+    BlockingQueue<Request> asked = new LinkedBlockingQueue<>();
+    slave.play((request, out) -> asked.add(request));
+    for (int i = 0; i < 3; i++) {
+      CompletableFuture<?> reading = plan.read().toCompletableFuture();
+      assertThat(asked.poll(5, TimeUnit.SECONDS)).isNotNull();
+      reading.cancel(true);
+    }
+    slave.behave();
+    assertThat(byPoint(answer(plan.read()))).isEqualTo(Map.of(VICTIM.id(), truth(200)));
+    assertThat(slave.connections()).isEqualTo(2);
+  }
+
+  @Test
+  void aSlaveThatClosesIdleConnectionsCostsNoReading() throws Exception {
+    ModbusConnection connection = talk.open(1);
+    slave.play(
+        (request, out) -> {
+          out.write(request.answer());
+          throw new IOException("idle");
+        });
+    for (int i = 0; i < 3; i++) {
+      assertThat(value(connection, FIRST)).isEqualTo(Value.of((long) register(100)));
+      await().until(() -> !connection.connected());
+    }
+  }
+
+  @Test
+  void twoSilentBlocksEndACycleAndComeLastInTheNext() throws Exception {
+    Point[] points = new Point[6];
+    for (int i = 0; i < points.length; i++) {
+      points[i] = point("holding:" + 100 * i, UINT16);
+    }
+    slave.play(
+        (request, out) -> {
+          if (request.address() > 0 && request.address() < 400) {
+            return;
+          }
+          out.write(request.answer());
+        });
+    Readable.Plan plan = talk.open(1, HASTY).prepare(List.of(points));
+    assertThat(good(answer(plan.read()))).containsExactly("holding:0");
+    assertThat(good(answer(plan.read())))
+        .containsExactly("holding:0", "holding:400", "holding:500");
+    assertThat(good(answer(plan.read())))
+        .containsExactly("holding:0", "holding:400", "holding:500");
+    slave.behave();
+    assertThat(good(answer(plan.read()))).hasSize(6);
+  }
+
+  @Test
+  void aDeviceThatIsWhollySilentIsAnExceptionWithinTwoTimeouts() throws Exception {
+    slave.play((request, out) -> {});
+    ModbusConnection connection = talk.open(1, HASTY);
+    long before = System.nanoTime();
+    assertThatThrownBy(() -> read(connection, FIRST, VICTIM, LAST))
+        .cause()
+        .isInstanceOf(TimeoutException.class)
+        .hasMessage("Unit 1 at 127.0.0.1:%d did not answer within 150 ms", slave.port());
+    assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - before)).isLessThan(1500);
+  }
+
+  @Test
+  void aSingleBlockHasTheCoresWholeDeadline() throws Exception {
+    BlockingQueue<Request> asked = new LinkedBlockingQueue<>();
+    CompletableFuture<Void> release = new CompletableFuture<>();
+    slave.play(
+        (request, out) -> {
+          asked.add(request);
+          release.get();
+          out.write(request.answer());
+        });
+    CompletableFuture<List<Sample>> reading =
+        talk.open(1, Map.of("responseTimeout", "10ms"))
+            .prepare(List.of(VICTIM))
+            .read()
+            .toCompletableFuture();
+    asked.take();
+    assertThatThrownBy(() -> reading.get(200, TimeUnit.MILLISECONDS))
+        .isInstanceOf(TimeoutException.class);
+    release.complete(null);
+    assertThat(byPoint(answer(reading))).isEqualTo(Map.of(VICTIM.id(), truth(200)));
+  }
+
+  @Test
+  void aWriteThatIsAnsweredWithAnotherIsNotGood() throws Exception {
+    slave.play(
+        (request, out) -> {
+          byte[] pdu = request.answerPdu();
+          pdu[4]++;
+          out.write(frame(request.transaction(), 0, request.unit(), pdu));
+        });
+    ModbusConnection connection = talk.open(1);
+    assertThatThrownBy(() -> write(connection, writable("holding:7", UINT16), Value.of(7L)))
+        .cause()
+        .isExactlyInstanceOf(IOException.class)
+        .hasMessageContaining("an answer to another write");
+    slave.behave();
+    assertThat(write(connection, writable("holding:7", UINT16), Value.of(7L)))
+        .isEqualTo(Quality.GOOD);
+  }
+
+  @Test
+  void aRefusedBlockIsMergedAgainWithoutTheCulprit() throws Exception {
+    BlockingQueue<Request> asked = new LinkedBlockingQueue<>();
+    slave.play(
+        (request, out) -> {
+          asked.add(request);
+          boolean refuses = request.address() <= 105 && request.address() + request.count() > 105;
+          byte[] refusal = frame(request.transaction(), 0, request.unit(), bytes(0x83, 2));
+          out.write(refuses ? refusal : request.answer());
+        });
+    Point[] points = new Point[10];
+    for (int i = 0; i < 10; i++) {
+      points[i] = point("holding:" + (100 + i), UINT16);
+    }
+    Readable.Plan plan = talk.open(1).prepare(List.of(points));
+    for (int[] requests : new int[][] {{11}, {3}, {3}}) {
+      Map<String, Object> values = byPoint(answer(plan.read()));
+      for (int i = 0; i < 10; i++) {
+        assertThat(values)
+            .containsEntry(
+                "holding:" + (100 + i),
+                i == 5 ? Quality.BAD_NOT_FOUND : Value.of((long) register(100 + i)));
+      }
+      assertThat(asked).hasSize(requests[0]);
+      asked.clear();
+    }
+  }
+
+  private static List<String> good(List<Sample> samples) {
+    return samples.stream()
+        .filter(sample -> sample.quality().good())
+        .map(Sample::point)
+        .sorted()
+        .toList();
+  }
+
+  private static Script onVictim(Script prank) {
+    return (request, out) -> {
+      if (request.address() == 200) {
+        prank.play(request, out);
+      } else {
+        out.write(request.answer());
+      }
+    };
+  }
+
+  private static Value truth(int address) {
+    return Value.of(((long) register(address) << 16) + register(address + 1));
+  }
+
+  private static Map<String, Object> truth() {
+    Map<String, Object> truth = new LinkedHashMap<>();
+    truth.put(FIRST.id(), Value.of((long) register(100)));
+    truth.put(VICTIM.id(), truth(200));
+    truth.put(LAST.id(), Value.of((long) register(300)));
+    return truth;
+  }
+
+  private static Map<String, Object> truthExceptVictim(Quality quality) {
+    Map<String, Object> truth = truth();
+    truth.put(VICTIM.id(), quality);
+    return truth;
+  }
+
+  private static byte[] concat(byte[] one, byte[] other) {
+    byte[] both = Arrays.copyOf(one, one.length + other.length);
+    System.arraycopy(other, 0, both, one.length, other.length);
+    return both;
+  }
+}

@@ -1,0 +1,61 @@
+package io.culvert.launcher;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.osgi.framework.BundleException;
+
+/** Why a bundle doesn't start, in one line. */
+final class Reason {
+  /**
+   * {@code missing requirement [name [1](R 1.1)] namespace; filter}; of a chain, the last is the
+   * one that nobody meets.
+   */
+  private static final Pattern MISSING =
+      Pattern.compile(
+          "missing requirement \\[\\S+ \\[[^\\]]*\\]\\([^)]*\\)\\] \\S+; "
+              + "(?<filter>\\(.+?\\))(?= \\[caused by| Unresolved requirements|\\]|$)");
+
+  private static final Pattern PACKAGE =
+      Pattern.compile(
+          "\\(osgi\\.wiring\\.package=(?<name>[^)]*)\\)"
+              + "(?:\\(version>=(?<from>[^)]*)\\))?(?:\\(!\\(version>=(?<to>[^)]*)\\)\\))?");
+
+  private Reason() {}
+
+  static String of(Throwable cause) {
+    Throwable root = cause;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    String missing = missing(String.valueOf(cause.getMessage()));
+    if (missing != null) {
+      return "nothing provides " + missing;
+    }
+    return root instanceof BundleException ? root.getMessage() : root.toString();
+  }
+
+  /** The exception where its trace tells more than the line, which is where a bundle threw it. */
+  static Throwable trace(Throwable cause) {
+    return cause.getCause() == null ? null : cause;
+  }
+
+  /** What nobody provides, or {@code null} if the message isn't about that. */
+  private static String missing(String message) {
+    String filter = null;
+    Matcher m = MISSING.matcher(message);
+    while (m.find()) {
+      filter = m.group("filter");
+    }
+    if (filter == null) {
+      return null;
+    }
+    Matcher p = PACKAGE.matcher(filter);
+    if (!p.find()) {
+      return filter;
+    }
+    String from = p.group("from");
+    String to = p.group("to");
+    String range = from == null ? "" : to == null ? " " + from : " [" + from + "," + to + ")";
+    return "package " + p.group("name") + range;
+  }
+}

@@ -1,0 +1,160 @@
+package io.culvert.tests.endtoend;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** A server that none of us wrote, run as a process on a loopback port of its own. */
+final class Peer implements AutoCloseable {
+  private final Process process;
+  private final int port;
+
+  private Peer(Process process, int port) {
+    this.process = process;
+    this.port = port;
+  }
+
+  int port() {
+    return port;
+  }
+
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** The first of so many ports in a row that nobody uses. */
+  static int freePorts(int count) throws IOException {
+    // Below those that the system hands out by itself.
+    for (int attempt = 0; attempt < 100; attempt++) {
+      int first = ThreadLocalRandom.current().nextInt(20_000, 32_000 - count);
+      boolean free = true;
+      for (int port = first; free && port < first + count; port++) {
+        free = isFree(port);
+      }
+      if (free) {
+        return first;
+      }
+    }
+    throw new IOException("No " + count + " free ports in a row between 20000 and 32000");
+  }
+
+  private static boolean isFree(int port) {
+    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      return socket.isBound();
+    } catch (IOException taken) {
+      return false;
+    }
+  }
+
+  /** Mosquitto of the system's packages. */
+  static Peer mosquitto(Path folder) throws IOException {
+    int port = freePort();
+    Path config = folder.resolve("mosquitto-" + port + ".conf");
+    Files.writeString(
+        config,
+        """
+        listener %d 127.0.0.1
+        allow_anonymous true
+        persistence false
+        """
+            .formatted(port));
+    return start(folder, port, List.of(program("mosquitto"), "-c", config.toString()));
+  }
+
+  /** A slave on pymodbus of the system's packages, with the registers of {@code slave.py}. */
+  static Peer pymodbus(Path folder) throws IOException {
+    int port = freePort();
+    Path script = Path.of("src/test/resources/slave.py").toAbsolutePath();
+    return start(
+        folder, port, List.of("/usr/bin/python3", script.toString(), Integer.toString(port)));
+  }
+
+  /** The slave on libmodbus that the driver's own tests compile, {@code slave.c}. */
+  static Peer libmodbus(Path folder) throws IOException, InterruptedException {
+    Path source = Path.of("../../devices/modbus/src/test/resources/peers/slave.c");
+    Path program = folder.resolve("slave");
+    Path said = folder.resolve("gcc.txt");
+    Process compiler =
+        new ProcessBuilder(
+                "gcc",
+                "-Wno-overflow",
+                "-o",
+                program.toString(),
+                source.toAbsolutePath().toString(),
+                "-I/usr/include/modbus",
+                "-lmodbus")
+            .redirectErrorStream(true)
+            .redirectOutput(said.toFile())
+            .start();
+    if (compiler.waitFor() != 0) {
+      throw new IllegalStateException(
+          "slave.c doesn't compile; './culvert test' installs what it needs:\n"
+              + Files.readString(said));
+    }
+    int port = freePort();
+    return start(folder, port, List.of(program.toString(), Integer.toString(port)));
+  }
+
+  private static Peer start(Path folder, int port, List<String> command) throws IOException {
+    Path output = folder.resolve("peer-" + port + ".txt");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    Peer peer = new Peer(process, port);
+    try {
+      await(command.get(0) + " listens")
+          .atMost(Duration.ofSeconds(20))
+          .until(
+              () -> {
+                if (!process.isAlive()) {
+                  throw new IllegalStateException(
+                      String.join(" ", command) + " ended: " + Files.readString(output));
+                }
+                return listens(port);
+              });
+    } catch (RuntimeException | Error e) {
+      peer.close();
+      throw e;
+    }
+    return peer;
+  }
+
+  private static boolean listens(int port) {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Debian puts daemons where an ordinary user's PATH doesn't look. */
+  private static String program(String name) {
+    for (String folder : List.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin")) {
+      Path file = Path.of(folder, name);
+      if (Files.isExecutable(file)) {
+        return file.toString();
+      }
+    }
+    throw new IllegalStateException(
+        "Found no " + name + "; './culvert test' installs it, or: apt-get install " + name);
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}

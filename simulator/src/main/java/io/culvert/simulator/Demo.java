@@ -1,0 +1,284 @@
+package io.culvert.simulator;
+
+import io.culvert.simulator.audit.Report;
+import io.culvert.simulator.audit.Rules;
+import io.culvert.simulator.street.Profile;
+import io.culvert.simulator.street.Street;
+import io.culvert.simulator.street.StreetException;
+import io.culvert.simulator.street.StreetFile;
+import io.culvert.simulator.view.Picture;
+import io.culvert.simulator.view.ReportText;
+import io.culvert.simulator.view.Text;
+import io.culvert.simulator.view.Words;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The whole line at once: street, gateway in a process of its own, platform, audit. */
+final class Demo {
+  static final List<String> OPTIONS =
+      List.of(
+          "gateway",
+          "seconds",
+          "devices",
+          "points-per-second",
+          "broker",
+          "mqtt-port",
+          "port-base",
+          "broker-down",
+          "street",
+          "profiles",
+          "work",
+          "report",
+          "lang",
+          "max-duplicates");
+  static final List<String> SWITCHES = List.of("kill-gateway", "keep");
+
+  static final String GATEWAY_ID = "cabinet-17";
+  private static final long FRAME_MILLIS = 250;
+  private static final long LONGEST_DRAIN = 120_000;
+  private static final long LONGEST_START = 90_000;
+
+  private final Options options;
+  private final PrintStream out;
+  private final InstantSource clock;
+  private final Ending ending;
+  private final int seconds;
+  private long disruptions;
+  private boolean gatewayFailed;
+  private boolean failed;
+
+  Demo(Options options, PrintStream out, InstantSource clock, Ending ending)
+      throws StreetException {
+    this.ending = ending;
+    this.options = options;
+    this.out = out;
+    this.clock = clock;
+    this.seconds = options.whole("seconds", 0, 1, 1_000_000);
+  }
+
+  int run() throws StreetException, IOException {
+    Path installation = Path.of(options.required("gateway"));
+    int brokerPort = options.whole("mqtt-port", 18_830, 1, 65_535);
+    Street street = street();
+    int rate = options.whole("points-per-second", 4_000, 1, 1_000_000);
+    Duration interval = Duration.ofMillis(Math.max(1, 1000L * street.readable() / rate));
+    Path work = work();
+    try {
+      Gateway gateway =
+          new Gateway(
+              installation, work, SiteDocument.of(street, GATEWAY_ID, brokerPort, interval));
+      try (Session session =
+          new Session(street, options.text("broker", "embedded"), brokerPort, work, clock)) {
+        try {
+          return ending.finish(run(session, gateway));
+        } finally {
+          gateway.stop();
+        }
+      }
+    } finally {
+      if (options.has("keep") || failed) {
+        out.println("Kept " + work);
+      } else {
+        delete(work);
+      }
+    }
+  }
+
+  private Street street() throws StreetException, IOException {
+    Profile.Library profiles = Main.library(options);
+    Integer base = options.has("port-base") ? options.whole("port-base", 0, 1, 65_000) : null;
+    Integer devices = options.whole("devices", 200, 1, 100_000);
+    if (options.has("street")) {
+      return StreetFile.read(
+          Path.of(options.text("street", "")),
+          profiles,
+          base,
+          options.has("devices") ? devices : null);
+    }
+    try (InputStream in = Demo.class.getResourceAsStream("/streets/demo.yaml")) {
+      return StreetFile.parse(
+          "streets/demo.yaml",
+          new String(in.readAllBytes(), StandardCharsets.UTF_8),
+          profiles,
+          base,
+          devices);
+    }
+  }
+
+  private Path work() throws IOException {
+    if (options.has("work")) {
+      return Files.createDirectories(Path.of(options.text("work", "")).toAbsolutePath());
+    }
+    return Files.createTempDirectory("culvert-demo-");
+  }
+
+  private int run(Session session, Gateway gateway) throws IOException, StreetException {
+    Street street = session.street();
+    String places = places(street, session);
+    out.println("street    " + street.title() + ", " + street.devices().size() + " devices");
+    out.println("listening " + places);
+    out.println("gateway   log " + gateway.log());
+    out.flush();
+    gateway.start();
+    Picture.Scene scene =
+        new Picture.Scene(
+            Main.streetLine(new Words(options.text("lang", "en")), street),
+            places,
+            street.devices().size(),
+            clock.millis(),
+            seconds);
+    Rules rules = Rules.STRICT;
+    Report report;
+    long resident;
+    long first = gateway.startedAt();
+    try (Watch watch =
+        new Watch(out, new Words(options.text("lang", "en")), session.platform(), session, scene)) {
+      if (awaitFirst(session, gateway, watch)) {
+        play(session, gateway, watch, clock.millis());
+      }
+      resident = gateway.residentKib();
+      rules = rules.withDuplicates(allowed(session));
+      report =
+          session.drain(
+              rules,
+              ending.wanted() ? LONGEST_DRAIN / 4 : LONGEST_DRAIN,
+              () -> watch.show(clock.millis(), "the street is silent; waiting for the rest …"));
+      watch.show(clock.millis(), "stopping the gateway …");
+    }
+    boolean stopped = gateway.stop();
+    out.println();
+    out.print(ReportText.of(report));
+    figures(session, first, resident);
+    if (options.has("report")) {
+      ReportJson.write(report, Path.of(options.text("report", "")));
+    }
+    if (!stopped && !gatewayFailed) {
+      out.println("The gateway didn't stop within 20 s and was killed.");
+    }
+    if (gatewayFailed) {
+      out.println("The gateway ended by itself; the end of its log " + gateway.log() + ":");
+      gateway.lastWords(20).forEach(line -> out.println("  " + line));
+    }
+    boolean empty = report.confirmed() == 0;
+    if (empty) {
+      out.println("Nothing arrived at the platform.");
+    }
+    failed = !report.holds() || !stopped || gatewayFailed || empty;
+    return failed ? 1 : 0;
+  }
+
+  /** Waits for the first reading, so that the time asked for is time that something was seen in. */
+  private boolean awaitFirst(Session session, Gateway gateway, Watch watch) {
+    long begun = clock.millis();
+    while (session.platform().firstReadingAt() == 0) {
+      if (ending.wanted() || clock.millis() - begun > LONGEST_START) {
+        return false;
+      }
+      if (!gateway.alive()) {
+        gatewayFailed = true;
+        return false;
+      }
+      watch.show(clock.millis(), "the gateway is starting …");
+      ending.pause(FRAME_MILLIS);
+    }
+    return true;
+  }
+
+  /** Until the time is up or someone asks for the end, with the disruptions that were ordered. */
+  private void play(Session session, Gateway gateway, Watch watch, long startedAt)
+      throws IOException, StreetException {
+    int down = options.whole("broker-down", 0, 1, 100_000);
+    long length = seconds > 0 ? seconds * 1000L : Long.MAX_VALUE / 2;
+    long middle = seconds > 0 ? length / 3 : 20_000;
+    long killAt = options.has("kill-gateway") ? (down > 0 ? middle * 2 : middle) : Long.MAX_VALUE;
+    long downAt = down > 0 ? middle : Long.MAX_VALUE;
+    long upAt = Long.MAX_VALUE;
+    while (!ending.wanted() && clock.millis() - startedAt < length) {
+      long ran = clock.millis() - startedAt;
+      String note = "";
+      if (ran >= downAt) {
+        session.broker().stop();
+        disruptions++;
+        upAt = downAt + down * 1000L;
+        downAt = Long.MAX_VALUE;
+      }
+      if (ran >= upAt) {
+        session.broker().start();
+        upAt = Long.MAX_VALUE;
+      } else if (upAt != Long.MAX_VALUE) {
+        note = "broker stopped, back in " + (upAt - ran + 999) / 1000 + " s";
+      }
+      if (ran >= killAt) {
+        gateway.kill();
+        gateway.start();
+        disruptions++;
+        killAt = Long.MAX_VALUE;
+      }
+      if (!gateway.alive()) {
+        gatewayFailed = true;
+        return;
+      }
+      watch.show(clock.millis(), note);
+      ending.pause(FRAME_MILLIS);
+    }
+    if (upAt != Long.MAX_VALUE) {
+      session.broker().start();
+    }
+  }
+
+  private long allowed(Session session) throws StreetException {
+    // What was under way when a connection or the gateway ended may come once more.
+    long byWindow = disruptions * session.audit().mostInWindow();
+    return options.has("max-duplicates")
+        ? options.whole("max-duplicates", 0, 0, Integer.MAX_VALUE)
+        : byWindow;
+  }
+
+  private void figures(Session session, long startedAt, long residentKib) {
+    long first = session.platform().firstReadingAt();
+    out.println();
+    out.println(
+        "  start to first reading at the platform  "
+            + (first == 0 ? "–" : Text.count(first - startedAt) + " ms"));
+    out.println(
+        "  gateway's resident memory               "
+            + (residentKib < 0 ? "–" : Text.count(residentKib / 1024.0) + " MiB"));
+    out.println(
+        "  messages at the platform                " + Text.count(session.platform().messages()));
+  }
+
+  private static String places(Street street, Session session) {
+    List<Integer> ports = street.ports();
+    int low = ports.get(0);
+    int high = ports.get(ports.size() - 1);
+    return "Modbus TCP "
+        + Session.HOST
+        + ":"
+        + low
+        + (high == low ? "" : "–" + high)
+        + ", MQTT "
+        + Session.HOST
+        + ":"
+        + session.broker().port()
+        + " ("
+        + session.broker().name()
+        + ")";
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+}

@@ -1,0 +1,183 @@
+package io.culvert.simulator;
+
+import io.culvert.simulator.street.StreetException;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** The gateway as a child process, run from a copy of its installation. */
+final class Gateway {
+  /** Bytes that a copy of the gateway and what it writes in some minutes take. */
+  private static final long ROOM = 200L << 20;
+
+  private static final Path SETSID = Path.of("/usr/bin/setsid");
+
+  private final Path home;
+  private final Path log;
+  private Process process;
+  private long startedAt;
+
+  /**
+   * Copies an installation.
+   *
+   * @param installation an unpacked distribution
+   * @param work folder for the copy and the log
+   */
+  Gateway(Path installation, Path work, String siteDocument) throws StreetException, IOException {
+    if (!Files.isExecutable(installation.resolve("bin/culvert"))) {
+      throw new StreetException(
+          "found no bin/culvert in "
+              + installation.toAbsolutePath()
+              + ", expected an unpacked Culvert; give its folder by --gateway");
+    }
+    requireRoom(work, ROOM);
+    this.home = work.resolve("gateway");
+    this.log = work.resolve("gateway.log");
+    copy(installation, home);
+    Files.createDirectories(home.resolve("etc"));
+    Files.writeString(home.resolve("etc/site.json"), siteDocument);
+  }
+
+  /** Says so in one line before anything fails half-way. */
+  static void requireRoom(Path folder, long bytes) throws StreetException, IOException {
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (free < bytes) {
+      throw new StreetException(
+          "Disk full: %d MiB free in %s, %d MiB needed for a copy of the gateway and its data; free some or choose another folder by --work"
+              .formatted(free >> 20, folder.toAbsolutePath(), bytes >> 20));
+    }
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    Files.walkFileTree(
+        from,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
+              throws IOException {
+            if (from.relativize(folder).toString().equals("data")) {
+              return FileVisitResult.SKIP_SUBTREE;
+            }
+            Files.createDirectories(to.resolve(from.relativize(folder)));
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.copy(file, to.resolve(from.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  Path log() {
+    return log;
+  }
+
+  /** Starts it; also again, with the data of the last run. */
+  void start() throws IOException {
+    List<String> command = new ArrayList<>();
+    if (Files.isExecutable(SETSID)) {
+      // A session of its own: Ctrl-C is for the simulator, which stops the gateway when it may.
+      command.add(SETSID.toString());
+    }
+    command.add(home.resolve("bin/culvert").toString());
+    command.add("run");
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("CULVERT_HOME", home.toString());
+    builder.environment().remove("CULVERT_DATA");
+    builder.directory(home.toFile());
+    builder.redirectErrorStream(true);
+    builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    startedAt = System.currentTimeMillis();
+    process = builder.start();
+  }
+
+  /** When it was started last, in epoch milliseconds. */
+  long startedAt() {
+    return startedAt;
+  }
+
+  boolean alive() {
+    return process != null && process.isAlive();
+  }
+
+  /** SIGKILL, without warning. */
+  void kill() throws IOException {
+    List<ProcessHandle> all = family();
+    all.forEach(ProcessHandle::destroyForcibly);
+    await(5);
+  }
+
+  /**
+   * SIGTERM, and SIGKILL if it doesn't go.
+   *
+   * @return whether it went by itself
+   */
+  boolean stop() {
+    if (process == null) {
+      return true;
+    }
+    List<ProcessHandle> all = family();
+    process.destroy();
+    boolean went = await(20);
+    if (!went) {
+      all.forEach(ProcessHandle::destroyForcibly);
+      await(5);
+    }
+    return went;
+  }
+
+  private boolean await(long seconds) {
+    try {
+      return process.waitFor(seconds, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private List<ProcessHandle> family() {
+    return Stream.concat(process.descendants(), Stream.of(process.toHandle())).toList();
+  }
+
+  /** Resident memory of its largest process, in KiB; −1 if it can't be told. */
+  long residentKib() {
+    long most = -1;
+    for (ProcessHandle handle : process == null ? List.<ProcessHandle>of() : family()) {
+      try (Stream<String> lines = Files.lines(Path.of("/proc/" + handle.pid() + "/status"))) {
+        long kib =
+            lines
+                .filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                .findFirst()
+                .orElse(-1);
+        most = Math.max(most, kib);
+      } catch (IOException e) {
+        // Gone in between.
+        continue;
+      }
+    }
+    return most;
+  }
+
+  /** The last lines that it wrote. */
+  List<String> lastWords(int count) {
+    try {
+      List<String> lines = Files.readAllLines(log);
+      return lines.subList(Math.max(0, lines.size() - count), lines.size());
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+}

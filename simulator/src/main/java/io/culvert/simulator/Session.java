@@ -1,0 +1,122 @@
+package io.culvert.simulator;
+
+import io.culvert.simulator.audit.Audit;
+import io.culvert.simulator.audit.Report;
+import io.culvert.simulator.audit.Rules;
+import io.culvert.simulator.platform.Broker;
+import io.culvert.simulator.platform.EmbeddedBroker;
+import io.culvert.simulator.platform.MosquittoBroker;
+import io.culvert.simulator.platform.Platform;
+import io.culvert.simulator.slave.SlavePorts;
+import io.culvert.simulator.street.Street;
+import io.culvert.simulator.street.StreetException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** A street and a platform in one process, with the judge between them. */
+final class Session implements AutoCloseable {
+  static final String HOST = "127.0.0.1";
+  private static final long QUIET_MILLIS = 10_000;
+
+  /** As long as a gateway may take to enter a gap that lasts, and to deliver the entry. */
+  private static final long GAP_MILLIS = 75_000;
+
+  private final InstantSource clock;
+  private final Street street;
+  private final SlavePorts slaves;
+  private final Audit audit;
+  private final Platform platform;
+  private final Broker broker;
+
+  /**
+   * Opens both. Blocks until everything listens.
+   *
+   * @param brokerKind {@code embedded} or {@code mosquitto}
+   * @param work folder for what a broker writes
+   */
+  Session(Street street, String brokerKind, int brokerPort, Path work, InstantSource clock)
+      throws StreetException {
+    this.clock = clock;
+    this.street = street;
+    this.slaves = SlavePorts.open(street, HOST, clock);
+    this.audit = new Audit(slaves.truth());
+    this.platform = new Platform(audit, clock);
+    Broker opened = null;
+    try {
+      opened = broker(brokerKind, brokerPort, work, platform);
+      opened.start();
+    } catch (StreetException e) {
+      if (opened != null) {
+        opened.close();
+      }
+      slaves.close();
+      throw e;
+    }
+    this.broker = opened;
+  }
+
+  static Broker broker(String kind, int port, Path work, Broker.Consumer consumer)
+      throws StreetException {
+    return switch (kind) {
+      case "embedded" -> new EmbeddedBroker(port, consumer);
+      case "mosquitto" -> new MosquittoBroker(port, work.resolve("mosquitto"), consumer);
+      default ->
+          throw new StreetException("found --broker " + kind + ", expected embedded or mosquitto");
+    };
+  }
+
+  Street street() {
+    return street;
+  }
+
+  SlavePorts slaves() {
+    return slaves;
+  }
+
+  Audit audit() {
+    return audit;
+  }
+
+  Platform platform() {
+    return platform;
+  }
+
+  Broker broker() {
+    return broker;
+  }
+
+  /**
+   * Makes the street silent and gives the gateway time to deliver what it has: until the account is
+   * exact, or nothing has arrived for ten seconds, or the time is up. Where devices answer late it
+   * has more: what was shown too late is explained by a gap, and a gateway may enter one that lasts
+   * once a minute.
+   */
+  Report drain(Rules rules, long mostMillis, Runnable meanwhile) {
+    slaves.fallSilent();
+    long patience = street.answersLate() ? GAP_MILLIS : QUIET_MILLIS;
+    long most = Math.max(mostMillis, patience);
+    long start = clock.millis();
+    long settled = 0;
+    while (true) {
+      Report report = audit.verdict(rules);
+      long now = clock.millis();
+      long quiet = now - Math.max(start, platform.lastReadingAt());
+      settled = report.holds() ? (settled == 0 ? now : settled) : 0;
+      // An account that holds is looked at once more: a second copy might still be on its way.
+      boolean done = settled != 0 && now - settled >= 1_000;
+      if (done || quiet >= patience || now - start >= most) {
+        return report;
+      }
+      meanwhile.run();
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(250));
+    }
+  }
+
+  @Override
+  public void close() {
+    broker.close();
+    slaves.close();
+  }
+}

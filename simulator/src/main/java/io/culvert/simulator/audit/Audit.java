@@ -1,0 +1,439 @@
+package io.culvert.simulator.audit;
+
+import io.culvert.simulator.platform.Entry;
+import io.culvert.simulator.platform.Entry.Item;
+import io.culvert.simulator.platform.Witness;
+import io.culvert.simulator.street.PointTruth;
+import io.culvert.simulator.truth.BlockTruth;
+import io.culvert.simulator.truth.DeviceTruth;
+import io.culvert.simulator.truth.Truth;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Compares what arrives at the platform with what the street showed. Each reading is joined as it
+ * arrives: by the tick of its block, which the gateway reads like any other point and which travels
+ * in the same entry, or by the gateway's time of an entry whose tick was joined. What is missing is
+ * judged at the end, by {@link #verdict}.
+ *
+ * <p>Thread-safe; takes the monitor of a device while it holds its own.
+ */
+public final class Audit implements Witness {
+  /** Clocks are read in milliseconds on both sides. */
+  static final long ROUNDING = 2;
+
+  /** Messages that a gateway may have sent without knowing yet whether they arrived. */
+  private static final int WINDOW = 64;
+
+  private final Truth truth;
+  private final Map<String, Stream> streams = new HashMap<>();
+  private final Map<String, Map<Long, String>> unticked = new HashMap<>();
+  private final Map<String, List<Waiting>> waiting = new HashMap<>();
+  private final Map<String, List<ToldBad>> toldBad = new HashMap<>();
+  private final List<LedgerClaim> ledger = new ArrayList<>();
+  private final Findings findings = new Findings();
+  private long readings;
+  private long historical;
+  private long duplicates;
+  private long unjudged;
+  private final int[] lastMessages = new int[WINDOW];
+  private long messages;
+  private long inWindow;
+  private long mostInWindow;
+
+  /** A reading whose row isn't known yet: another class arrives before the tick's. */
+  record Waiting(Entry entry, int item, BlockTruth block, int point, Stream.Arrival arrival) {}
+
+  /** A reading that says there was no value. */
+  record ToldBad(String point, long eventMillis, boolean[] used) {}
+
+  public Audit(Truth truth) {
+    this.truth = truth;
+  }
+
+  @Override
+  public synchronized void malformed(String topic, String why) {
+    findings.add(Violation.MALFORMED, () -> topic + ": " + why);
+  }
+
+  @Override
+  public synchronized void message(List<Entry> entries) {
+    long count = 0;
+    for (Entry entry : entries) {
+      count += entry.items().size();
+      if (entry.historical()) {
+        historical += entry.items().size();
+      }
+      receive(entry);
+    }
+    readings += count;
+    int slot = (int) (messages++ % WINDOW);
+    inWindow += count - lastMessages[slot];
+    lastMessages[slot] = (int) count;
+    mostInWindow = Math.max(mostInWindow, inWindow);
+  }
+
+  private void receive(Entry entry) {
+    DeviceTruth device = truth.device(entry.device());
+    if (entry.ofGateway()) {
+      for (int i = 0; i < entry.items().size(); i++) {
+        if (note(entry, i) != Stream.Arrival.AGAIN) {
+          ledger(entry, entry.items().get(i));
+        }
+      }
+    } else if (device == null) {
+      findings.add(
+          Violation.INVENTED, entry.items().size(), () -> entry.device() + " isn't on the street");
+    } else {
+      synchronized (device) {
+        if (joinTicks(device, entry)) {
+          settleKnown(device);
+        }
+        for (int i = 0; i < entry.items().size(); i++) {
+          place(device, entry, i);
+        }
+      }
+    }
+  }
+
+  private void ledger(Entry entry, Item item) {
+    if (item.point().equals("ledger") && !item.bad()) {
+      try {
+        ledger.add(LedgerClaim.read(item.value()));
+      } catch (IllegalArgumentException e) {
+        findings.add(Violation.MALFORMED, () -> entry.device() + ": " + e.getMessage());
+      }
+    }
+  }
+
+  /** Notes a number of a stream whose content has no truth: the same number, the same content. */
+  private Stream.Arrival note(Entry entry, int item) {
+    Stream.Arrival arrival = arrive(entry, item);
+    Item content = entry.items().get(item);
+    String text = content + "@" + entry.eventMillis();
+    Map<Long, String> known = unticked.computeIfAbsent(key(entry), key -> new HashMap<>());
+    String before = known.putIfAbsent(entry.sequence(item), text);
+    if (before != null && !before.equals(text)) {
+      findings.add(
+          Violation.SEQUENCE,
+          () ->
+              describe(entry, item)
+                  + ": expected the same content under the same number, which was "
+                  + before
+                  + ", found "
+                  + text);
+    }
+    return arrival;
+  }
+
+  private Stream.Arrival arrive(Entry entry, int item) {
+    Stream stream = streams.computeIfAbsent(key(entry), key -> new Stream());
+    Stream.Arrival arrival = stream.arrive(entry.sequence(item), entry.historical());
+    if (arrival == Stream.Arrival.AGAIN) {
+      duplicates++;
+    } else if (arrival == Stream.Arrival.OUT_OF_ORDER) {
+      findings.add(
+          Violation.OUT_OF_ORDER,
+          () ->
+              describe(entry, item)
+                  + ": expected a greater number than those before in the "
+                  + (entry.historical() ? "historical" : "live")
+                  + " lane");
+    }
+    return arrival;
+  }
+
+  /** Joins the ticks of an entry with the answers that showed them; tells whether it was news. */
+  private static boolean joinTicks(DeviceTruth device, Entry entry) {
+    boolean news = false;
+    for (Item item : entry.items()) {
+      DeviceTruth.Place place = device.find(item.point());
+      if (place == null || !place.block().point(place.point()).tick() || item.bad()) {
+        continue;
+      }
+      BlockTruth block = place.block();
+      int row = rowOf(block, item, entry.eventMillis());
+      if (row >= 0 && block.eventAt(row) == 0 && block.state(row, 0) != BlockTruth.NOT_SHOWN) {
+        block.joined(row, entry.eventMillis());
+        news = true;
+      }
+    }
+    return news;
+  }
+
+  /** Joins what waited for a tick of its time, before anything of it can come a second time. */
+  private void settleKnown(DeviceTruth device) {
+    List<Waiting> list = waiting.get(device.id());
+    if (list != null) {
+      list.removeIf(
+          reading -> {
+            int row = rowByTime(reading.block(), reading.entry().eventMillis());
+            if (row >= 0) {
+              confirm(reading, row);
+            }
+            return row >= 0;
+          });
+    }
+  }
+
+  private void confirm(Waiting reading, int row) {
+    confirm(
+        reading.block(), row, reading.point(), reading.entry(), reading.item(), reading.arrival());
+  }
+
+  private static int rowOf(BlockTruth block, Item tick, long eventMillis) {
+    double number = tick.number();
+    return number == Math.rint(number) && tick.value() instanceof Double
+        ? block.rowOfTick((long) number, eventMillis + ROUNDING)
+        : -1;
+  }
+
+  private void place(DeviceTruth device, Entry entry, int index) {
+    Item item = entry.items().get(index);
+    DeviceTruth.Place place = device.find(item.point());
+    if (place == null) {
+      if (item.point().equals("command")) {
+        note(entry, index);
+        return;
+      }
+      arrive(entry, index);
+      findings.add(
+          Violation.INVENTED, () -> describe(entry, index) + ": the device has no such point");
+      return;
+    }
+    BlockTruth block = place.block();
+    if (!block.ticked()) {
+      unjudged++;
+      note(entry, index);
+      return;
+    }
+    int row = rowByTick(block, entry);
+    if (row == NO_TICK) {
+      row = rowByTime(block, entry.eventMillis());
+    } else if (row < 0 || block.eventAt(row) != entry.eventMillis()) {
+      arrive(entry, index);
+      long found = row < 0 ? 0 : block.eventAt(row);
+      findings.add(
+          Violation.INVENTED,
+          () ->
+              describe(entry, index)
+                  + (found == 0
+                      ? ": no answer with this tick was shown before that time"
+                      : ": this tick was already reported for " + Times.clock(found)));
+      return;
+    }
+    if (item.bad()) {
+      bad(device, block, row, place.point(), entry, index);
+    } else if (row < 0) {
+      waiting
+          .computeIfAbsent(device.id(), id -> new ArrayList<>())
+          .add(new Waiting(entry, index, block, place.point(), arrive(entry, index)));
+    } else {
+      confirm(block, row, place.point(), entry, index, arrive(entry, index));
+    }
+  }
+
+  private void bad(
+      DeviceTruth device, BlockTruth block, int row, int point, Entry entry, int index) {
+    if (note(entry, index) == Stream.Arrival.AGAIN) {
+      return;
+    }
+    if (row >= 0 && block.state(row, point) != BlockTruth.NOT_SHOWN) {
+      block.confirm(row, point, entry.sequence(index));
+      findings.add(
+          Violation.WRONG_QUALITY,
+          () ->
+              describe(entry, index)
+                  + ", tick "
+                  + block.tickOf(row)
+                  + ": expected "
+                  + expectation(block, row, point)
+                  + ", found no value, "
+                  + entry.items().get(index).quality());
+    } else {
+      toldBad
+          .computeIfAbsent(device.id(), id -> new ArrayList<>())
+          .add(new ToldBad(entry.items().get(index).point(), entry.eventMillis(), new boolean[1]));
+    }
+  }
+
+  private static final int NO_TICK = -2;
+
+  /**
+   * The row by the tick that came with it, −1 if nobody showed it, {@link #NO_TICK} without one.
+   */
+  private static int rowByTick(BlockTruth block, Entry entry) {
+    String tick = block.point(0).id();
+    for (Item item : entry.items()) {
+      if (item.point().equals(tick) && !item.bad()) {
+        int row = rowOf(block, item, entry.eventMillis());
+        return row >= 0 && block.state(row, 0) == BlockTruth.NOT_SHOWN ? -1 : row;
+      }
+    }
+    return NO_TICK;
+  }
+
+  private static int rowByTime(BlockTruth block, long eventMillis) {
+    int latest = block.rowAt(eventMillis + ROUNDING);
+    for (int row = latest; row >= 0 && row > latest - 4; row--) {
+      if (block.eventAt(row) == eventMillis) {
+        return row;
+      }
+    }
+    return -1;
+  }
+
+  /** Joins a reading with the row that it was read from. */
+  private void confirm(
+      BlockTruth block, int row, int point, Entry entry, int index, Stream.Arrival arrival) {
+    long sequence = entry.sequence(index);
+    int state = block.state(row, point);
+    if (state == BlockTruth.NOT_SHOWN) {
+      findings.add(
+          Violation.INVENTED,
+          () -> describe(entry, index) + ": the answer didn't include this point");
+      return;
+    }
+    boolean same = state == (int) (sequence & 0x7FFF_FFFF);
+    if (arrival == Stream.Arrival.AGAIN && !same) {
+      findings.add(
+          Violation.SEQUENCE,
+          () ->
+              describe(entry, index)
+                  + ", tick "
+                  + block.tickOf(row)
+                  + ": the number was used before for another reading");
+    } else if (arrival != Stream.Arrival.AGAIN && state >= 0) {
+      findings.add(
+          Violation.INVENTED,
+          () ->
+              describe(entry, index)
+                  + ", tick "
+                  + block.tickOf(row)
+                  + ": the same reading came before as number "
+                  + state);
+    }
+    if (state < 0) {
+      block.confirm(row, point, sequence);
+    }
+    compare(block, row, point, entry, index);
+  }
+
+  private void compare(BlockTruth block, int row, int point, Entry entry, int index) {
+    Item item = entry.items().get(index);
+    PointTruth expected = block.point(point);
+    double shown = block.value(row, point);
+    boolean kind =
+        expected.bool() ? item.value() instanceof Boolean : item.value() instanceof Double;
+    if (!kind || !(Math.abs(item.number() - shown) <= expected.tolerance(shown))) {
+      findings.add(Violation.WRONG_VALUE, () -> mismatch(block, row, point, entry, index));
+    }
+    if (!item.unit().equals(expected.unit())) {
+      findings.add(Violation.WRONG_UNIT, () -> mismatch(block, row, point, entry, index));
+    }
+    double room = expected.tolerance(shown);
+    boolean mayBeGood = expected.inRange(shown) || near(expected, shown, room);
+    boolean mayBeUncertain = !expected.inRange(shown) || near(expected, shown, room);
+    boolean good = item.quality().equals("Good");
+    if (good ? !mayBeGood : !mayBeUncertain) {
+      findings.add(Violation.WRONG_QUALITY, () -> mismatch(block, row, point, entry, index));
+    }
+  }
+
+  /** Whether a value lies so near the edge of its range that rounding may have decided. */
+  private static boolean near(PointTruth point, double value, double room) {
+    return Math.abs(value - point.min()) <= room || Math.abs(value - point.max()) <= room;
+  }
+
+  private static String mismatch(BlockTruth block, int row, int point, Entry entry, int index) {
+    Item item = entry.items().get(index);
+    return describe(entry, index)
+        + ", tick "
+        + block.tickOf(row)
+        + ": expected "
+        + expectation(block, row, point)
+        + ", found "
+        + item.value()
+        + " "
+        + item.unit()
+        + " "
+        + item.quality();
+  }
+
+  static String expectation(BlockTruth block, int row, int point) {
+    PointTruth truth = block.point(point);
+    double value = block.value(row, point);
+    return (truth.bool() ? Boolean.toString(value >= 0.5) : Double.toString(value))
+        + " "
+        + truth.unit()
+        + (truth.inRange(value) ? " Good" : " Uncertain");
+  }
+
+  private static String describe(Entry entry, int index) {
+    return entry.device()
+        + "/"
+        + entry.items().get(index).point()
+        + " "
+        + Times.clock(entry.eventMillis())
+        + " "
+        + entry.streamClass()
+        + " #"
+        + entry.sequence(index);
+  }
+
+  private static String key(Entry entry) {
+    return entry.device() + "/" + entry.streamClass();
+  }
+
+  /** Joins what still waits: to the row of its time, else to the last one shown before it. */
+  private void settle() {
+    waiting.forEach(
+        (id, list) -> {
+          DeviceTruth device = truth.device(id);
+          synchronized (device) {
+            for (Waiting reading : list) {
+              long event = reading.entry().eventMillis();
+              int row = rowByTime(reading.block(), event);
+              if (row < 0) {
+                row = reading.block().rowAt(event + ROUNDING);
+              }
+              if (row < 0) {
+                findings.add(
+                    Violation.INVENTED,
+                    () -> describe(reading.entry(), reading.item()) + ": nothing was shown yet");
+              } else {
+                confirm(reading, row);
+              }
+            }
+          }
+        });
+    waiting.clear();
+  }
+
+  /**
+   * Judges what has been shown and received so far. May be asked again later; final once the street
+   * is silent and the gateway has delivered what it has.
+   */
+  public synchronized Report verdict(Rules rules) {
+    settle();
+    return new Verdict(truth, streams, List.copyOf(ledger), toldBad, new Findings(findings), rules)
+        .report(new Report.Received(readings, historical, duplicates, unjudged));
+  }
+
+  /** The most readings that a window of messages in a row has held so far. */
+  public synchronized long mostInWindow() {
+    return mostInWindow;
+  }
+
+  /** Readings that arrived more than once. */
+  public synchronized long duplicates() {
+    return duplicates;
+  }
+
+  /** The gateway's ledger as received so far, in the order of arrival. */
+  public synchronized List<LedgerClaim> ledger() {
+    return List.copyOf(ledger);
+  }
+}

@@ -1,0 +1,344 @@
+package io.culvert.simulator.audit;
+
+import io.culvert.simulator.audit.Audit.ToldBad;
+import io.culvert.simulator.street.PointTruth;
+import io.culvert.simulator.truth.BlockTruth;
+import io.culvert.simulator.truth.DeviceTruth;
+import io.culvert.simulator.truth.Truth;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** One pass over everything that was shown: what is missing, and whether that is explained. */
+final class Verdict {
+  private static final String TOLD_BAD = "told as bad";
+
+  private final Truth truth;
+  private final Map<String, Stream> streams;
+  private final List<Claim> claims = new ArrayList<>();
+  private final Map<String, List<ToldBad>> toldBad;
+  private final Findings findings;
+  private final Rules rules;
+  private final Map<String, Long> explained = new TreeMap<>();
+  private final Map<String, long[]> byClass = new TreeMap<>();
+  private final Map<String, Long> lostByStream = new TreeMap<>();
+  private long answers;
+
+  private static final int SHOWN = 0;
+  private static final int CONFIRMED = 1;
+  private static final int SUPPRESSED = 2;
+  private static final int EXPLAINED = 3;
+  private static final int LOST = 4;
+
+  /** A claim with how much of it is still to be used up. */
+  private static final class Claim {
+    final LedgerClaim entry;
+    long left;
+    boolean contradicted;
+
+    Claim(LedgerClaim entry) {
+      this.entry = entry;
+      this.left = entry.count();
+    }
+  }
+
+  Verdict(
+      Truth truth,
+      Map<String, Stream> streams,
+      List<LedgerClaim> ledger,
+      Map<String, List<ToldBad>> toldBad,
+      Findings findings,
+      Rules rules) {
+    this.truth = truth;
+    this.streams = streams;
+    this.toldBad = toldBad;
+    this.findings = findings;
+    this.rules = rules;
+    // Exact entries first: they name what they explain most closely.
+    ledger.stream().filter(LedgerClaim::exact).forEach(entry -> claims.add(new Claim(entry)));
+    ledger.stream().filter(entry -> !entry.exact()).forEach(e -> claims.add(new Claim(e)));
+  }
+
+  Report report(Report.Received received) {
+    toldBad.values().forEach(list -> list.forEach(told -> told.used()[0] = false));
+    for (DeviceTruth device : truth.devices()) {
+      synchronized (device) {
+        List<Claim> own =
+            claims.stream()
+                .filter(c -> c.entry.device().equals("*") || c.entry.device().equals(device.id()))
+                .toList();
+        for (BlockTruth block : device.blocks()) {
+          if (block.ticked()) {
+            judge(device, block, own);
+          }
+        }
+      }
+    }
+    judgeClaims();
+    judgeSequences();
+    if (received.duplicates() > rules.duplicates()) {
+      findings.add(
+          Violation.DUPLICATED,
+          received.duplicates(),
+          () ->
+              "expected at most "
+                  + rules.duplicates()
+                  + " readings twice, found "
+                  + received.duplicates());
+    }
+    Map<String, Report.Tally> tallies = new TreeMap<>();
+    long[] sum = new long[5];
+    byClass.forEach(
+        (name, n) -> {
+          tallies.put(
+              name, new Report.Tally(n[SHOWN], n[CONFIRMED], n[SUPPRESSED], n[EXPLAINED], n[LOST]));
+          Arrays.setAll(sum, i -> sum[i] + n[i]);
+        });
+    return new Report(
+        answers,
+        sum[SHOWN],
+        sum[CONFIRMED],
+        sum[SUPPRESSED],
+        Map.copyOf(explained),
+        rules.duplicates(),
+        received,
+        tallies,
+        claims.stream().map(claim -> claim.entry).toList(),
+        findings.counts(),
+        findings.examples());
+  }
+
+  private void judge(DeviceTruth device, BlockTruth block, List<Claim> own) {
+    int[] inForce = new int[block.points()];
+    Arrays.fill(inForce, -1);
+    for (int row = 0; row < block.rows(); row++) {
+      if (block.state(row, 0) != BlockTruth.NOT_SHOWN) {
+        answers++;
+        contradict(block, row, device, own);
+      }
+      // First what must be accounted for one by one, so that an exact count serves it before what
+      // might have been suppressed anyway.
+      for (int point = 0; point < block.points(); point++) {
+        if (!block.point(point).suppressible()) {
+          judge(device, block, row, point, inForce, own);
+        }
+      }
+      for (int point = 0; point < block.points(); point++) {
+        if (block.point(point).suppressible()) {
+          judge(device, block, row, point, inForce, own);
+        }
+      }
+    }
+  }
+
+  private void judge(
+      DeviceTruth device, BlockTruth block, int row, int point, int[] inForce, List<Claim> own) {
+    int state = block.state(row, point);
+    if (state == BlockTruth.NOT_SHOWN) {
+      return;
+    }
+    PointTruth truthOf = block.point(point);
+    long[] tally = byClass.computeIfAbsent(truthOf.streamClass(), name -> new long[5]);
+    tally[SHOWN]++;
+    if (state >= 0) {
+      tally[CONFIRMED]++;
+      inForce[point] = row;
+      return;
+    }
+    boolean arrived = block.eventAt(row) != 0;
+    if (arrived && truthOf.suppressible() && rightlySuppressed(block, row, point, inForce[point])) {
+      tally[SUPPRESSED]++;
+      return;
+    }
+    String reason = explain(device, block, row, point, arrived, own);
+    if (reason != null) {
+      tally[EXPLAINED]++;
+      explained.merge(reason, 1L, Long::sum);
+      return;
+    }
+    tally[LOST]++;
+    String stream = device.id() + "/" + truthOf.streamClass();
+    if (arrived && truthOf.suppressible() && !numberMissing(block, row, stream)) {
+      findings.add(
+          Violation.SUPPRESSED_WRONGLY,
+          () ->
+              describe(device, block, row, point)
+                  + ": expected within "
+                  + truthOf.deadband()
+                  + " of "
+                  + (inForce[point] < 0 ? "nothing" : block.value(inForce[point], point))
+                  + " in force and younger than "
+                  + truthOf.heartbeatMillis() / 1000
+                  + " s, found "
+                  + block.value(row, point));
+    } else {
+      lostByStream.merge(stream, 1L, Long::sum);
+      findings.add(
+          Violation.LOST,
+          () ->
+              describe(device, block, row, point)
+                  + ": expected "
+                  + Audit.expectation(block, row, point)
+                  + ", found nothing");
+    }
+  }
+
+  private boolean rightlySuppressed(BlockTruth block, int row, int point, int before) {
+    if (before < 0) {
+      return false;
+    }
+    PointTruth truthOf = block.point(point);
+    double value = block.value(row, point);
+    double inForce = block.value(before, point);
+    double room = truthOf.tolerance(value) + truthOf.tolerance(inForce);
+    long since = block.eventAt(before) == 0 ? block.shownAt(before) : block.eventAt(before);
+    boolean sameQuality =
+        truthOf.inRange(value) == truthOf.inRange(inForce) || Math.abs(value - inForce) <= room;
+    return Math.abs(value - inForce) <= truthOf.deadband() + (truthOf.bool() ? 0 : room)
+        && block.eventAt(row) - since <= truthOf.heartbeatMillis() + Audit.ROUNDING
+        && sameQuality;
+  }
+
+  private String explain(
+      DeviceTruth device, BlockTruth block, int row, int point, boolean arrived, List<Claim> own) {
+    PointTruth truthOf = block.point(point);
+    long asked = block.askedAt(row);
+    long shown = block.shownAt(row);
+    for (Claim claim : own) {
+      if (!claim.entry.concerns(device.id(), truthOf.streamClass())) {
+        continue;
+      }
+      boolean interruption = claim.entry.reason().equals("INTERRUPTION");
+      boolean covers =
+          arrived
+              ? claim.entry.overlaps(block.eventAt(row), block.eventAt(row))
+              : interruption
+                  ? claim.entry.overlaps(shown, shown + rules.slackMillis())
+                  : claim.entry.overlaps(asked - rules.slackMillis(), shown + rules.slackMillis());
+      if (covers && (interruption || claim.left > 0 || (truthOf.suppressible() && !arrived))) {
+        claim.left--;
+        return claim.entry.reason().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
+      }
+    }
+    for (ToldBad told : toldBad.getOrDefault(device.id(), List.of())) {
+      if (!told.used()[0]
+          && told.point().equals(truthOf.id())
+          && told.eventMillis() >= asked - rules.slackMillis()
+          && told.eventMillis() <= shown + rules.slackMillis()) {
+        told.used()[0] = true;
+        return TOLD_BAD;
+      }
+    }
+    return null;
+  }
+
+  /** A span in which nothing was read can't hold a reading that arrived. */
+  private void contradict(BlockTruth block, int row, DeviceTruth device, List<Claim> own) {
+    long event = block.eventAt(row);
+    if (event == 0 || own.isEmpty()) {
+      return;
+    }
+    for (Claim claim : own) {
+      boolean span =
+          claim.entry.reason().equals("INTERRUPTION") || claim.entry.reason().equals("NEVER_READ");
+      if (span
+          && !claim.contradicted
+          && claim.entry.concerns(device.id(), block.point(0).streamClass())
+          && event > claim.entry.from() + rules.slackMillis()
+          && event < claim.entry.to() - rules.slackMillis()) {
+        claim.contradicted = true;
+        findings.add(
+            Violation.LEDGER,
+            () ->
+                claim.entry
+                    + ": but "
+                    + describe(device, block, row, 0)
+                    + " arrived, read at "
+                    + Times.clock(event));
+      }
+    }
+  }
+
+  /** What a counted entry says is gone must be gone. */
+  private void judgeClaims() {
+    for (Claim claim : claims) {
+      boolean ofStreet = truth.device(claim.entry.device()) != null;
+      if (claim.entry.exact() && ofStreet && claim.left > 0) {
+        findings.add(
+            Violation.LEDGER,
+            () -> claim.entry + ": but " + claim.left + " of these arrived or were never shown");
+      }
+      if (claim.entry.to() < claim.entry.from()) {
+        findings.add(Violation.LEDGER, () -> claim.entry + ": ends before it begins");
+      }
+    }
+  }
+
+  private void judgeSequences() {
+    streams.forEach(
+        (name, stream) -> {
+          int slash = name.lastIndexOf('/');
+          long counted =
+              claims.stream()
+                  .map(claim -> claim.entry)
+                  .filter(e -> e.exact())
+                  .filter(e -> e.concerns(name.substring(0, slash), name.substring(slash + 1)))
+                  .mapToLong(LedgerClaim::count)
+                  .sum();
+          long unexplained = stream.missing() - counted - lostByStream.getOrDefault(name, 0L);
+          if (unexplained > 0) {
+            findings.add(
+                Violation.SEQUENCE,
+                unexplained,
+                () ->
+                    name
+                        + ": "
+                        + stream.missing()
+                        + " numbers are missing from #"
+                        + stream.firstMissing()
+                        + " on, "
+                        + counted
+                        + " stand in the ledger");
+          }
+        });
+  }
+
+  private boolean numberMissing(BlockTruth block, int row, String streamName) {
+    Stream stream = streams.get(streamName);
+    if (stream == null) {
+      return true;
+    }
+    String streamClass = streamName.substring(streamName.lastIndexOf('/') + 1);
+    int low = -1;
+    int high = -1;
+    for (int point = 0; point < block.points(); point++) {
+      if (block.point(point).streamClass().equals(streamClass)) {
+        if (row > 0) {
+          low = Math.max(low, block.state(row - 1, point));
+        }
+        int next = row + 1 < block.rows() ? block.state(row + 1, point) : -1;
+        high = next >= 0 && (high < 0 || next > high) ? next : high;
+      }
+    }
+    if (high < 0) {
+      for (int point = 0; point < block.points(); point++) {
+        if (block.point(point).streamClass().equals(streamClass)) {
+          high = Math.max(high, block.state(row, point));
+        }
+      }
+    }
+    return stream.missingBetween(low, high);
+  }
+
+  private static String describe(DeviceTruth device, BlockTruth block, int row, int point) {
+    return device.id()
+        + "/"
+        + block.point(point).id()
+        + " tick "
+        + block.tickOf(row)
+        + " shown "
+        + Times.clock(block.shownAt(row));
+  }
+}

@@ -1,0 +1,2 @@
+/** The judge: what the street showed against what the platform received. */
+package io.culvert.simulator.audit;

@@ -1,0 +1,204 @@
+package io.culvert.simulator.platform;
+
+import io.culvert.simulator.street.StreetException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
+import org.eclipse.paho.client.mqttv3.MqttCallback;
+import org.eclipse.paho.client.mqttv3.MqttClient;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.eclipse.paho.client.mqttv3.MqttMessage;
+import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Mosquitto as a process of its own, on loopback, with a consumer that keeps its session: what the
+ * broker acknowledged while the consumer was away is delivered when it is back. The broker keeps
+ * its queues on disk, so it may also be stopped.
+ */
+public final class MosquittoBroker implements Broker {
+  private static final Logger LOG = LoggerFactory.getLogger(MosquittoBroker.class);
+  private static final List<Path> BINARIES =
+      List.of(
+          Path.of("/usr/sbin/mosquitto"),
+          Path.of("/usr/bin/mosquitto"),
+          Path.of("/usr/local/sbin/mosquitto"));
+
+  private final int port;
+  private final Path folder;
+  private final Consumer consumer;
+  private final ScheduledExecutorService reconnector =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "platform-reconnect");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private Process process;
+  private MqttClient client;
+  private boolean wanted;
+
+  /**
+   * @param folder for configuration, queues and log
+   */
+  public MosquittoBroker(int port, Path folder, Consumer consumer) {
+    this.port = port;
+    this.folder = folder;
+    this.consumer = consumer;
+  }
+
+  @Override
+  public int port() {
+    return port;
+  }
+
+  @Override
+  public String name() {
+    return "Mosquitto";
+  }
+
+  @Override
+  public synchronized void start() throws StreetException {
+    EmbeddedBroker.requireFree(port);
+    Path binary =
+        BINARIES.stream()
+            .filter(Files::isExecutable)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new StreetException(
+                        "Found no Mosquitto; install it (apt-get install mosquitto) or choose"
+                            + " --broker embedded"));
+    try {
+      Files.createDirectories(folder);
+      Path configuration = folder.resolve("mosquitto.conf");
+      Files.writeString(configuration, configuration(), StandardCharsets.UTF_8);
+      process =
+          new ProcessBuilder(binary.toString(), "-c", configuration.toString())
+              .redirectErrorStream(true)
+              .redirectOutput(
+                  ProcessBuilder.Redirect.appendTo(folder.resolve("mosquitto.log").toFile()))
+              .start();
+    } catch (IOException e) {
+      throw new StreetException("Mosquitto can't be started: " + e.getMessage());
+    }
+    wanted = true;
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (!connect()) {
+      if (!process.isAlive() || System.nanoTime() > deadline) {
+        throw new StreetException(
+            "Mosquitto doesn't listen; its log is " + folder.resolve("mosquitto.log"));
+      }
+      LockSupport.parkNanos(50_000_000);
+    }
+  }
+
+  private String configuration() {
+    StringBuilder text = new StringBuilder();
+    text.append("listener ").append(port).append(" 127.0.0.1\n");
+    text.append("allow_anonymous true\n");
+    if ("root".equals(System.getProperty("user.name"))) {
+      // Else it drops to a user of its own that may not write here.
+      text.append("user root\n");
+    }
+    text.append("persistence true\n");
+    text.append("persistence_location ").append(folder.toAbsolutePath()).append("/\n");
+    // Its own bounds would drop silently.
+    text.append("max_queued_messages 0\nmax_queued_bytes 0\nmax_inflight_messages 0\n");
+    return text.toString();
+  }
+
+  private synchronized boolean connect() {
+    if (!wanted) {
+      return true;
+    }
+    try {
+      if (client == null) {
+        client =
+            new MqttClient("tcp://127.0.0.1:" + port, "street-platform", new MemoryPersistence());
+        client.setCallback(new Receiver());
+      }
+      if (!client.isConnected()) {
+        MqttConnectOptions options = new MqttConnectOptions();
+        options.setCleanSession(false);
+        options.setConnectionTimeout(5);
+        client.connect(options);
+        client.subscribe("$oc/#", 1);
+      }
+      return true;
+    } catch (MqttException e) {
+      LOG.debug("The platform's consumer isn't connected: {}", e.getMessage());
+      return false;
+    }
+  }
+
+  private void reconnect() {
+    if (!connect() && !reconnector.isShutdown()) {
+      reconnector.schedule(this::reconnect, 100, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  @Override
+  public synchronized void stop() {
+    wanted = false;
+    if (process != null) {
+      process.destroy();
+      try {
+        if (!process.waitFor(10, TimeUnit.SECONDS)) {
+          process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      process = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    reconnector.shutdownNow();
+    MqttClient last;
+    synchronized (this) {
+      wanted = false;
+      last = client;
+      client = null;
+    }
+    if (last != null) {
+      try {
+        last.disconnectForcibly(100, 100);
+        last.close(true);
+      } catch (MqttException e) {
+        LOG.debug("The platform's consumer didn't close: {}", e.getMessage());
+      }
+    }
+    stop();
+  }
+
+  private final class Receiver implements MqttCallback {
+    @Override
+    public void connectionLost(Throwable cause) {
+      if (!reconnector.isShutdown()) {
+        reconnector.execute(MosquittoBroker.this::reconnect);
+      }
+    }
+
+    @Override
+    public void messageArrived(String topic, MqttMessage message) {
+      consumer.message(topic, message.getPayload());
+    }
+
+    @Override
+    public void deliveryComplete(IMqttDeliveryToken token) {
+      // It publishes nothing.
+    }
+  }
+}

@@ -1,0 +1,170 @@
+package io.culvert.simulator.truth;
+
+import io.culvert.simulator.street.PointTruth;
+import io.culvert.simulator.street.Table;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Everything that one block of a device (one of its tables) has shown: a row for each answer that
+ * included the tick counter, in order, with the true value of each point at that moment, and what
+ * the platform has since received of it. Rows lie in primitive arrays. Guarded by the monitor of
+ * the {@link DeviceTruth}.
+ */
+public final class BlockTruth {
+  /** State of a value that no answer has shown. */
+  public static final int NOT_SHOWN = -2;
+
+  /** State of a value that was shown and hasn't arrived. */
+  public static final int SHOWN = -1;
+
+  private static final int CHUNK = 512;
+
+  private final Table table;
+  private final PointTruth[] points;
+  private final List<Chunk> chunks = new ArrayList<>();
+  private int rows;
+
+  private static final class Chunk {
+    final long[] shownAt = new long[CHUNK];
+    final long[] eventAt = new long[CHUNK];
+    final int[] waited = new int[CHUNK];
+    final double[] values;
+    final int[] states;
+
+    Chunk(int points) {
+      values = new double[CHUNK * points];
+      states = new int[CHUNK * points];
+    }
+  }
+
+  public BlockTruth(Table table, List<PointTruth> points) {
+    this.table = table;
+    this.points = points.toArray(PointTruth[]::new);
+  }
+
+  public Table table() {
+    return table;
+  }
+
+  public int points() {
+    return points.length;
+  }
+
+  public PointTruth point(int index) {
+    return points[index];
+  }
+
+  /** Whether it has a tick counter, so that its answers can be told apart. */
+  public boolean ticked() {
+    return points.length > 0 && points[0].tick();
+  }
+
+  /** Number of answers so far; row {@code r} showed the tick {@code (r + 1) % modulus}. */
+  public int rows() {
+    return rows;
+  }
+
+  /** What the tick counter will show in a row. */
+  public long tickOf(int row) {
+    return ticked() ? (row + 1L) % points[0].modulus() : row + 1L;
+  }
+
+  /**
+   * Adds a row for an answer that is about to be shown; its values aren't shown yet.
+   *
+   * @param atMillis wall clock
+   * @param waitedMillis how long the answer was held back
+   * @return its number
+   */
+  public int add(long atMillis, int waitedMillis, double[] values) {
+    if (rows % CHUNK == 0) {
+      chunks.add(new Chunk(points.length));
+    }
+    int row = rows++;
+    Chunk chunk = chunk(row);
+    int at = row % CHUNK;
+    chunk.shownAt[at] = atMillis;
+    chunk.waited[at] = waitedMillis;
+    System.arraycopy(values, 0, chunk.values, at * points.length, points.length);
+    java.util.Arrays.fill(chunk.states, at * points.length, (at + 1) * points.length, NOT_SHOWN);
+    return row;
+  }
+
+  /** Notes that a row's value went out in an answer. */
+  public void shown(int row, int point) {
+    int at = row % CHUNK * points.length + point;
+    int[] states = chunk(row).states;
+    if (states[at] == NOT_SHOWN) {
+      states[at] = SHOWN;
+    }
+  }
+
+  public long shownAt(int row) {
+    return chunk(row).shownAt[row % CHUNK];
+  }
+
+  /** When the request came that the row answered. */
+  public long askedAt(int row) {
+    return shownAt(row) - chunk(row).waited[row % CHUNK];
+  }
+
+  /** The gateway's time of the row, 0 as long as its tick hasn't arrived. */
+  public long eventAt(int row) {
+    return chunk(row).eventAt[row % CHUNK];
+  }
+
+  public void joined(int row, long eventMillis) {
+    chunk(row).eventAt[row % CHUNK] = eventMillis;
+  }
+
+  public double value(int row, int point) {
+    return chunk(row).values[row % CHUNK * points.length + point];
+  }
+
+  /** {@link #NOT_SHOWN}, {@link #SHOWN}, or the low 31 bits of the sequence number it came with. */
+  public int state(int row, int point) {
+    return chunk(row).states[row % CHUNK * points.length + point];
+  }
+
+  public void confirm(int row, int point, long sequence) {
+    chunk(row).states[row % CHUNK * points.length + point] = (int) (sequence & 0x7FFF_FFFF);
+  }
+
+  /**
+   * The row that showed a tick: the latest with this counter that was shown by {@code byMillis}, or
+   * −1.
+   */
+  public int rowOfTick(long tick, long byMillis) {
+    long modulus = points[0].modulus();
+    if (tick < 0 || tick >= modulus || rows == 0) {
+      return -1;
+    }
+    long first = tick == 0 ? modulus - 1 : tick - 1;
+    for (long row = first + (rows - 1 - first) / modulus * modulus; row >= 0; row -= modulus) {
+      if (row < rows && shownAt((int) row) <= byMillis) {
+        return (int) row;
+      }
+    }
+    return -1;
+  }
+
+  /** The latest row shown by a time, or −1. */
+  public int rowAt(long byMillis) {
+    int low = 0;
+    int high = rows - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      if (shownAt(middle) <= byMillis) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return high;
+  }
+
+  private Chunk chunk(int row) {
+    return chunks.get(row / CHUNK);
+  }
+}

@@ -1,0 +1,58 @@
+package io.culvert.simulator.truth;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What one device has shown. Its monitor guards its blocks: the slave adds rows with it held, and
+ * the platform joins what it receives with it held.
+ */
+public final class DeviceTruth {
+  private final String id;
+  private final List<BlockTruth> blocks;
+  private final List<Write> writes = new ArrayList<>();
+
+  /**
+   * A write that the device took.
+   *
+   * @param values one for each address; bits are 0 or 1
+   */
+  public record Write(
+      long atMillis, io.culvert.simulator.street.Table table, int address, List<Integer> values) {}
+
+  public DeviceTruth(String id, List<BlockTruth> blocks) {
+    this.id = id;
+    this.blocks = List.copyOf(blocks);
+  }
+
+  public String id() {
+    return id;
+  }
+
+  public List<BlockTruth> blocks() {
+    return blocks;
+  }
+
+  public void written(Write write) {
+    writes.add(write);
+  }
+
+  public List<Write> writes() {
+    return writes;
+  }
+
+  /** Where a point lies. */
+  public record Place(BlockTruth block, int point) {}
+
+  /** The block and index of a point, {@code null} if a gateway can't have read such a point. */
+  public Place find(String point) {
+    for (BlockTruth block : blocks) {
+      for (int i = 0; i < block.points(); i++) {
+        if (block.point(i).id().equals(point)) {
+          return new Place(block, i);
+        }
+      }
+    }
+    return null;
+  }
+}

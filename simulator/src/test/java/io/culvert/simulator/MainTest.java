@@ -1,0 +1,92 @@
+package io.culvert.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.culvert.simulator.street.StreetException;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MainTest {
+  @TempDir Path folder;
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+  @Test
+  void siteDocumentMatchesTheStreet() throws Exception {
+    Path street =
+        Files.writeString(
+            folder.resolve("street.yaml"),
+            "schema: culvert-street/1\nport-base: 6000\ndevices:\n"
+                + "  - {id: uw, count: 2, profile: underpass-water, units-per-port: 1}\n");
+
+    assertThat(run("site", "--street", street.toString(), "--mqtt-port", "1999")).isZero();
+
+    assertThat(output())
+        .contains("\"url\" : \"mqtt://127.0.0.1:1999\"")
+        .contains("\"endpoint\" : \"modbus-tcp://127.0.0.1:6001?unit=1\"")
+        .contains("\"interval\" : \"1000ms\"");
+  }
+
+  @Test
+  void helpIsHelpful() throws Exception {
+    assertThat(run("help")).isZero();
+    assertThat(output()).contains("simulator demo", "--kill-gateway", "127.0.0.1");
+  }
+
+  @Test
+  void demoStreetIsSound() throws Exception {
+    Path street = folder.resolve("demo.yaml");
+    try (var in = Main.class.getResourceAsStream("/streets/demo.yaml")) {
+      Files.copy(in, street);
+    }
+    assertThat(run("site", "--street", street.toString())).isZero();
+    assertThat(output().split("\"endpoint\"")).hasSize(201);
+  }
+
+  @Test
+  void aDiskWithoutRoomIsNamedBeforeAnythingIsCopied() {
+    assertThatThrownBy(() -> Gateway.requireRoom(folder, Long.MAX_VALUE))
+        .isInstanceOf(StreetException.class)
+        .hasMessageStartingWith("Disk full: ")
+        .hasMessageContaining("MiB free in " + folder)
+        .hasMessageContaining("--work");
+    assertThatCode(() -> Gateway.requireRoom(folder, 1)).doesNotThrowAnyException();
+  }
+
+  @Test
+  void whatIsWrongOnTheCommandLineIsNamed() {
+    assertThatThrownBy(() -> run("stret"))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("found the command 'stret', expected street");
+    assertThatThrownBy(() -> run("site"))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("found no --street");
+    assertThatThrownBy(() -> run("demo", "--gateway", "x", "--secnds", "3"))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("found '--secnds', expected one of");
+    assertThatThrownBy(() -> run("demo", "--gateway", "x", "--seconds", "soon"))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("found --seconds soon, expected a whole number");
+    assertThatThrownBy(() -> run("demo", "--gateway", folder.toString()))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("expected an unpacked Culvert");
+    assertThatThrownBy(() -> run("street", "--street", folder.resolve("no.yaml").toString()))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("no.yaml: can't be read");
+  }
+
+  private int run(String... args) throws Exception {
+    return Main.run(List.of(args), new PrintStream(bytes, true, StandardCharsets.UTF_8));
+  }
+
+  private String output() {
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+}
