@@ -169,7 +169,10 @@ public class BaseIT {
 
       Files.delete(inbox.resolve("driver.jar"));
       awaitState("moving", State.WAITING);
-      assertThat(bundle("io.culvert.tests.driver")).isNull();
+      // The device waits as soon as the driver has stopped; its bundle goes after that.
+      await()
+          .atMost(LIMIT)
+          .untilAsserted(() -> assertThat(bundle("io.culvert.tests.driver")).isNull());
 
       assertThat(device("steady").failures()).isEqualTo(failuresBefore);
       assertThat(device("steady").since()).isEqualTo(since);
