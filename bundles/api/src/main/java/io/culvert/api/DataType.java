@@ -17,6 +17,11 @@ public enum DataType {
   UINT32,
   /** {@link Value.Int}. */
   INT64,
+  /**
+   * {@link Value.Int}, 0 to 2^63 - 1. A driver gives what the device holds beyond as {@link
+   * Quality#BAD_OUT_OF_RANGE} without a value: a rounded number would be made up.
+   */
+  UINT64,
   /** IEEE 754 single; {@link Value.Decimal}. */
   FLOAT32,
   /** IEEE 754 double; {@link Value.Decimal}. */

@@ -31,6 +31,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     INT32(2),
     UINT32(2),
     INT64(4),
+    UINT64(4),
     FLOAT32(2),
     FLOAT64(4);
 
@@ -42,7 +43,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
 
     double min() {
       return switch (this) {
-        case BOOL, UINT16, UINT32 -> 0;
+        case BOOL, UINT16, UINT32, UINT64 -> 0;
         case INT16 -> Short.MIN_VALUE;
         case INT32 -> Integer.MIN_VALUE;
         case INT64 -> -0x1p53;
@@ -58,7 +59,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
         case UINT16 -> 0xFFFF;
         case INT32 -> Integer.MAX_VALUE;
         case UINT32 -> 0xFFFFFFFFL;
-        case INT64 -> 0x1p53;
+        case INT64, UINT64 -> 0x1p53;
         case FLOAT32 -> Float.MAX_VALUE;
         case FLOAT64 -> Double.MAX_VALUE;
       };

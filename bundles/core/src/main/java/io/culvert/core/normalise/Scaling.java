@@ -103,7 +103,7 @@ final class Scaling {
   /** Least value of an integer type, {@code null} of another. */
   private static BigDecimal min(DataType type) {
     return switch (type) {
-      case UINT16, UINT32 -> BigDecimal.ZERO;
+      case UINT16, UINT32, UINT64 -> BigDecimal.ZERO;
       case INT16 -> BigDecimal.valueOf(Short.MIN_VALUE);
       case INT32 -> BigDecimal.valueOf(Integer.MIN_VALUE);
       case INT64 -> BigDecimal.valueOf(Long.MIN_VALUE);
@@ -118,7 +118,7 @@ final class Scaling {
       case UINT32 -> BigDecimal.valueOf(0xFFFF_FFFFL);
       case INT16 -> BigDecimal.valueOf(Short.MAX_VALUE);
       case INT32 -> BigDecimal.valueOf(Integer.MAX_VALUE);
-      case INT64 -> LONG_MAX;
+      case INT64, UINT64 -> LONG_MAX;
       default -> null;
     };
   }

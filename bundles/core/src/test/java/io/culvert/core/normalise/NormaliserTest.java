@@ -79,6 +79,7 @@ class NormaliserTest {
     "UINT16, 3, 10, 5, 35",
     "UINT16, 3, 1.00, 0.0, 3",
     "INT64, 9223372036854775807, 1, 0, 9223372036854775807",
+    "UINT64, 9223372036854775807, 1, 0, 9223372036854775807",
     "INT64, 9223372036854775807, 10, 0, 9.223372036854776E19",
   })
   void integersScaleExactly(DataType type, long raw, String scale, String offset, String shown) {

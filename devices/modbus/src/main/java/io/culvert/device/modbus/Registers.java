@@ -15,7 +15,7 @@ final class Registers {
     return switch (type) {
       case BOOL, INT16, UINT16 -> 1;
       case INT32, UINT32, FLOAT32 -> 2;
-      case INT64, FLOAT64 -> 4;
+      case INT64, UINT64, FLOAT64 -> 4;
       case TEXT, BYTES -> 0;
     };
   }
@@ -37,7 +37,7 @@ final class Registers {
       case UINT16 -> Value.of((long) Short.toUnsignedInt(in.getShort()));
       case INT32 -> Value.of((long) in.getInt());
       case UINT32 -> Value.of(Integer.toUnsignedLong(in.getInt()));
-      case INT64 -> Value.of(in.getLong());
+      case INT64, UINT64 -> Value.of(in.getLong());
       case FLOAT32 -> Value.of((double) in.getFloat());
       case FLOAT64 -> Value.of(in.getDouble());
       case TEXT, BYTES -> throw new IllegalArgumentException(type + " in registers");
@@ -70,7 +70,13 @@ final class Registers {
           out.putInt((int) number);
         }
       }
-      case INT64 -> out.putLong(((Value.Int) value).value());
+      case INT64, UINT64 -> {
+        long number = ((Value.Int) value).value();
+        if (number < 0 && type == DataType.UINT64) {
+          return Optional.empty();
+        }
+        out.putLong(number);
+      }
       case FLOAT32 -> {
         double number = decimal(value);
         if (Double.isFinite(number) && Float.isInfinite((float) number)) {
