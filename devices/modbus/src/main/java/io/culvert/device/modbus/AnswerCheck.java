@@ -1,26 +1,24 @@
 package io.culvert.device.modbus;
 
-import java.nio.ByteBuffer;
+import java.util.Arrays;
 
-/**
- * Whether an answer fits its request: what the library leaves unchecked once the function code
- * fits. An answer that doesn't fit is never decoded.
- */
+/** Whether an answer fits its request. An answer that doesn't fit is never decoded. */
 final class AnswerCheck {
   private AnswerCheck() {}
 
   /**
-   * Compares two PDUs, from their position to their limit; neither is changed.
+   * Compares two PDUs; neither is changed.
    *
    * @return what is wrong with the answer, in words; {@code null} if nothing
    */
-  static String wrong(ByteBuffer request, ByteBuffer answer) {
+  static String wrong(byte[] request, byte[] answer) {
     int asked = at(request, 0);
-    int length = answer.remaining();
     int function = at(answer, 0);
     if (function == (asked | 0x80)) {
       // V1.1b3, 7: function code with the highest bit set, then one code.
-      return length == 2 ? null : "exception response of " + length + " bytes instead of 2";
+      return answer.length == 2
+          ? null
+          : "exception response of " + answer.length + " bytes instead of 2";
     }
     if (function != asked) {
       return String.format("function %02X instead of %02X", function, asked);
@@ -35,28 +33,26 @@ final class AnswerCheck {
   }
 
   /** V1.1b3, 6.1 to 6.4: function, count of bytes, bytes. */
-  private static String data(ByteBuffer answer, int bytes) {
-    if (answer.remaining() < 2 || at(answer, 1) != bytes) {
-      return (answer.remaining() < 2 ? "no" : at(answer, 1))
-          + " bytes announced instead of "
-          + bytes;
+  private static String data(byte[] answer, int bytes) {
+    if (answer.length < 2 || at(answer, 1) != bytes) {
+      return (answer.length < 2 ? "no" : at(answer, 1)) + " bytes announced instead of " + bytes;
     }
-    return answer.remaining() == 2 + bytes
+    return answer.length == 2 + bytes
         ? null
-        : (answer.remaining() - 2) + " bytes of data instead of " + bytes;
+        : (answer.length - 2) + " bytes of data instead of " + bytes;
   }
 
-  private static String echo(ByteBuffer request, ByteBuffer answer) {
-    return answer.remaining() == 5 && answer.equals(request.slice(request.position(), 5))
+  private static String echo(byte[] request, byte[] answer) {
+    return answer.length == 5 && Arrays.equals(answer, 0, 5, request, 0, 5)
         ? null
         : "an answer to another write";
   }
 
-  private static int at(ByteBuffer pdu, int offset) {
-    return Byte.toUnsignedInt(pdu.get(pdu.position() + offset));
+  private static int at(byte[] pdu, int offset) {
+    return Byte.toUnsignedInt(pdu[offset]);
   }
 
-  private static int number(ByteBuffer pdu, int offset) {
-    return Short.toUnsignedInt(pdu.getShort(pdu.position() + offset));
+  private static int number(byte[] pdu, int offset) {
+    return at(pdu, offset) << 8 | at(pdu, offset + 1);
   }
 }

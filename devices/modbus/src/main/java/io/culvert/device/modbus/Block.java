@@ -1,6 +1,5 @@
 package io.culvert.device.modbus;
 
-import com.digitalpetri.modbus.pdu.ModbusRequestPdu;
 import io.culvert.api.DataType;
 import io.culvert.api.Point;
 import io.culvert.api.Quality;
@@ -97,7 +96,7 @@ record Block(Table table, int start, int count, List<Item> items, History histor
     return items.stream().map(item -> of(List.of(item), item.end(), next)).toList();
   }
 
-  ModbusRequestPdu request() {
+  byte[] request() {
     return table.read(start, count);
   }
 

@@ -1,26 +1,17 @@
 package io.culvert.device.modbus;
 
-import com.digitalpetri.modbus.ModbusTcpFrame;
-import com.digitalpetri.modbus.TimeoutScheduler;
-import com.digitalpetri.modbus.client.ModbusTcpClient;
-import com.digitalpetri.modbus.client.ModbusTcpClientTransport;
-import com.digitalpetri.modbus.pdu.ModbusRequestPdu;
-import com.digitalpetri.modbus.pdu.ModbusResponsePdu;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.util.collection.IntObjectHashMap;
+import io.netty.util.collection.IntObjectMap;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -37,22 +28,24 @@ import org.slf4j.LoggerFactory;
  * <p>Connects when an exchange needs it and never by itself, so that pauses between attempts are
  * the core's; a device that closes an idle connection costs nobody a reading.
  *
- * <p>The library's client numbers transactions and codes PDUs; this is the transport beneath it.
- * The library waits for an answer until its own time-out even if the connection is long gone, and
- * takes any answer of the right number and function, from whatever unit and of whatever length. So
- * here each request is {@linkplain Pending kept} until an answer that fits it, the loss of the
- * connection, its time-out or its cancellation, and the library is told of each at once by the
- * stage that {@link #send} returned. It needs no timers of its own.
+ * <p>Each request is {@linkplain Pending kept} until an answer that fits it, the loss of the
+ * connection, its time-out or its cancellation; its stage is told of each at once.
  *
  * <p>Threads: methods may be called from any thread, don't block, and complete their stages on the
  * link's event loop; so does all state belong to that loop.
  */
-final class Link implements ModbusTcpClientTransport {
+final class Link {
   /** Requests in turn without any answer after which the peer is taken for gone. */
   private static final int SILENT_REQUESTS = 3;
 
   /** Answers in turn to nothing that was asked, after which the peer is taken for mad. */
   private static final int STRAY_ANSWERS = 64;
+
+  /** All units on a serial line, none of which answers (Serial Line V1.02, 2.1 and 2.2). */
+  private static final int BROADCAST = 0;
+
+  /** For the units to do what they were told, before they can be asked (V1.02, 2.4.1). */
+  private static final Duration TURNAROUND = Duration.ofMillis(200);
 
   private static final String CLOSED = "it was closed";
 
@@ -61,30 +54,43 @@ final class Link implements ModbusTcpClientTransport {
   private final Endpoint endpoint;
   private final EventLoop loop;
   private final Dialer dialer;
-  private final ModbusTcpClient client;
-  private final Map<Integer, Pending> pending = new HashMap<>();
+  private final IntObjectMap<Pending> pending = new IntObjectHashMap<>();
 
-  private Consumer<ModbusTcpFrame> receiver;
   private volatile CompletableFuture<Channel> channel;
-  private Pending sent;
   private boolean closed;
+  private int transaction;
   private int silent;
   private int strays;
   private String stray = "";
   private String ending = "";
 
-  /**
-   * A request on its way.
-   *
-   * @param over told to the library: fails as soon as no answer can come any more
-   */
-  private record Pending(
-      int transaction, int unit, ByteBuffer request, CompletableFuture<Void> over) {}
+  /** A request on its way, and the stage that waits for its answer. */
+  private final class Pending extends CompletableFuture<byte[]> {
+    final int unit;
+    final byte[] request;
+    final Duration timeout;
+    final boolean expected;
+    int transaction;
+    ScheduledFuture<?> timer;
 
-  /** Something came that is not an answer to the request of its number. */
-  static final class GarbledException extends IOException {
-    GarbledException(String message) {
-      super(message);
+    Pending(int unit, byte[] request, Duration timeout, boolean expected) {
+      this.unit = unit;
+      this.request = request;
+      this.timeout = timeout;
+      this.expected = expected;
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterrupt) {
+      boolean cancelled = super.cancel(mayInterrupt);
+      if (cancelled) {
+        onLoop(this, () -> giveUp(this, null));
+      }
+      return cancelled;
+    }
+
+    void timedOut() {
+      giveUp(this, new TimeoutException(silence(unit, timeout)));
     }
   }
 
@@ -95,11 +101,7 @@ final class Link implements ModbusTcpClientTransport {
   Link(Endpoint endpoint, EventLoop loop, Executor names) {
     this.endpoint = endpoint;
     this.loop = loop;
-    this.dialer =
-        new Dialer(
-            endpoint, loop, names, () -> new ChannelHandler[] {new StrictCodec(), new Inbound()});
-    TimeoutScheduler none = (task, delay, unit) -> new NoTimeout();
-    this.client = ModbusTcpClient.create(this, config -> config.setTimeoutScheduler(none));
+    this.dialer = new Dialer(endpoint, loop, names, () -> new ChannelHandler[] {new Inbound()});
   }
 
   String lane() {
@@ -112,8 +114,7 @@ final class Link implements ModbusTcpClientTransport {
   }
 
   /** Connects, unless connected; fails with an {@link IOException}. */
-  @Override
-  public CompletionStage<Void> connect() {
+  CompletionStage<Void> connect() {
     CompletableFuture<Void> result = new CompletableFuture<>();
     onLoop(
         result,
@@ -133,29 +134,63 @@ final class Link implements ModbusTcpClientTransport {
   /**
    * One request and its answer, connecting first if need be.
    *
+   * @param unit 0 to 255
+   * @param request PDU (V1.1b3, 4.1), 1 to 253 bytes, not changed afterwards
    * @param timeout from when it is sent
    * @param expected whether the unit should be there, so that silence makes the connection suspect
-   * @return cancelled, it lets go of the request, and what still comes of it is thrown away. Fails
-   *     with a {@code ModbusResponseException} if the device refuses, a {@link GarbledException} if
-   *     the answer doesn't fit, a {@link TimeoutException}, or an {@link IOException} if there is
-   *     no link
+   * @return the answer's PDU, which fits the request. Cancelled, it lets go of the request, and
+   *     what still comes of it is thrown away. Fails with a {@link RefusedException} if the device
+   *     refuses, a {@link GarbledException} if the answer doesn't fit, a {@link TimeoutException},
+   *     or another {@link IOException} if there is no link
    */
-  CompletableFuture<ModbusResponsePdu> exchange(
-      int unit, ModbusRequestPdu request, Duration timeout, boolean expected) {
-    CompletableFuture<ModbusResponsePdu> result = new CompletableFuture<>();
-    onLoop(
-        result,
-        () ->
-            channel()
-                .whenComplete(
-                    (up, failure) -> {
-                      if (failure != null) {
-                        result.completeExceptionally(failure);
-                      } else if (!result.isDone()) {
-                        ask(unit, request, timeout, expected, result);
-                      }
-                    }));
+  CompletableFuture<byte[]> exchange(int unit, byte[] request, Duration timeout, boolean expected) {
+    Pending result = new Pending(unit, request, timeout, expected);
+    onLoop(result, () -> whenUp(result, up -> ask(up, result)));
     return result;
+  }
+
+  /**
+   * Tells all units behind the link, none of which answers: unit 0 (Serial Line V1.02, 2.1).
+   *
+   * @param request PDU of a function that writes, not changed afterwards
+   * @return completed when it is sent and the units have had time to do it (V1.02, 2.4.1: the
+   *     turnaround delay); fails with an {@link IOException} if there is no link
+   */
+  CompletableFuture<Void> broadcast(byte[] request) {
+    CompletableFuture<Void> result = new CompletableFuture<>();
+    onLoop(result, () -> whenUp(result, up -> tell(up, request, result)));
+    return result;
+  }
+
+  private void tell(Channel up, byte[] request, CompletableFuture<Void> result) {
+    up.writeAndFlush(frame(up, nextTransaction(), BROADCAST, request))
+        .addListener(
+            written -> {
+              if (written.isSuccess()) {
+                loop.schedule(
+                    () -> result.complete(null), TURNAROUND.toMillis(), TimeUnit.MILLISECONDS);
+              } else {
+                result.completeExceptionally(lost(written.cause().getMessage()));
+              }
+            });
+  }
+
+  /** Does something on the connection, made if need be, unless the result is settled by then. */
+  private void whenUp(CompletableFuture<?> result, Consumer<Channel> task) {
+    Channel now = up();
+    if (now != null) {
+      task.accept(now);
+      return;
+    }
+    channel()
+        .whenComplete(
+            (up, failure) -> {
+              if (failure != null) {
+                result.completeExceptionally(failure);
+              } else if (!result.isDone()) {
+                task.accept(up);
+              }
+            });
   }
 
   private void onLoop(CompletableFuture<?> result, Runnable task) {
@@ -170,38 +205,38 @@ final class Link implements ModbusTcpClientTransport {
     }
   }
 
-  private void ask(
-      int unit,
-      ModbusRequestPdu request,
-      Duration timeout,
-      boolean expected,
-      CompletableFuture<ModbusResponsePdu> result) {
-    // Sends before it returns, through this class; nothing else runs on the loop meanwhile.
-    CompletionStage<ModbusResponsePdu> answer = client.sendAsync(unit, request);
-    Pending own = sent;
-    ScheduledFuture<?> timer =
-        loop.schedule(
-            () -> giveUp(own, expected, new TimeoutException(silence(unit, timeout))),
-            timeout.toMillis(),
-            TimeUnit.MILLISECONDS);
-    result.whenComplete(
-        (value, failure) -> {
-          if (result.isCancelled()) {
-            onLoop(result, () -> giveUp(own, expected, new CancellationException()));
-          }
-        });
-    answer.whenComplete(
-        (value, failure) -> {
-          timer.cancel(false);
-          if (failure == null) {
-            result.complete(value);
-          } else {
-            result.completeExceptionally(
-                failure instanceof CompletionException && failure.getCause() != null
-                    ? failure.getCause()
-                    : failure);
-          }
-        });
+  private void ask(Channel up, Pending request) {
+    request.transaction = nextTransaction();
+    pending.put(request.transaction, request);
+    request.timer =
+        loop.schedule(request::timedOut, request.timeout.toMillis(), TimeUnit.MILLISECONDS);
+    // If writing fails, the connection is closed, and down() tells this request as all others.
+    up.writeAndFlush(
+        frame(up, request.transaction, request.unit, request.request), up.voidPromise());
+  }
+
+  /** A number that no pending request has. */
+  private int nextTransaction() {
+    do {
+      transaction = (transaction + 1) & 0xFFFF;
+    } while (pending.containsKey(transaction));
+    return transaction;
+  }
+
+  private static ByteBuf frame(Channel up, int transaction, int unit, byte[] request) {
+    ByteBuf frame = up.alloc().buffer(MbapDecoder.HEADER + request.length);
+    frame.writeShort(transaction).writeShort(0).writeShort(1 + request.length);
+    return frame.writeByte(unit).writeBytes(request);
+  }
+
+  /** Returns whether the request was pending; it isn't any more. */
+  private boolean settle(Pending request) {
+    if (pending.get(request.transaction) != request) {
+      return false;
+    }
+    pending.remove(request.transaction);
+    request.timer.cancel(false);
+    return true;
   }
 
   private String silence(int unit, Duration timeout) {
@@ -210,56 +245,31 @@ final class Link implements ModbusTcpClientTransport {
         unit, endpoint.address(), timeout.toMillis(), stray.isEmpty() ? "" : "; " + stray);
   }
 
-  /** Nobody waits for the answer any more. */
-  private void giveUp(Pending request, boolean expected, Exception why) {
-    if (!pending.remove(request.transaction, request)) {
+  /**
+   * Nobody waits for the answer any more.
+   *
+   * @param why {@code null} if the request was cancelled
+   */
+  private void giveUp(Pending request, TimeoutException why) {
+    if (!settle(request)) {
       return;
     }
-    silent += expected ? 1 : 0;
+    silent += request.expected ? 1 : 0;
     if (silent >= SILENT_REQUESTS) {
       drop(silent + " requests in turn stayed unanswered");
-    } else if (isConnected() && channel.join().pipeline().get(StrictCodec.class).midFrame()) {
+    } else if (isConnected() && up().pipeline().get(Inbound.class).decoder.midFrame()) {
       // The rest of this frame, should it come, would be taken for the beginning of the next.
       drop("an answer broke off");
     }
-    // Last, since the next request of its exchange follows at once.
-    request.over.completeExceptionally(why);
+    if (why != null) {
+      // Last, since the next request of its exchange follows at once.
+      request.completeExceptionally(why);
+    }
   }
 
-  /** Called by the library's client, on the loop, when {@link #ask} has made it send. */
-  @Override
-  public CompletionStage<Void> send(ModbusTcpFrame frame) {
-    Pending request =
-        new Pending(
-            frame.header().transactionId(),
-            frame.header().unitId(),
-            frame.pdu().duplicate(),
-            new CompletableFuture<>());
-    pending.put(request.transaction, request);
-    sent = request;
-    channel
-        .join()
-        .writeAndFlush(frame)
-        .addListener(
-            (ChannelFutureListener)
-                written -> {
-                  if (!written.isSuccess() && pending.remove(request.transaction, request)) {
-                    request.over.completeExceptionally(lost(written.cause().getMessage()));
-                  }
-                });
-    return request.over;
-  }
-
-  @Override
-  public void receive(Consumer<ModbusTcpFrame> receiver) {
-    this.receiver = receiver;
-  }
-
-  private void received(ModbusTcpFrame frame) {
-    int transaction = frame.header().transactionId();
-    int unit = frame.header().unitId();
+  private void received(int transaction, int unit, byte[] answer) {
     silent = 0;
-    Pending request = pending.remove(transaction);
+    Pending request = pending.get(transaction);
     if (request == null) {
       stray =
           "last came an answer of unit "
@@ -273,19 +283,24 @@ final class Link implements ModbusTcpClientTransport {
       }
       return;
     }
+    settle(request);
     String wrong =
         unit != request.unit
             ? "unit " + unit + " instead of " + request.unit
-            : AnswerCheck.wrong(request.request, frame.pdu());
+            : AnswerCheck.wrong(request.request, answer);
     if (wrong != null) {
-      request.over.completeExceptionally(
+      request.completeExceptionally(
           new GarbledException(endpoint.address() + " answered with " + wrong));
       return;
     }
     strays = 0;
     stray = "";
-    request.over.complete(null);
-    receiver.accept(frame);
+    if (answer[0] == request.request[0]) {
+      request.complete(answer);
+    } else {
+      request.completeExceptionally(
+          new RefusedException(new Refusal(Byte.toUnsignedInt(answer[1]))));
+    }
   }
 
   /** The connection, made if there is none. On the loop. */
@@ -324,9 +339,10 @@ final class Link implements ModbusTcpClientTransport {
   private void down() {
     channel = null;
     log.debug("Connection to {} ended: {}", endpoint.address(), ending);
-    List<Pending> unanswered = List.copyOf(pending.values());
-    pending.clear();
-    unanswered.forEach(request -> request.over.completeExceptionally(lost(ending)));
+    for (Pending request : List.copyOf(pending.values())) {
+      settle(request);
+      request.completeExceptionally(lost(ending));
+    }
   }
 
   private IOException lost(String why) {
@@ -358,44 +374,35 @@ final class Link implements ModbusTcpClientTransport {
         });
   }
 
-  @Override
-  public CompletionStage<Void> disconnect() {
-    close();
-    return CompletableFuture.completedFuture(null);
+  boolean isConnected() {
+    return up() != null;
   }
 
-  @Override
-  public boolean isConnected() {
+  private Channel up() {
     CompletableFuture<Channel> now = channel;
-    return now != null && now.isDone() && !now.isCompletedExceptionally();
+    return now != null && now.isDone() && !now.isCompletedExceptionally() ? now.join() : null;
   }
 
   /** Hands frames over, and ends a connection whose stream is no longer aligned with frames. */
-  private final class Inbound extends SimpleChannelInboundHandler<ModbusTcpFrame> {
+  private final class Inbound extends SimpleChannelInboundHandler<ByteBuf> {
+    final MbapDecoder decoder = new MbapDecoder(Link.this::received);
+
     @Override
-    protected void channelRead0(ChannelHandlerContext context, ModbusTcpFrame frame) {
-      received(frame);
+    protected void channelRead0(ChannelHandlerContext context, ByteBuf in) {
+      if (!context.channel().isActive()) {
+        return;
+      }
+      try {
+        decoder.decode(in.nioBuffer());
+      } catch (GarbledException garbled) {
+        drop("what came is not Modbus: " + garbled.getMessage());
+      }
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      if (cause instanceof IOException) {
-        ending = cause.getMessage();
-        context.close();
-      } else if (context.channel().isActive()) {
-        drop("what came is not Modbus: " + cause.getMessage());
-      }
-    }
-  }
-
-  /** Stands in for the library's timers; the link ends every request itself. */
-  private static final class NoTimeout implements TimeoutScheduler.TimeoutHandle {
-    @Override
-    public void cancel() {}
-
-    @Override
-    public boolean isCancelled() {
-      return false;
+      ending = String.valueOf(cause.getMessage());
+      context.close();
     }
   }
 }

@@ -1,8 +1,5 @@
 package io.culvert.device.modbus;
 
-import com.digitalpetri.modbus.exceptions.ModbusResponseException;
-import com.digitalpetri.modbus.pdu.ModbusRequestPdu;
-import com.digitalpetri.modbus.pdu.ModbusResponsePdu;
 import com.digitalpetri.modbus.pdu.WriteMultipleRegistersRequest;
 import com.digitalpetri.modbus.pdu.WriteSingleCoilRequest;
 import com.digitalpetri.modbus.pdu.WriteSingleRegisterRequest;
@@ -92,7 +89,7 @@ final class ModbusConnection implements Readable, Writable, Browsable {
     CompletableFuture<Quality> result = new CompletableFuture<>();
     if (address.table() == Table.COIL) {
       boolean on = ((Value.Bool) value).value();
-      begin(result, () -> send(result, new WriteSingleCoilRequest(address.start(), on)));
+      begin(result, () -> send(result, coil(address.start(), on)));
     } else if (point.type() == DataType.BOOL) {
       boolean on = ((Value.Bool) value).value();
       begin(result, () -> writeBit(result, address, on));
@@ -114,11 +111,24 @@ final class ModbusConnection implements Readable, Writable, Browsable {
     };
   }
 
-  private static ModbusRequestPdu request(Address address, byte[] registers) {
-    return address.count() == 1
-        ? new WriteSingleRegisterRequest(
-            address.start(), Short.toUnsignedInt(ByteBuffer.wrap(registers).getShort()))
-        : new WriteMultipleRegistersRequest(address.start(), address.count(), registers);
+  private static byte[] coil(int address, boolean on) {
+    ByteBuffer pdu = ByteBuffer.allocate(5);
+    WriteSingleCoilRequest.Serializer.encode(new WriteSingleCoilRequest(address, on), pdu);
+    return pdu.array();
+  }
+
+  private static byte[] request(Address address, byte[] registers) {
+    if (address.count() == 1) {
+      ByteBuffer pdu = ByteBuffer.allocate(5);
+      int value = Short.toUnsignedInt(ByteBuffer.wrap(registers).getShort());
+      WriteSingleRegisterRequest.Serializer.encode(
+          new WriteSingleRegisterRequest(address.start(), value), pdu);
+      return pdu.array();
+    }
+    ByteBuffer pdu = ByteBuffer.allocate(6 + registers.length);
+    WriteMultipleRegistersRequest.Serializer.encode(
+        new WriteMultipleRegistersRequest(address.start(), address.count(), registers), pdu);
+    return pdu.array();
   }
 
   private void writeBit(CompletableFuture<Quality> result, Address address, boolean on) {
@@ -140,7 +150,7 @@ final class ModbusConnection implements Readable, Writable, Browsable {
         });
   }
 
-  private void send(CompletableFuture<Quality> result, ModbusRequestPdu request) {
+  private void send(CompletableFuture<Quality> result, byte[] request) {
     ask(
         result,
         request,
@@ -154,19 +164,16 @@ final class ModbusConnection implements Readable, Writable, Browsable {
   }
 
   private static void verdict(CompletableFuture<Quality> result, Throwable failure) {
-    if (failure instanceof ModbusResponseException exception) {
-      result.complete(Refusal.of(exception).quality());
+    if (failure instanceof RefusedException refused) {
+      result.complete(refused.refusal().quality());
     } else {
       result.completeExceptionally(outward(failure));
     }
   }
 
   private void ask(
-      CompletableFuture<?> result,
-      ModbusRequestPdu request,
-      BiConsumer<ModbusResponsePdu, Throwable> then) {
-    CompletableFuture<ModbusResponsePdu> exchange =
-        link.exchange(endpoint.unit(), request, BACKSTOP, true);
+      CompletableFuture<?> result, byte[] request, BiConsumer<byte[], Throwable> then) {
+    CompletableFuture<byte[]> exchange = link.exchange(endpoint.unit(), request, BACKSTOP, true);
     onEnd(result, () -> exchange.cancel(false));
     exchange.whenComplete(
         (answer, failure) -> {
@@ -197,7 +204,7 @@ final class ModbusConnection implements Readable, Writable, Browsable {
       result.complete(List.copyOf(found));
       return;
     }
-    CompletableFuture<ModbusResponsePdu> exchange =
+    CompletableFuture<byte[]> exchange =
         link.exchange(unit, Table.HOLDING.read(0, 1), SCAN_TIMEOUT, false);
     onEnd(result, () -> exchange.cancel(false));
     exchange.whenComplete(
@@ -207,13 +214,13 @@ final class ModbusConnection implements Readable, Writable, Browsable {
           }
           if (failure == null) {
             found.add(found(unit, "value"));
-          } else if (failure instanceof ModbusResponseException exception) {
-            Refusal refusal = Refusal.of(exception);
+          } else if (failure instanceof RefusedException refused) {
+            Refusal refusal = refused.refusal();
             if (!refusal.unitUnreachable()) {
               found.add(found(unit, refusal.toString()));
             }
           } else if (!(failure instanceof TimeoutException
-              || failure instanceof Link.GarbledException)) {
+              || failure instanceof GarbledException)) {
             result.completeExceptionally(outward(failure));
             return;
           }

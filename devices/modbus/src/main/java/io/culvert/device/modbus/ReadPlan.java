@@ -1,7 +1,5 @@
 package io.culvert.device.modbus;
 
-import com.digitalpetri.modbus.exceptions.ModbusResponseException;
-import com.digitalpetri.modbus.pdu.ModbusResponsePdu;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.southbound.Readable;
@@ -99,8 +97,7 @@ final class ReadPlan implements Readable.Plan {
         return;
       }
       Duration timeout = single ? ModbusConnection.BACKSTOP : settings.responseTimeout();
-      CompletableFuture<ModbusResponsePdu> exchange =
-          link.exchange(unit, block.request(), timeout, true);
+      CompletableFuture<byte[]> exchange = link.exchange(unit, block.request(), timeout, true);
       request = exchange;
       exchange.whenComplete(
           (answer, thrown) -> {
@@ -115,7 +112,7 @@ final class ReadPlan implements Readable.Plan {
           });
     }
 
-    private void take(Block block, ModbusResponsePdu answer) {
+    private void take(Block block, byte[] answer) {
       samples.addAll(block.samples(block.table().data(answer)));
       if (block.history() == Block.History.TRIED) {
         willing.addAll(block.items());
@@ -126,8 +123,8 @@ final class ReadPlan implements Readable.Plan {
 
     /** Returns whether to go on with the next block. */
     private boolean miss(Block block, Throwable thrown) {
-      if (thrown instanceof ModbusResponseException exception) {
-        Refusal refusal = Refusal.of(exception);
+      if (thrown instanceof RefusedException refused) {
+        Refusal refusal = refused.refusal();
         if (refusal.unitUnreachable()) {
           remain(block, refusal.quality(), new IOException(connection + ": " + refusal));
         } else if (refusal.concernsRange() && block.divisible()) {
@@ -140,7 +137,7 @@ final class ReadPlan implements Readable.Plan {
           samples.addAll(block.samples(refusal.quality()));
           answered.add(block);
         }
-      } else if (thrown instanceof Link.GarbledException) {
+      } else if (thrown instanceof GarbledException) {
         samples.addAll(block.samples(Quality.BAD_COMMUNICATION));
         answered.add(block);
       } else if (thrown instanceof TimeoutException timeout) {

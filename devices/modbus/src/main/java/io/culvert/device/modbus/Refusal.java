@@ -1,6 +1,5 @@
 package io.culvert.device.modbus;
 
-import com.digitalpetri.modbus.exceptions.ModbusResponseException;
 import io.culvert.api.Quality;
 
 /**
@@ -19,10 +18,6 @@ record Refusal(int code) {
   private static final int MEMORY_PARITY_ERROR = 0x08;
   private static final int GATEWAY_PATH_UNAVAILABLE = 0x0A;
   private static final int GATEWAY_TARGET_FAILED_TO_RESPOND = 0x0B;
-
-  static Refusal of(ModbusResponseException exception) {
-    return new Refusal(exception.getExceptionCode());
-  }
 
   /**
    * What it says of a point, by the table of codes in V1.1b3, 7. An acknowledgement (05) announces

@@ -1,0 +1,83 @@
+package io.culvert.device.modbus;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Finds frames in a TCP stream (Messaging Guide V1.0b, 3.1.3: MBAP header and PDU), with the limits
+ * of the specification: protocol identifier 0, and a length from 2 (unit and function) to 254 (unit
+ * and a PDU of 253; V1.1b3, 4.1). Anything else means that the stream is not, or no longer, aligned
+ * with frames. There is no way to find the next one, so the connection has to go.
+ *
+ * <p>Holds one frame at most, of {@value #MAX_FRAME} bytes. Not for several threads.
+ */
+final class MbapDecoder {
+  /** Transaction, protocol, length, unit. */
+  static final int HEADER = 7;
+
+  static final int MAX_FRAME = 260;
+
+  private static final int LENGTH_END = 6;
+
+  private final ByteBuffer frame = ByteBuffer.allocate(MAX_FRAME);
+  private final Receiver receiver;
+
+  /** Takes whole frames. */
+  interface Receiver {
+    /**
+     * @param transaction 0 to 65535
+     * @param unit 0 to 255
+     * @param pdu 1 to 253 bytes, the receiver's to keep
+     */
+    void frame(int transaction, int unit, byte[] pdu);
+  }
+
+  MbapDecoder(Receiver receiver) {
+    this.receiver = receiver;
+  }
+
+  /**
+   * Takes all that came.
+   *
+   * @throws GarbledException if the stream is no Modbus; then this is of no use any more
+   */
+  void decode(ByteBuffer in) throws GarbledException {
+    while (in.hasRemaining()) {
+      fill(in, LENGTH_END);
+      if (frame.position() >= 4 && frame.getShort(2) != 0) {
+        throw new GarbledException(
+            "protocol identifier " + Short.toUnsignedInt(frame.getShort(2)) + " instead of 0");
+      }
+      if (frame.position() < LENGTH_END) {
+        return;
+      }
+      int length = Short.toUnsignedInt(frame.getShort(4));
+      if (length < 2 || length > MAX_FRAME - LENGTH_END) {
+        throw new GarbledException("length " + length + " instead of 2 to 254");
+      }
+      fill(in, LENGTH_END + length);
+      if (frame.position() == LENGTH_END + length) {
+        byte[] pdu = new byte[length - 1];
+        frame.get(HEADER, pdu);
+        int transaction = Short.toUnsignedInt(frame.getShort(0));
+        int unit = Byte.toUnsignedInt(frame.get(LENGTH_END));
+        frame.clear();
+        receiver.frame(transaction, unit, pdu);
+      }
+    }
+  }
+
+  /** Moves bytes until the frame has as many as given, if there are. */
+  private void fill(ByteBuffer in, int end) {
+    int wanted = Math.min(end - frame.position(), in.remaining());
+    if (wanted > 0) {
+      frame.put(frame.position(), in, in.position(), wanted);
+      frame.position(frame.position() + wanted);
+      in.position(in.position() + wanted);
+    }
+  }
+
+  /** Whether the beginning of a frame has come in and its end hasn't. */
+  boolean midFrame() {
+    return frame.position() > 0;
+  }
+}
