@@ -4,14 +4,14 @@ import io.culvert.api.Reading;
 import io.culvert.api.Value;
 import java.time.Instant;
 import java.util.Map;
-import java.util.Set;
 
 /** How many bytes things take in JSON, at most, and what can't be said in it at all. */
 final class JsonSize {
 
   private static final Instant FIRST = Instant.parse("0000-01-01T00:00:00Z");
   private static final Instant LAST = Instant.parse("9999-12-31T23:59:59.999Z");
-  private static final Set<String> RESERVED = Set.of("seq_first", "seq_count", "historical");
+
+  static final String HALF_A_PAIR = "its text holds half a surrogate pair, which UTF-8 can't carry";
 
   /** Longest text of a number: a double such as -2.2250738585072014E-308. */
   private static final int NUMBER_BYTES = 26;
@@ -22,10 +22,12 @@ final class JsonSize {
   private JsonSize() {}
 
   /** Upper bound for a reading with its companions. */
-  static int of(Reading reading) {
-    int name = of(reading.point()) + 4;
+  static int of(Reading reading, JsonNames names) {
     int value = reading.value() == null ? 4 : of(reading.value());
-    return name + value + name + of(reading.unit()) + name + QUALITY_BYTES;
+    return names.property(reading.point()).bytes()
+        + value
+        + names.word(reading.unit()).bytes()
+        + QUALITY_BYTES;
   }
 
   /**
@@ -34,22 +36,24 @@ final class JsonSize {
    * @param size of the reading
    * @param maxBytes of a message
    */
-  static String reasonAgainst(Reading reading, int size, int maxBytes) {
-    String point = reading.point();
-    if (point.endsWith("_q") || point.endsWith("_u") || RESERVED.contains(point)) {
-      return "the name " + point + " is taken by what the dialect says beside the values";
+  static String reasonAgainst(Reading reading, int size, int maxBytes, JsonNames names) {
+    String problem = names.property(reading.point()).problem();
+    if (!problem.isEmpty()) {
+      return problem;
     }
     if (reading.eventTime().isBefore(FIRST) || reading.eventTime().isAfter(LAST)) {
       return "its time " + reading.eventTime() + " has no four-digit year";
     }
-    int needed = Report.alone(reading.device(), size);
+    JsonNames.Word device = names.word(reading.device());
+    int needed = Report.alone(device.bytes(), size);
     if (needed > maxBytes || needed < 0) {
       return "it takes up to " + needed + " bytes, a message holds " + maxBytes;
     }
-    if (!wellFormed(reading)) {
-      return "its text holds half a surrogate pair, which UTF-8 can't carry";
-    }
-    return "";
+    boolean wellFormed =
+        device.wellFormed()
+            && names.word(reading.unit()).wellFormed()
+            && (reading.value() == null || isWellFormed(reading.value()));
+    return wellFormed ? "" : HALF_A_PAIR;
   }
 
   private static int of(Value value) {
@@ -100,13 +104,6 @@ final class JsonSize {
         (int) text.codePoints().count());
   }
 
-  private static boolean wellFormed(Reading reading) {
-    return isWellFormed(reading.device())
-        && isWellFormed(reading.point())
-        && isWellFormed(reading.unit())
-        && (reading.value() == null || isWellFormed(reading.value()));
-  }
-
   private static boolean isWellFormed(Value value) {
     if (value instanceof Value.Text text) {
       return isWellFormed(text.value());
@@ -119,7 +116,7 @@ final class JsonSize {
     return true;
   }
 
-  private static boolean isWellFormed(String text) {
+  static boolean isWellFormed(String text) {
     return text.codePoints().noneMatch(c -> c >= 0xD800 && c <= 0xDFFF);
   }
 }

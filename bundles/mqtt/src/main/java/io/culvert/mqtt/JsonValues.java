@@ -12,18 +12,22 @@ final class JsonValues {
   private JsonValues() {}
 
   /** A reading as a property with its companions. */
-  static void write(JsonGenerator out, Reading reading) throws IOException {
+  static void write(JsonGenerator out, Reading reading, JsonNames names) throws IOException {
     Value value = reading.quality().bad() ? null : reading.value();
-    out.writeFieldName(reading.point());
+    JsonNames.Property property = names.property(reading.point());
+    out.writeFieldName(property.value());
     boolean finite = !(value instanceof Value.Decimal d) || Double.isFinite(d.value());
     write(out, finite ? value : null);
     if (!reading.unit().isEmpty()) {
-      out.writeStringField(reading.point() + "_u", reading.unit());
+      out.writeFieldName(property.unit());
+      out.writeString(names.word(reading.unit()).text());
     }
     if (!finite) {
-      out.writeStringField(reading.point() + "_q", "Bad(" + value + ")");
+      out.writeFieldName(property.quality());
+      out.writeString("Bad(" + value + ")");
     } else if (!reading.quality().good()) {
-      out.writeStringField(reading.point() + "_q", reading.quality().toString());
+      out.writeFieldName(property.quality());
+      out.writeString(reading.quality().toString());
     }
   }
 

@@ -1,5 +1,6 @@
 package io.culvert.mqtt;
 
+import io.culvert.api.Reading;
 import io.culvert.api.northbound.Batch;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -33,39 +34,48 @@ final class Report {
     this.maxBytes = maxBytes;
   }
 
-  /** What an empty report must hold to take one reading of this size. */
-  static int alone(String device, int size) {
-    return MESSAGE_BYTES + DEVICE_BYTES + JsonSize.of(device) + SERVICE_BYTES + size;
+  /**
+   * What an empty report must hold to take one reading.
+   *
+   * @param device bytes of its id
+   * @param size of the reading
+   */
+  static int alone(int device, int size) {
+    return MESSAGE_BYTES + DEVICE_BYTES + device + SERVICE_BYTES + size;
   }
 
-  /** Whether there is room for another reading. */
-  boolean takes(Batch.Entry entry, int size) {
-    List<Service> services = devices.get(entry.reading().device());
-    if (services == null && devices.size() == maxDevices) {
+  /**
+   * Adds a reading, if there is room for it; in an empty report there is.
+   *
+   * @param index of the entry in its batch
+   * @param device bytes of its device's id
+   * @param size of the reading
+   */
+  boolean add(int index, Batch.Entry entry, int device, int size) {
+    Reading reading = entry.reading();
+    List<Service> services = devices.get(reading.device());
+    Instant time = reading.eventTime().truncatedTo(ChronoUnit.MILLIS);
+    boolean joins = services != null && joins(entry, time, services);
+    int cost =
+        services == null
+            ? alone(device, size) - MESSAGE_BYTES
+            : joins ? size : SERVICE_BYTES + size;
+    if (!devices.isEmpty()
+        && ((services == null && devices.size() == maxDevices) || bytes + cost > maxBytes)) {
       return false;
     }
-    return bytes + cost(entry, services, size) <= maxBytes;
-  }
-
-  void add(int index, Batch.Entry entry, int size) {
-    String device = entry.reading().device();
-    List<Service> services = devices.get(device);
-    bytes += cost(entry, services, size);
+    bytes += cost;
     if (services == null) {
-      services = new ArrayList<>();
-      devices.put(device, services);
+      services = new ArrayList<>(1);
+      devices.put(reading.device(), services);
     }
-    if (!joins(entry, services)) {
-      services.add(
-          new Service(
-              millis(entry.reading().eventTime()),
-              entry.sequence(),
-              new ArrayList<>(),
-              new HashSet<>()));
+    if (!joins) {
+      services.add(new Service(time, entry.sequence(), new ArrayList<>(), new HashSet<>()));
     }
     Service last = services.get(services.size() - 1);
     last.entries.add(index);
-    last.points.add(entry.reading().point());
+    last.points.add(reading.point());
+    return true;
   }
 
   void clear() {
@@ -77,29 +87,15 @@ final class Report {
     return devices;
   }
 
-  private static int cost(Batch.Entry entry, List<Service> services, int size) {
-    if (services == null) {
-      return alone(entry.reading().device(), size) - MESSAGE_BYTES;
-    }
-    return joins(entry, services) ? size : SERVICE_BYTES + size;
-  }
-
   /**
    * A service has one event time and a first number that with the count tells all numbers, and a
    * JSON object holds a point once.
    */
-  private static boolean joins(Batch.Entry entry, List<Service> services) {
-    if (services.isEmpty()) {
-      return false;
-    }
+  private static boolean joins(Batch.Entry entry, Instant time, List<Service> services) {
     Service last = services.get(services.size() - 1);
     return last.first + last.entries.size() == entry.sequence()
-        && last.eventTime.equals(millis(entry.reading().eventTime()))
+        && last.eventTime.equals(time)
         && !last.points.contains(entry.reading().point());
-  }
-
-  private static Instant millis(Instant instant) {
-    return instant.truncatedTo(ChronoUnit.MILLIS);
   }
 
   /** Readings that share one entry in the list of services. */
