@@ -305,7 +305,7 @@ final class Pump implements AutoCloseable {
       throws IOException {
     int c = streamClass.ordinal();
     List<Batch.Entry> entries = new ArrayList<>();
-    List<Long> positions = new ArrayList<>();
+    long[] positions = new long[BATCH_READINGS + 1];
     int bytes = 0;
     long at = cursor[c];
     // One more than fits, to see whether the last group ends with the batch.
@@ -330,8 +330,8 @@ final class Pump implements AutoCloseable {
           at < end && entries.size() <= BATCH_READINGS && bytes <= BATCH_BYTES;
           at++) {
         Batch.Entry entry = row.at(at);
+        positions[entries.size()] = at;
         entries.add(entry);
-        positions.add(at);
         bytes += Weight.of(entry.reading());
       }
     }
@@ -339,11 +339,11 @@ final class Pump implements AutoCloseable {
       return null;
     }
     int count = cut(entries, bytes > BATCH_BYTES);
-    cursor[c] = positions.get(count - 1) + 1;
+    cursor[c] = positions[count - 1] + 1;
     return new Sent(
         order++,
         new Batch(streamClass, historical, entries.subList(0, count)),
-        positions.stream().limit(count).mapToLong(Long::longValue).toArray());
+        Arrays.copyOf(positions, count));
   }
 
   /** How many of the entries go: whole groups of one device and time where that is possible. */
@@ -494,17 +494,24 @@ final class Pump implements AutoCloseable {
     int c = streamClass.ordinal();
     Intervals confirmed = new Intervals();
     List<Integer> again = new ArrayList<>();
+    long runFrom = 0;
+    long runEnd = 0;
     for (int i = 0; i < sent.positions.length; i++) {
       long position = sent.positions[i];
       Outcome outcome = receipt.of(i);
       if (outcome instanceof Outcome.Refused refused) {
         refuse(refused.reason(), position, sent.batch.entries().get(i));
-      } else if (outcome instanceof Outcome.Confirmed && sent.order < failedOrder[c]) {
-        confirmed.add(position, position + 1);
-      } else {
+      } else if (!(outcome instanceof Outcome.Confirmed) || sent.order >= failedOrder[c]) {
         again.add(i);
+      } else if (position == runEnd) {
+        runEnd++;
+      } else {
+        confirmed.add(runFrom, runEnd);
+        runFrom = position;
+        runEnd = position + 1;
       }
     }
+    confirmed.add(runFrom, runEnd);
     confirmed.forEach((from, to) -> delivery.confirm(streamClass, from, to));
     if (again.isEmpty()) {
       pause = FIRST_PAUSE;

@@ -243,10 +243,9 @@ final class RowCodec {
   private static int unitOf(List<Reading> readings) {
     int unit = 1_000_000;
     for (Reading reading : readings) {
-      for (int nano : new int[] {reading.eventTime().getNano(), reading.receivedTime().getNano()}) {
-        while (nano % unit != 0) {
-          unit /= 1000;
-        }
+      while (reading.eventTime().getNano() % unit != 0
+          || reading.receivedTime().getNano() % unit != 0) {
+        unit /= 1000;
       }
     }
     return unit;

@@ -74,18 +74,21 @@ record RowHead(
       List<Reading> readings,
       java.util.function.ToLongFunction<String> next) {
     Map<String, long[]> counts = new LinkedHashMap<>();
+    String device = null;
+    long[] own = null;
     for (Reading reading : readings) {
-      long floor = floorMillis(reading.eventTime());
-      long ceiling = ceilMillis(reading.eventTime());
-      counts.merge(
-          reading.device(),
-          new long[] {1, floor, ceiling},
-          (a, b) -> new long[] {a[0] + 1, Math.min(a[1], b[1]), Math.max(a[2], b[2])});
+      // The readings of one poll stand together, and most of them have one time.
+      if (!reading.device().equals(device)) {
+        device = reading.device();
+        own = counts.computeIfAbsent(device, d -> new long[] {0, Long.MAX_VALUE, Long.MIN_VALUE});
+      }
+      own[0]++;
+      own[1] = Math.min(own[1], floorMillis(reading.eventTime()));
+      own[2] = Math.max(own[2], ceilMillis(reading.eventTime()));
     }
     List<Part> parts = new ArrayList<>(counts.size());
     counts.forEach(
-        (device, c) ->
-            parts.add(new Part(device, next.applyAsLong(device), (int) c[0], c[1], c[2])));
+        (id, c) -> parts.add(new Part(id, next.applyAsLong(id), (int) c[0], c[1], c[2])));
     return new RowHead(streamClass, first, readings.size(), committed, newest, elapsed, parts);
   }
 

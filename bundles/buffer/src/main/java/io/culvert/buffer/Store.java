@@ -333,8 +333,14 @@ final class Store implements AutoCloseable {
     Map<String, long[]> sequence = new HashMap<>();
     head.streams().forEach(p -> sequence.put(p.device(), new long[] {p.sequence()}));
     List<Batch.Entry> entries = new ArrayList<>(readings.size());
+    String device = null;
+    long[] next = null;
     for (Reading reading : readings) {
-      entries.add(new Batch.Entry(sequence.get(reading.device())[0]++, reading));
+      if (!reading.device().equals(device)) {
+        device = reading.device();
+        next = sequence.get(device);
+      }
+      entries.add(new Batch.Entry(next[0]++, reading));
     }
     return entries;
   }
