@@ -204,6 +204,11 @@ final class CommandDesk implements Commands {
     }
 
     @Override
+    public boolean silent() {
+      return poller.silent();
+    }
+
+    @Override
     public void begin() {
       begun = true;
       patience.cancel();

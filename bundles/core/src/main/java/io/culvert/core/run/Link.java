@@ -8,9 +8,14 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Diagnosed;
+import io.culvert.api.southbound.Diagnosed.Facts;
+import io.culvert.api.southbound.Diagnosed.LineFacts;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
+import io.culvert.core.doctor.Counts;
+import io.culvert.core.doctor.Vitals;
 import io.culvert.core.run.Outcome.Failure;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,6 +23,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -35,6 +41,9 @@ import org.slf4j.LoggerFactory;
 final class Link {
   private static final Logger LOG = LoggerFactory.getLogger(Link.class);
 
+  /** How long a driver may take to tell its figures. */
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
   private static final String LOST = "the link was lost while it was opened";
 
   private final Loop loop;
@@ -42,12 +51,22 @@ final class Link {
   private final Device device;
   private final Duration timeout;
   private final List<Point> readable;
+  private final Vitals vitals;
   private final Set<Call<?, ?>> calls = new LinkedHashSet<>();
   private Connection connection;
   private Readable.Plan plan;
   private boolean subscribed;
   private SinkGate sink;
   private boolean disposed;
+  private Lane lane;
+
+  /** When the connection was opened, by the loop's clock. */
+  private long openedAt;
+
+  /** What the driver had counted at the last look; {@code null} if it counts nothing. */
+  private Look seen;
+
+  private boolean looking;
 
   /** Calls whose deadline has passed and that still hold a thread. */
   private int stuck;
@@ -58,12 +77,42 @@ final class Link {
    * @param timeout deadline of each exchange
    * @param readable what a poll reads
    */
-  Link(Loop loop, Served served, Device device, Duration timeout, List<Point> readable) {
+  Link(
+      Loop loop,
+      Served served,
+      Device device,
+      Duration timeout,
+      List<Point> readable,
+      Vitals vitals) {
     this.loop = loop;
     this.served = served;
     this.device = device;
     this.timeout = timeout;
     this.readable = readable;
+    this.vitals = vitals;
+  }
+
+  /** What a driver has counted so far. */
+  private record Look(Facts facts, LineFacts line) {
+    /** On a thread of the driver; {@code null} if it doesn't count, or can't. */
+    static Look at(Connection connection) {
+      try {
+        return connection instanceof Diagnosed diagnosed
+            ? new Look(
+                Objects.requireNonNull(diagnosed.facts()), Objects.requireNonNull(diagnosed.line()))
+            : null;
+      } catch (Throwable t) {
+        LOG.debug("The driver threw when it was asked for its figures: {}", Call.words(t));
+        return null;
+      }
+    }
+  }
+
+  private record Opened(Connection connection, Look look) {}
+
+  /** Says where it takes its turns. */
+  void on(Lane lane) {
+    this.lane = lane;
   }
 
   /** What a driver says of a device before it is opened. */
@@ -98,7 +147,7 @@ final class Link {
   void open(Intake intake, Consumer<String> lost, Consumer<Failure> end) {
     SinkGate gate = new SinkGate(loop, served.caller(), intake, lost);
     sink = gate;
-    this.<Connection, Connection>call(
+    this.<Connection, Opened>call(
         "open",
         timeout,
         () -> served.driver().open(device, gate),
@@ -106,7 +155,7 @@ final class Link {
           if (opened == null) {
             throw new IllegalStateException("the driver opened null");
           }
-          return opened;
+          return new Opened(opened, Look.at(opened));
         },
         // Too late to be of use, but open.
         this::close,
@@ -114,7 +163,7 @@ final class Link {
           if (outcome.ok() && sink != gate) {
             // Shut meanwhile: the driver has gone, or says that the link has.
             gate.shut();
-            closeLater(outcome.value());
+            closeLater(outcome.value().connection(), null);
             end.accept(new Failure(false, disposed ? "the driver has gone" : LOST));
             return;
           }
@@ -123,7 +172,9 @@ final class Link {
             end.accept(outcome.failure());
             return;
           }
-          connection = outcome.value();
+          connection = outcome.value().connection();
+          seen = outcome.value().look();
+          openedAt = loop.nanos();
           prepare(end);
         });
   }
@@ -211,8 +262,61 @@ final class Link {
       end.accept(Outcome.failed(loop.now(), false, "the connection is closed"));
       return;
     }
+    // Taken on the driver's threads: how long the loop had other things to do is no latency.
+    long[] span = new long[2];
     this.<List<Sample>, List<Sample>>call(
-        "read", timeout, prepared::read, samples -> whole(samples, readable), null, end);
+        "read",
+        timeout,
+        () -> {
+          span[0] = loop.nanos();
+          return prepared.read();
+        },
+        samples -> {
+          span[1] = loop.nanos();
+          return whole(samples, readable);
+        },
+        null,
+        outcome -> {
+          if (outcome.ok()) {
+            vitals.latency(loop.nanos(), span[1] - span[0]);
+          }
+          end.accept(outcome);
+        });
+  }
+
+  /**
+   * Adds what the driver has counted since the last look to the figures of device and lane.
+   *
+   * @param end told when that is done, or there is nothing to look at
+   */
+  void look(Runnable end) {
+    Connection open = connection;
+    if (seen == null || looking) {
+      end.run();
+      return;
+    }
+    looking = true;
+    this.<Look, Look>call(
+        "look",
+        LOOK,
+        () -> CompletableFuture.completedFuture(Look.at(open)),
+        look -> look,
+        null,
+        outcome -> {
+          looking = false;
+          if (outcome.value() != null && connection == open) {
+            heard(seen, outcome.value(), openedAt, false);
+            seen = outcome.value();
+          }
+          end.run();
+        });
+  }
+
+  private void heard(Look before, Look now, long since, boolean last) {
+    vitals.heard(loop.nanos(), loop.now(), Counts.since(now.facts(), before.facts()));
+    if (lane != null) {
+      lane.heard(served.scheme(), this, since, Counts.since(now.line(), before.line()), last);
+    }
   }
 
   /** Whether a point can be read by itself, after a write. */
@@ -272,7 +376,9 @@ final class Link {
   /** Closes the connection, if there is one; it may be opened again. */
   void shut() {
     Connection open = connection;
+    Look before = seen;
     connection = null;
+    seen = null;
     plan = null;
     subscribed = false;
     if (sink != null) {
@@ -280,23 +386,29 @@ final class Link {
       sink = null;
     }
     if (open != null) {
-      closeLater(open);
+      closeLater(open, before);
     }
   }
 
   /** Not among the calls that dispose ends: a connection is closed in any case. */
-  private void closeLater(Connection open) {
+  private void closeLater(Connection open, Look before) {
+    long since = openedAt;
     begin(
-        this.<Void, Void>prepareCall(
+        this.<Look, Look>prepareCall(
             "close",
             () -> {
+              Look last = before == null ? null : Look.at(open);
               close(open);
-              return CompletableFuture.completedFuture(null);
+              return CompletableFuture.completedFuture(last);
             },
-            nothing -> null,
+            last -> last,
             null),
         timeout,
-        outcome -> {});
+        outcome -> {
+          if (before != null) {
+            heard(before, outcome.value() == null ? before : outcome.value(), since, true);
+          }
+        });
   }
 
   /** Ends what is pending, closes, and lets go of everything of the driver. */

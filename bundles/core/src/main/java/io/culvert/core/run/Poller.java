@@ -1,5 +1,6 @@
 package io.culvert.core.run;
 
+import io.culvert.core.doctor.Vitals;
 import io.culvert.core.model.Site;
 import io.culvert.core.run.Outcome.Failure;
 import java.time.Duration;
@@ -37,6 +38,8 @@ final class Poller implements Lane.Turn {
   private final Intake intake;
   private final Gap gap;
   private final Report report;
+  private final Vitals vitals;
+  private final Vitals.Pace pace;
   private final long interval;
   private Loop.Timer tick;
   private long next;
@@ -45,6 +48,9 @@ final class Poller implements Lane.Turn {
 
   /** Turns of the grid that passed while a poll was under way. */
   private long passed;
+
+  /** Whether the present turn had to open the connection, which the next ones needn't. */
+  private boolean opened;
 
   private Instant asked;
   private long askedAt;
@@ -56,7 +62,15 @@ final class Poller implements Lane.Turn {
   private long retryAt;
   private String lastFailure = "";
 
-  Poller(Kit kit, Site.Entry entry, Link link, Lane lane, Intake intake, Gap gap, Report report) {
+  Poller(
+      Kit kit,
+      Site.Entry entry,
+      Link link,
+      Lane lane,
+      Intake intake,
+      Gap gap,
+      Vitals vitals,
+      Report report) {
     this.kit = kit;
     this.loop = kit.loop();
     this.entry = entry;
@@ -65,6 +79,8 @@ final class Poller implements Lane.Turn {
     this.intake = intake;
     this.gap = gap;
     this.report = report;
+    this.vitals = vitals;
+    this.pace = vitals.pace(entry.interval());
     this.interval = entry.interval().toNanos();
   }
 
@@ -130,8 +146,13 @@ final class Poller implements Lane.Turn {
     } else if (failures > 0) {
       gap.add(turns, loop.now(), loop.now(), lastFailure);
     } else {
-      kit.tally().missed(turns);
+      missed(turns);
     }
+  }
+
+  private void missed(long turns) {
+    kit.tally().missed(turns);
+    vitals.missed(loop.nanos(), turns);
   }
 
   /** A call that doesn't return counts as failing too; closing the connection may end it. */
@@ -154,8 +175,22 @@ final class Poller implements Lane.Turn {
   }
 
   @Override
+  public boolean silent() {
+    return failures >= LOST;
+  }
+
+  @Override
+  public void cost(long waited, long took) {
+    vitals.turn(loop.nanos(), waited, took);
+    if (failures == 0 && !opened) {
+      pace.took(took);
+    }
+  }
+
+  @Override
   public void begin() {
     report.asked();
+    opened = !link.isOpen();
     ensureOpen(
         failure -> {
           if (failure != null) {
@@ -193,7 +228,7 @@ final class Poller implements Lane.Turn {
       if (failure == null) {
         failures = 0;
         answered = true;
-        kit.tally().missed(passed);
+        missed(passed);
         gap.release();
         report.answered();
       } else {

@@ -6,6 +6,7 @@ import io.culvert.api.Quality;
 import io.culvert.api.Reading;
 import io.culvert.api.service.Monitor.DeviceStatus;
 import io.culvert.api.service.Monitor.State;
+import io.culvert.core.doctor.Vitals;
 import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Site;
 import io.culvert.core.run.Outcome.Failure;
@@ -28,6 +29,7 @@ final class Runner implements Poller.Report {
   private final List<Point> readable;
   private final Intake intake;
   private final Gap gap;
+  private final Vitals vitals;
   private Served served;
   private Link link;
   private Lane lane;
@@ -54,6 +56,7 @@ final class Runner implements Poller.Report {
     this.readable = read.stream().map(PointModel::point).toList();
     this.intake = entry.profile() == null ? null : new Intake(kit, entry);
     this.gap = new Gap(kit, entry.device().id(), read);
+    this.vitals = new Vitals(entry.interval(), kit.loop().nanos());
     this.condition = new Condition(State.STARTING, "", kit.loop().now());
   }
 
@@ -137,7 +140,7 @@ final class Runner implements Poller.Report {
       return;
     }
     become(State.STARTING, "");
-    link = new Link(kit.loop(), best, entry.device(), entry.timeout(), readable);
+    link = new Link(kit.loop(), best, entry.device(), entry.timeout(), readable, vitals);
     check(link);
   }
 
@@ -162,7 +165,9 @@ final class Runner implements Poller.Report {
           } else {
             laneName = outcome.value().lane();
             lane = lanes.use(laneName);
-            poller = new Poller(kit, entry, checked, lane, intake, gap, this);
+            checked.on(lane);
+            vitals.unplan();
+            poller = new Poller(kit, entry, checked, lane, intake, gap, vitals, this);
             poller.start();
           }
         });
@@ -211,12 +216,14 @@ final class Runner implements Poller.Report {
 
   @Override
   public void answered() {
+    vitals.answered(kit.loop().nanos());
     become(State.ONLINE, "");
   }
 
   @Override
   public void failed(Failure failure, boolean lost) {
     failures = failures + 1;
+    vitals.failed(kit.loop().nanos(), kit.loop().now(), failure.timeout(), failure.message());
     if (lost && condition.state() != State.OFFLINE) {
       become(
           State.OFFLINE,

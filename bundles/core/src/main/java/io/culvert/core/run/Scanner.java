@@ -3,6 +3,7 @@ package io.culvert.core.run;
 import io.culvert.api.Device;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Browsable;
+import io.culvert.core.doctor.Vitals;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -112,7 +113,8 @@ final class Scanner implements Scan {
         looks.add(this);
         patience = kit.loop().after(PATIENCE.multipliedBy(2), () -> finish(null, "no turn"));
         Device device = new Device("scan", "", endpoint, Map.of());
-        link = new Link(kit.loop(), served, device, PATIENCE, List.of());
+        Vitals unread = new Vitals(Duration.ZERO, kit.loop().nanos());
+        link = new Link(kit.loop(), served, device, PATIENCE, List.of(), unread);
         link.check(List.of(), this::checked);
       }
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.api.Value;
 import io.culvert.api.service.Commands.Command;
 import io.culvert.api.service.Monitor.State;
+import io.culvert.core.doctor.LaneVitals;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -109,10 +110,85 @@ class LaneTest {
     assertThat(rig.driver.polls("d1").size() - before).isGreaterThanOrEqualTo(8);
   }
 
+  private static final Duration DEADLINE = Duration.ofSeconds(2);
+
+  /** Ten of twelve devices on a line are cut off, for so long that the lane knows. */
+  private void tenOfTwelveAreCutOff() {
+    devices(12, DEADLINE, Duration.ofMillis(100));
+    for (int i = 0; i < 10; i++) {
+      rig.driver.reads.put("d" + i, points -> new CompletableFuture<>());
+    }
+    rig.seconds(300);
+  }
+
+  private int polls(int from, int to) {
+    int all = 0;
+    for (int i = from; i < to; i++) {
+      all += rig.driver.polls("d" + i).size();
+    }
+    return all;
+  }
+
   @Test
-  void figuresTellTurnsDeadlinesAndBusyTime() {
+  void devicesThatDoNotAnswerTakeAtMostAQuarterOfTheLane() {
+    tenOfTwelveAreCutOff();
+    int dead = polls(0, 10);
+    int alive = polls(10, 12);
+    rig.seconds(800);
+
+    assertThat(polls(0, 10) - dead).isBetween(90, 101);
+    // A turn of 2 s costs each of these two at most two polls.
+    assertThat(polls(10, 12) - alive).isGreaterThanOrEqualTo(2 * (800 - 2 * 101));
+    for (int i = 0; i < 10; i++) {
+      assertThat(rig.driver.polls("d" + i).size()).describedAs("each has its turns").isPositive();
+    }
+  }
+
+  @Test
+  void whenTheyAnswerAgainNobodyIsHeldBackAnyMore() {
+    tenOfTwelveAreCutOff();
+    for (int i = 0; i < 10; i++) {
+      String id = "d" + i;
+      rig.driver.reads.put(
+          id, points -> rig.driver.after(Duration.ofMillis(20), rig.driver.samples(id, points)));
+    }
+    rig.seconds(90);
+
+    for (int i = 0; i < 12; i++) {
+      assertThat(rig.status("d" + i).state()).isEqualTo(State.ONLINE);
+    }
+  }
+
+  @Test
+  void commandsToADeviceThatDoesNotAnswerCostTheOthersNoMoreThanItsPolls() {
+    devices(3, DEADLINE, Duration.ofMillis(10));
+    rig.driver.reads.put("d0", points -> new CompletableFuture<>());
+    rig.driver.writes.put("d0", (point, value) -> new CompletableFuture<>());
+    rig.seconds(60);
+    int alive = polls(1, 3);
+    for (int i = 0; i < 400; i++) {
+      rig.engine.commands().submit(new Command("1", "d0", "p0", Value.of(1), "platform:city"));
+      rig.seconds(1);
+    }
+
+    assertThat(polls(1, 3) - alive).isGreaterThanOrEqualTo(2 * (400 - 2 * 51));
+  }
+
+  @Test
+  void aDeviceAloneOnItsLaneIsTriedAsSoonAsItsOwnPauseIsOver() {
+    devices(1, DEADLINE, Duration.ofMillis(10));
+    rig.driver.reads.put("d0", points -> new CompletableFuture<>());
+    rig.seconds(30);
+
+    // Each takes 2 s, and the pauses are at most 1, 2, 4 and 8 s.
+    assertThat(rig.driver.polls("d0").size()).isGreaterThanOrEqualTo(5);
+  }
+
+  @Test
+  void figuresTellTurnsWaitingAndBusyTime() {
     Lane lane = new Lane("line", rig.loop);
     List<Lane.Turn> begun = new ArrayList<>();
+    List<Duration> costs = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       lane.poll(
           new Lane.Turn() {
@@ -125,6 +201,12 @@ class LaneTest {
             public void begin() {
               begun.add(this);
             }
+
+            @Override
+            public void cost(long waited, long took) {
+              costs.add(Duration.ofNanos(waited));
+              costs.add(Duration.ofNanos(took));
+            }
           });
     }
     rig.advance(Duration.ofMillis(300));
@@ -134,7 +216,17 @@ class LaneTest {
     lane.end(begun.get(1), true);
     rig.seconds(1);
 
-    assertThat(lane.figures()).isEqualTo(new Lane.Figures(2, 1, 500_000_000));
+    assertThat(lane.vitals().figures(rig.loop.nanos()))
+        .isEqualTo(
+            new LaneVitals.Figures(
+                Duration.ofMillis(1500),
+                2,
+                500_000_000,
+                200_000_000,
+                Duration.ofMillis(150),
+                Duration.ofMillis(300),
+                null));
+    assertThat(costs).extracting(Duration::toMillis).containsExactly(0L, 300L, 300L, 200L);
     assertThat(begun).hasSize(3);
   }
 }
