@@ -20,6 +20,12 @@ public record Quality(int code) {
 
   public static final Quality GOOD = new Quality(0);
 
+  /** The first value of a running total whose history isn't known. */
+  public static final Quality UNCERTAIN_INITIAL_VALUE = new Quality(0x40920000);
+
+  /** Computed from fewer values than it takes to be sure. */
+  public static final Quality UNCERTAIN_TOO_FEW_VALUES = new Quality(0x40A40000);
+
   /** The value lies outside the range that the profile states. */
   public static final Quality UNCERTAIN_OUT_OF_RANGE = new Quality(0x40940000);
 
@@ -36,6 +42,9 @@ public record Quality(int code) {
 
   /** The device, or the way to it, isn't there. */
   public static final Quality BAD_NO_COMMUNICATION = new Quality(0x80310000);
+
+  /** What the value depends on hasn't been read yet. */
+  public static final Quality BAD_WAITING = new Quality(0x80320000);
 
   /** The device refuses reading. */
   public static final Quality BAD_NOT_READABLE = new Quality(0x803A0000);
@@ -70,6 +79,9 @@ public record Quality(int code) {
   /** Switched off or under maintenance. */
   public static final Quality BAD_OUT_OF_SERVICE = new Quality(0x808D0000);
 
+  /** The device answers, and says that it has no value. */
+  public static final Quality BAD_NO_DATA = new Quality(0x809B0000);
+
   /** The device is busy; it may answer later. */
   public static final Quality BAD_BUSY = new Quality(0x80EE0000);
 
@@ -77,11 +89,14 @@ public record Quality(int code) {
       Map.ofEntries(
           Map.entry(0, "Good"),
           Map.entry(0x40000000, "Uncertain"),
+          Map.entry(0x40920000, "UncertainInitialValue"),
+          Map.entry(0x40A40000, "UncertainDataSubNormal"),
           Map.entry(0x40940000, "UncertainEngineeringUnitsExceeded"),
           Map.entry(0x80000000, "Bad"),
           Map.entry(0x80050000, "BadCommunicationError"),
           Map.entry(0x800A0000, "BadTimeout"),
           Map.entry(0x80310000, "BadNoCommunication"),
+          Map.entry(0x80320000, "BadWaitingForInitialData"),
           Map.entry(0x803A0000, "BadNotReadable"),
           Map.entry(0x803B0000, "BadNotWritable"),
           Map.entry(0x803C0000, "BadOutOfRange"),
@@ -93,6 +108,7 @@ public record Quality(int code) {
           Map.entry(0x808B0000, "BadDeviceFailure"),
           Map.entry(0x808C0000, "BadSensorFailure"),
           Map.entry(0x808D0000, "BadOutOfService"),
+          Map.entry(0x809B0000, "BadNoData"),
           Map.entry(0x80EE0000, "BadResourceUnavailable"));
 
   public Level level() {

@@ -5,13 +5,18 @@ import io.culvert.api.DataType;
 import io.culvert.api.Grade;
 import io.culvert.api.Point;
 import io.culvert.api.StreamClass;
+import io.culvert.api.Value;
 import io.culvert.core.document.Faults;
 import io.culvert.core.document.Fields;
 import io.culvert.core.document.Node;
 import io.culvert.core.model.PointModel;
+import io.culvert.core.model.RawType;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Reads the points of one profile, one after the other. */
@@ -28,7 +33,17 @@ final class PointReader {
 
   /** Keys that only numbers have. */
   private static final List<String> NUMERIC =
-      List.of("scale", "offset", "unit", "deviceUnit", "range", "deadband");
+      List.of(
+          "scale", "offset", "unit", "deviceUnit", "range", "deadband", "notAvailable", "counter");
+
+  private static final String SCALE_EXPECTED =
+      "a number, or an object such as {point: ratio} or {point: exponent, power: 10}";
+  private static final int MAX_FACTORS = 4;
+
+  private static final String CODES_EXPECTED =
+      "a list of 1 to 16 raw values, such as [32767, 0x8000] or [NaN]";
+  private static final int MAX_CODES = 16;
+  private static final Pattern HEX = Pattern.compile("0x[0-9a-fA-F]{1,16}");
 
   private final Units units;
   private final Faults all;
@@ -60,10 +75,11 @@ final class PointReader {
     Access access = fields.choice("access", Access.class, Access.READ);
     StreamClass streamClass = fields.choice("class", StreamClass.class, StreamClass.TELEMETRY);
     Grade grade = fields.choice("grade", Grade.class, Grade.GENERAL);
-    BigDecimal scale = fields.number("scale", BigDecimal.ONE);
-    if (scale != null && scale.signum() == 0) {
-      fields.wrong("scale", "a number other than 0");
-    }
+    Duration interval =
+        fields.duration("interval", ProfileReader.MIN_INTERVAL, ProfileReader.MAX_INTERVAL, null);
+    Set<Value> notAvailable = notAvailable(type);
+    PointModel.Counter counter = counter(type, access);
+    Scale scale = scale();
     BigDecimal offset = fields.number("offset", BigDecimal.ZERO);
     Units.Linear conversion = conversion();
     Double[] range = range();
@@ -72,11 +88,7 @@ final class PointReader {
     if (type != null && !type.numeric()) {
       for (String key : NUMERIC) {
         if (fields.node().members().containsKey(key)) {
-          faults.add(
-              fields.node().keys().get(key),
-              fields.path(key),
-              "it at a point of type " + type.name().toLowerCase(java.util.Locale.ROOT),
-              "it at numbers only: remove it");
+          misplaced(key, "of type " + word(type), "numbers");
         }
       }
     }
@@ -87,7 +99,11 @@ final class PointReader {
     Node unit = fields.any("unit");
     return new PointModel(
         new Point(id, address, type, access),
-        scale.multiply(conversion.factor()),
+        interval,
+        notAvailable,
+        counter,
+        scale.constant().multiply(conversion.factor()),
+        scale.factor(),
         offset.multiply(conversion.factor()).add(conversion.offset()),
         unit == null ? "" : ((Node.Text) unit).value(),
         range[0],
@@ -95,6 +111,203 @@ final class PointReader {
         streamClass,
         grade,
         deadband);
+  }
+
+  /**
+   * @param factor {@code null} if there is none
+   */
+  private record Scale(BigDecimal constant, PointModel.Factor factor) {}
+
+  /** A number, or what other points say, times a number. */
+  private Scale scale() {
+    Node node = fields.any("scale");
+    if (node == null) {
+      return new Scale(BigDecimal.ONE, null);
+    }
+    if (node instanceof Node.Num) {
+      return new Scale(notZero(fields, "scale"), null);
+    }
+    if (!(node instanceof Node.Obj)) {
+      fields.wrong("scale", SCALE_EXPECTED);
+      return new Scale(BigDecimal.ONE, null);
+    }
+    Fields by = Fields.of(node, fields.path("scale"), faults);
+    List<String> points = factors(by);
+    BigDecimal constant = notZero(by, "times");
+    Node power = by.any("power");
+    if (power != null
+        && !(power instanceof Node.Num base
+            && base.value() != null
+            && base.value().compareTo(BigDecimal.TEN) == 0)) {
+      by.wrong("power", "10: the point tells an exponent of ten");
+    }
+    by.refuseOthers();
+    return new Scale(
+        constant, points.isEmpty() ? null : new PointModel.Factor(points, power != null));
+  }
+
+  private static BigDecimal notZero(Fields fields, String key) {
+    BigDecimal number = fields.number(key, BigDecimal.ONE);
+    if (number != null && number.signum() == 0) {
+      fields.wrong(key, "a number other than 0");
+    }
+    return number;
+  }
+
+  /** What a list or a single id names; whether there are such points is seen when all are read. */
+  private List<String> factors(Fields by) {
+    String expected = "the id of a point, or a list of 1 to " + MAX_FACTORS;
+    Node node = by.required("point", expected);
+    if (node == null) {
+      return List.of();
+    }
+    List<Node> items = node instanceof Node.Arr list ? list.items() : List.of(node);
+    Set<String> ids = new LinkedHashSet<>();
+    for (Node item : items) {
+      if (!(item instanceof Node.Text text) || !ID.matcher(text.value()).matches()) {
+        faults.add(item, by.path("point"), item.shown(), "the id of a point");
+        return List.of();
+      }
+      if (!ids.add(text.value())) {
+        faults.add(item, by.path("point"), item.shown() + " a second time", "each point once");
+      }
+    }
+    if (ids.isEmpty() || ids.size() > MAX_FACTORS) {
+      by.wrong("point", expected);
+    }
+    return List.copyOf(ids);
+  }
+
+  private Set<Value> notAvailable(DataType type) {
+    Node node = fields.any("notAvailable");
+    if (node == null || type == null || !type.numeric()) {
+      return Set.of();
+    }
+    if (!(node instanceof Node.Arr list)
+        || list.items().isEmpty()
+        || list.items().size() > MAX_CODES) {
+      fields.wrong("notAvailable", CODES_EXPECTED);
+      return Set.of();
+    }
+    Set<Value> codes = new LinkedHashSet<>();
+    for (int i = 0; i < list.items().size(); i++) {
+      Node item = list.items().get(i);
+      Value code = code(item, type);
+      String path = fields.path("notAvailable") + "[" + i + "]";
+      if (code == null) {
+        faults.add(
+            item,
+            path,
+            item.shown(),
+            RawType.whole(type)
+                ? "a raw value from "
+                    + RawType.min(type)
+                    + " to "
+                    + RawType.max(type)
+                    + ", or its bits, such as 0x7fff"
+                : "a raw value, NaN, or its bits, such as 0x7fc00000");
+      } else if (!codes.add(code)) {
+        faults.add(item, path, item.shown() + ", which is the same as one before", "each once");
+      }
+    }
+    return codes;
+  }
+
+  /**
+   * A raw value as a maker's list tells it: a number, NaN, or the bits in hexadecimal.
+   *
+   * @return {@code null} if a point of this type never has it
+   */
+  private static Value code(Node item, DataType type) {
+    if (item instanceof Node.Num number && number.value() != null) {
+      BigDecimal exact = number.value();
+      if (type == DataType.FLOAT32) {
+        return Value.of((double) exact.floatValue());
+      }
+      if (type == DataType.FLOAT64) {
+        return Value.of(exact.doubleValue());
+      }
+      return exact.stripTrailingZeros().scale() <= 0
+              && exact.compareTo(BigDecimal.valueOf(RawType.min(type))) >= 0
+              && exact.compareTo(BigDecimal.valueOf(RawType.max(type))) <= 0
+          ? Value.of(exact.longValueExact())
+          : null;
+    }
+    if (!(item instanceof Node.Text text)) {
+      return null;
+    }
+    if (text.value().equals("NaN") && !RawType.whole(type)) {
+      return Value.of(Double.NaN);
+    }
+    if (!HEX.matcher(text.value()).matches()) {
+      return null;
+    }
+    Number value = RawType.ofBits(type, Long.parseUnsignedLong(text.value().substring(2), 16));
+    if (value == null) {
+      return null;
+    }
+    return value instanceof Double decimal ? Value.of(decimal) : Value.of(value.longValue());
+  }
+
+  private PointModel.Counter counter(DataType type, Access access) {
+    Node node = fields.any("counter");
+    if (node == null || type == null || !type.numeric()) {
+      return null;
+    }
+    Fields counter = Fields.of(node, fields.path("counter"), faults);
+    if (counter == null) {
+      return null;
+    }
+    boolean whole = RawType.whole(type);
+    if (!whole) {
+      misplaced("counter", "of type " + word(type), "whole numbers");
+    } else if (access != null && access != Access.READ) {
+      misplaced("counter", "that can be written", "points of access read");
+    }
+    // One more than the greatest value, as far as a long holds it.
+    long count = whole ? Math.max(RawType.max(type), RawType.max(type) + 1) : Long.MAX_VALUE;
+    String expected = "a whole number from 2 to " + count + ", such as 65536 or 100000000";
+    counter.required("modulus", expected);
+    Long modulus = whole(counter, "modulus", 2, count, expected);
+    Long maxStep =
+        whole(
+            counter,
+            "maxStep",
+            1,
+            (modulus == null ? count : modulus) - 1,
+            "a whole number of at least 1 and less than modulus");
+    counter.refuseOthers();
+    return modulus == null ? null : new PointModel.Counter(modulus, maxStep);
+  }
+
+  /**
+   * @return {@code null} if it is missing or wrong
+   */
+  private static Long whole(Fields fields, String key, long min, long max, String expected) {
+    BigDecimal number = fields.number(key, null);
+    if (number == null) {
+      return null;
+    }
+    if (number.stripTrailingZeros().scale() > 0
+        || number.compareTo(BigDecimal.valueOf(min)) < 0
+        || number.compareTo(BigDecimal.valueOf(max)) > 0) {
+      fields.wrong(key, expected);
+      return null;
+    }
+    return number.longValueExact();
+  }
+
+  /** A fault about a key that a point of this kind can't have. */
+  private void misplaced(String key, String kind, String where) {
+    faults.add(
+        fields.node().keys().get(key),
+        fields.path(key),
+        "it at a point " + kind,
+        "it at " + where + " only: remove it");
+  }
+
+  private static String word(DataType type) {
+    return type.name().toLowerCase(Locale.ROOT);
   }
 
   private Units.Linear conversion() {

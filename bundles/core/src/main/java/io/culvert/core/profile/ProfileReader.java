@@ -10,6 +10,7 @@ import io.culvert.core.model.Profile;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -17,7 +18,7 @@ import java.util.regex.Pattern;
 /**
  * Reads a profile: YAML of the form {@value #SCHEMA}, whose JSON Schema is published with the
  * profiles. Beyond the schema it checks what that can't say: units, ranges that are upside down,
- * points that come twice. Safe in any thread.
+ * points that come twice, scales that lead to no point or round in a circle. Safe in any thread.
  */
 public final class ProfileReader {
   /** What the key {@code schema} says. */
@@ -95,6 +96,7 @@ public final class ProfileReader {
     }
     List<PointModel> points = new ArrayList<>();
     Map<String, Node> ids = new HashMap<>();
+    Map<PointModel, Factors.Place> scaled = new LinkedHashMap<>();
     PointReader reader = new PointReader(units, faults);
     for (int i = 0; i < list.items().size(); i++) {
       String path = "points[" + i + "]";
@@ -119,8 +121,12 @@ public final class ProfileReader {
       }
       if (model != null) {
         points.add(model);
+        if (model.factor() != null) {
+          scaled.put(model, new Factors.Place(path, point));
+        }
       }
     }
+    Factors.check(points, ids.keySet(), scaled, faults);
     return points;
   }
 

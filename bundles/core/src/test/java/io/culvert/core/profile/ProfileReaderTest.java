@@ -7,11 +7,13 @@ import io.culvert.api.DataType;
 import io.culvert.api.Grade;
 import io.culvert.api.Point;
 import io.culvert.api.StreamClass;
+import io.culvert.api.Value;
 import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Profile;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -147,7 +149,7 @@ class ProfileReaderTest {
         "`  - {id: a, type: bool}` | points[0].address: found nothing; expected where the driver finds"
             + " it, such as holding:0",
         "`  - {id: a, address: x}` | points[0].type: found nothing; expected one of bool, int16,"
-            + " uint16, int32, uint32, int64, float32, float64, text, bytes",
+            + " uint16, int32, uint32, int64, uint64, float32, float64, text, bytes",
         "`  - {id: a, address: x, type: bool, access: rw}` | points[0].access: found \"rw\"; expected"
             + " one of read, write, read-write",
         "`  - {id: a, address: x, type: bool, class: alert}` | points[0].class: found \"alert\";"
@@ -157,7 +159,39 @@ class ProfileReaderTest {
         "`  - {id: a, address: x, type: int16, scale: 0}` | points[0].scale: found 0; expected a number"
             + " other than 0",
         "`  - {id: a, address: x, type: int16, scale: '1'}` | points[0].scale: found \"1\"; expected a"
-            + " number",
+            + " number, or an object such as {point: ratio} or {point: exponent, power: 10}",
+        "`  - {id: a, address: x, type: int16, interval: 9ms}` | points[0].interval: found \"9ms\";"
+            + " expected a duration from 10ms to 24h",
+        "`  - {id: a, address: x, type: int16, scale: {point: b}}` | points[0].scale.point: found \"b\";"
+            + " expected the id of a point of this profile",
+        "`  - {id: a, address: x, type: int16, scale: {point: a}}` | points[0].scale.point: found \"a\";"
+            + " expected a point whose own scale doesn't depend on this one, as in a > a",
+        "`  - {id: a, address: x, type: int16, scale: {point: B}}` | points[0].scale.point: found \"B\";"
+            + " expected the id of a point",
+        "`  - {id: a, address: x, type: int16, scale: {times: 2}}` | points[0].scale.point: found"
+            + " nothing; expected the id of a point, or a list of 1 to 4",
+        "`  - {id: a, address: x, type: int16, notAvailable: 7}` | points[0].notAvailable: found 7;"
+            + " expected a list of 1 to 16 raw values, such as [32767, 0x8000] or [NaN]",
+        "`  - {id: a, address: x, type: int16, notAvailable: [0x10000]}` |"
+            + " points[0].notAvailable[0]: found \"0x10000\"; expected a raw value from -32768 to 32767,"
+            + " or its bits, such as 0x7fff",
+        "`  - {id: a, address: x, type: uint64, notAvailable: [0xFFFFFFFFFFFFFFFF]}` |"
+            + " points[0].notAvailable[0]: found \"0xFFFFFFFFFFFFFFFF\"; expected a raw value from 0 to"
+            + " 9223372036854775807, or its bits, such as 0x7fff",
+        "`  - {id: a, address: x, type: int16, notAvailable: [0x8000, -32768]}` |"
+            + " points[0].notAvailable[1]: found -32768, which is the same as one before; expected each"
+            + " once",
+        "`  - {id: a, address: x, type: uint16, counter: {modulus: 65537}}` |"
+            + " points[0].counter.modulus: found 65537; expected a whole number from 2 to 65536, such as"
+            + " 65536 or 100000000",
+        "`  - {id: a, address: x, type: uint16, counter: {modulus: 100, maxStep: 100}}` |"
+            + " points[0].counter.maxStep: found 100; expected a whole number of at least 1 and less than"
+            + " modulus",
+        "`  - {id: a, address: x, type: float32, counter: {modulus: 100}}` | points[0].counter: found it"
+            + " at a point of type float32; expected it at whole numbers only: remove it",
+        "`  - {id: a, address: x, type: uint16, access: read-write, counter: {modulus: 9}}` |"
+            + " points[0].counter: found it at a point that can be written; expected it at points of"
+            + " access read only: remove it",
         "`  - {id: a, address: x, type: int16, offset: 1e999}` | points[0].offset: found 1e999;"
             + " expected a number of at most 34 digits, from 1e-40 to 1e40 in size",
         "`  - {id: a, address: x, type: int16, unit: °C}` | points[0].unit: found \"°C\"; expected a"
@@ -222,6 +256,58 @@ class ProfileReaderTest {
   }
 
   @Test
+  void aScaleThatGoesRoundInACircleIsNamedAtEachPointOfIt() {
+    assertThat(
+            read(HEAD
+                    + "  - {id: a, address: x, type: int16, scale: {point: [d, b]}}\n"
+                    + "  - {id: b, address: x, type: int16, scale: {point: c, power: 10}}\n"
+                    + "  - {id: c, address: x, type: int16, scale: {point: a}}\n"
+                    + "  - {id: d, address: x, type: int16}\n")
+                .faults())
+        .containsExactly(
+            "f:7: points[0].scale.point: found \"b\"; expected a point whose own scale doesn't depend"
+                + " on this one, as in a > b > c > a",
+            "f:8: points[1].scale.point: found \"c\"; expected a point whose own scale doesn't depend"
+                + " on this one, as in b > c > a > b",
+            "f:9: points[2].scale.point: found \"a\"; expected a point whose own scale doesn't depend"
+                + " on this one, as in c > a > b > c");
+  }
+
+  @Test
+  void readsWhatAPointSaysOfItsRawValues() {
+    LoadedProfile loaded =
+        read(
+            HEAD
+                + """
+                  - id: energy
+                    address: x
+                    type: int32
+                    interval: 1h
+                    notAvailable: [2147483647, 0x80000000]
+                    counter: {modulus: 100000000, maxStep: 500}
+                    scale: {point: [ratio, b], times: 0.01}
+                    deviceUnit: W.h
+                    unit: kW.h
+                  - {id: ratio, address: x, type: float32, notAvailable: [NaN, 0x7f800000, 0.1]}
+                  - {id: b, address: x, type: int16, scale: {point: ratio, power: 10}}
+                """);
+
+    assertThat(loaded.faults()).isEmpty();
+    PointModel energy = loaded.profile().points().get(0);
+    assertThat(energy.interval()).isEqualTo(Duration.ofHours(1));
+    assertThat(energy.notAvailable())
+        .containsExactlyInAnyOrder(Value.of(Integer.MAX_VALUE), Value.of(Integer.MIN_VALUE));
+    assertThat(energy.counter()).isEqualTo(new PointModel.Counter(100_000_000, 500L));
+    assertThat(energy.scale()).isEqualByComparingTo("0.00001");
+    assertThat(energy.factor()).isEqualTo(new PointModel.Factor(List.of("ratio", "b"), false));
+    assertThat(loaded.profile().points().get(1).notAvailable())
+        .containsExactlyInAnyOrder(
+            Value.of(Double.NaN), Value.of(Double.POSITIVE_INFINITY), Value.of((double) 0.1f));
+    assertThat(loaded.profile().points().get(2).factor())
+        .isEqualTo(new PointModel.Factor(List.of("ratio"), true));
+  }
+
+  @Test
   void namesAllThatIsWrongAtOnce() {
     assertThat(read("points: [{type: int17}, 3]\nfoo: 1").faults()).hasSize(10);
   }
@@ -232,7 +318,9 @@ class ProfileReaderTest {
     String good =
         HEAD
             + "  - {id: a, address: x, type: int16, scale: 0.1, unit: m, range: [0, 1],"
-            + " deadband: {absolute: 1, heartbeat: 1m}}\n";
+            + " deadband: {absolute: 1, heartbeat: 1m}}\n"
+            + "  - {id: b, address: x, type: int16, scale: {point: [a], power: 10}, interval: 1h,"
+            + " notAvailable: [1, 0x8000], counter: {modulus: 1000, maxStep: 9}}\n";
     int at = place % good.length();
     LoadedProfile loaded = read(good.substring(0, at) + word + good.substring(at));
 
