@@ -17,13 +17,16 @@ public interface SerialLine extends AutoCloseable {
 
   /**
    * Sends bytes as one unbroken row, when the line has been silent for the pause of the settings;
-   * opens the port and puts the settings in force first, if need be.
+   * opens the port and puts the settings in force first, if need be. Cancelled before it is this
+   * sending's turn, it is left out.
    *
    * @param bytes not changed by the caller afterwards
-   * @return completed when the last bit has left, as nearly as can be known; fails with an {@link
-   *     java.io.IOException} if the port is not to be had
+   * @return completed when the last bit has left, as nearly as can be known, with the time at which
+   *     the first began to leave ({@link System#nanoTime}): what was received before that can't be
+   *     an answer, though it may be told later. Fails with an {@link java.io.IOException} if the
+   *     port is not to be had, the line is never silent, or many sendings wait already
    */
-  CompletionStage<Void> send(byte[] bytes);
+  CompletionStage<Long> send(byte[] bytes);
 
   /** Sendings whose echo differed from what was sent: two talked at once. Since it was joined. */
   long collisions();

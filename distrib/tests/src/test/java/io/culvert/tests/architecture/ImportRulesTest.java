@@ -59,6 +59,7 @@ class ImportRulesTest {
             "bundles/core",
             "bundles/mqtt",
             "bundles/plugins",
+            "bundles/serial",
             "bundles/shell");
     assertThat(devices()).contains("devices/modbus");
   }
