@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** The gateway as a child process, run from a copy of its installation. */
-final class Gateway {
+public final class Gateway {
   /** Bytes that a copy of the gateway and what it writes in some minutes take. */
   private static final long ROOM = 200L << 20;
 
@@ -31,7 +31,8 @@ final class Gateway {
    * @param installation an unpacked distribution
    * @param work folder for the copy and the log
    */
-  Gateway(Path installation, Path work, String siteDocument) throws StreetException, IOException {
+  public Gateway(Path installation, Path work, String siteDocument)
+      throws StreetException, IOException {
     if (!Files.isExecutable(installation.resolve("bin/culvert"))) {
       throw new StreetException(
           "found no bin/culvert in "
@@ -79,12 +80,18 @@ final class Gateway {
         });
   }
 
-  Path log() {
+  /** Where its installation was copied to. */
+  public Path home() {
+    return home;
+  }
+
+  /** What it writes to its console. */
+  public Path log() {
     return log;
   }
 
   /** Starts it; also again, with the data of the last run. */
-  void start() throws IOException {
+  public void start() throws IOException {
     List<String> command = new ArrayList<>();
     if (Files.isExecutable(SETSID)) {
       // A session of its own: Ctrl-C is for the simulator, which stops the gateway when it may.
@@ -104,16 +111,16 @@ final class Gateway {
   }
 
   /** When it was started last, in epoch milliseconds. */
-  long startedAt() {
+  public long startedAt() {
     return startedAt;
   }
 
-  boolean alive() {
+  public boolean alive() {
     return process != null && process.isAlive();
   }
 
   /** SIGKILL, without warning. */
-  void kill() throws IOException {
+  public void kill() throws IOException {
     List<ProcessHandle> all = family();
     all.forEach(ProcessHandle::destroyForcibly);
     await(5);
@@ -124,7 +131,7 @@ final class Gateway {
    *
    * @return whether it went by itself
    */
-  boolean stop() {
+  public boolean stop() {
     if (process == null) {
       return true;
     }
@@ -147,7 +154,8 @@ final class Gateway {
     }
   }
 
-  private List<ProcessHandle> family() {
+  /** Its processes. */
+  public List<ProcessHandle> family() {
     return Stream.concat(process.descendants(), Stream.of(process.toHandle())).toList();
   }
 
@@ -172,7 +180,7 @@ final class Gateway {
   }
 
   /** The last lines that it wrote. */
-  List<String> lastWords(int count) {
+  public List<String> lastWords(int count) {
     try {
       List<String> lines = Files.readAllLines(log);
       return lines.subList(Math.max(0, lines.size() - count), lines.size());

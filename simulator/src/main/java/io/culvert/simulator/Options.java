@@ -6,14 +6,15 @@ import java.util.List;
 import java.util.Map;
 
 /** The options of a command: {@code --name value}, or {@code --name} alone for a switch. */
-final class Options {
+public final class Options {
   private final Map<String, String> values = new HashMap<>();
 
   /**
    * @param known names that take a value
    * @param switches names that take none
    */
-  Options(List<String> args, List<String> known, List<String> switches) throws StreetException {
+  public Options(List<String> args, List<String> known, List<String> switches)
+      throws StreetException {
     for (int i = 0; i < args.size(); i++) {
       String arg = args.get(i);
       String name = arg.startsWith("--") ? arg.substring(2) : "";
@@ -35,22 +36,26 @@ final class Options {
     return java.util.stream.Stream.concat(known.stream(), switches.stream()).sorted().toList();
   }
 
-  boolean has(String name) {
+  /** Whether it was given. */
+  public boolean has(String name) {
     return values.containsKey(name);
   }
 
-  String text(String name, String absent) {
+  /** Its value, or what stands in where it wasn't given. */
+  public String text(String name, String absent) {
     return values.getOrDefault(name, absent);
   }
 
-  String required(String name) throws StreetException {
+  /** Its value; throws where it wasn't given. */
+  public String required(String name) throws StreetException {
     if (!has(name)) {
       throw new StreetException("found no --" + name + ", which this command needs");
     }
     return values.get(name);
   }
 
-  int whole(String name, int absent, int min, int max) throws StreetException {
+  /** Its value as a whole number within bounds, both inclusive. */
+  public int whole(String name, int absent, int min, int max) throws StreetException {
     if (!has(name)) {
       return absent;
     }

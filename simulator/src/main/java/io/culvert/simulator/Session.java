@@ -5,18 +5,22 @@ import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
 import io.culvert.simulator.platform.Broker;
 import io.culvert.simulator.platform.EmbeddedBroker;
+import io.culvert.simulator.platform.Entry;
 import io.culvert.simulator.platform.MosquittoBroker;
 import io.culvert.simulator.platform.Platform;
+import io.culvert.simulator.platform.Witness;
 import io.culvert.simulator.slave.SlavePorts;
 import io.culvert.simulator.street.Street;
 import io.culvert.simulator.street.StreetException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /** A street and a platform in one process, with the judge between them. */
-final class Session implements AutoCloseable {
+public final class Session implements AutoCloseable {
   static final String HOST = "127.0.0.1";
   private static final long QUIET_MILLIS = 10_000;
 
@@ -38,11 +42,28 @@ final class Session implements AutoCloseable {
    */
   Session(Street street, String brokerKind, int brokerPort, Path work, InstantSource clock)
       throws StreetException {
+    this(street, brokerKind, brokerPort, work, clock, entries -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param onlooker told of the entries of every message after the audit, by the thread that
+   *     received it
+   */
+  public Session(
+      Street street,
+      String brokerKind,
+      int brokerPort,
+      Path work,
+      InstantSource clock,
+      Consumer<List<Entry>> onlooker)
+      throws StreetException {
     this.clock = clock;
     this.street = street;
     this.slaves = SlavePorts.open(street, HOST, clock);
     this.audit = new Audit(slaves.truth());
-    this.platform = new Platform(audit, clock);
+    this.platform = new Platform(watched(audit, onlooker), clock);
     Broker opened = null;
     try {
       opened = broker(brokerKind, brokerPort, work, platform);
@@ -55,6 +76,21 @@ final class Session implements AutoCloseable {
       throw e;
     }
     this.broker = opened;
+  }
+
+  private static Witness watched(Audit audit, Consumer<List<Entry>> onlooker) {
+    return new Witness() {
+      @Override
+      public void message(List<Entry> entries) {
+        audit.message(entries);
+        onlooker.accept(entries);
+      }
+
+      @Override
+      public void malformed(String topic, String why) {
+        audit.malformed(topic, why);
+      }
+    };
   }
 
   static Broker broker(String kind, int port, Path work, Broker.Consumer consumer)
@@ -71,19 +107,19 @@ final class Session implements AutoCloseable {
     return street;
   }
 
-  SlavePorts slaves() {
+  public SlavePorts slaves() {
     return slaves;
   }
 
-  Audit audit() {
+  public Audit audit() {
     return audit;
   }
 
-  Platform platform() {
+  public Platform platform() {
     return platform;
   }
 
-  Broker broker() {
+  public Broker broker() {
     return broker;
   }
 
@@ -93,7 +129,7 @@ final class Session implements AutoCloseable {
    * has more: what was shown too late is explained by a gap, and a gateway may enter one that lasts
    * once a minute.
    */
-  Report drain(Rules rules, long mostMillis, Runnable meanwhile) {
+  public Report drain(Rules rules, long mostMillis, Runnable meanwhile) {
     slaves.fallSilent();
     long patience = street.answersLate() ? GAP_MILLIS : QUIET_MILLIS;
     long most = Math.max(mostMillis, patience);

@@ -10,7 +10,7 @@ import java.io.StringWriter;
 import java.time.Duration;
 
 /** The gateway's {@code etc/site.json} for a street and a broker. */
-final class SiteDocument {
+public final class SiteDocument {
   private SiteDocument() {}
 
   /**
@@ -18,7 +18,7 @@ final class SiteDocument {
    *
    * @param interval between polls of every device, {@code null} for the street's own
    */
-  static String of(Street street, String gateway, int brokerPort, Duration interval)
+  public static String of(Street street, String gateway, int brokerPort, Duration interval)
       throws IOException {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = new JsonFactory().createGenerator(text)) {

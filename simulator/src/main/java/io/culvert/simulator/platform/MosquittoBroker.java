@@ -102,6 +102,11 @@ public final class MosquittoBroker implements Broker {
     }
   }
 
+  /** Its process, {@code null} while it is stopped. */
+  public synchronized ProcessHandle process() {
+    return process == null ? null : process.toHandle();
+  }
+
   private String configuration() {
     StringBuilder text = new StringBuilder();
     text.append("listener ").append(port).append(" 127.0.0.1\n");

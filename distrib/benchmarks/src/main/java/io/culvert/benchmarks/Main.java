@@ -1,0 +1,78 @@
+package io.culvert.benchmarks;
+
+import io.culvert.simulator.Options;
+import io.culvert.simulator.street.StreetException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The benchmarks' command line. */
+public final class Main {
+  private static final String USAGE =
+      """
+      Measures the gateway against a baseline in the same run; docs/guides/benchmarks.md tells how.
+
+        whole-line   Modbus to confirmed: points per CPU-second, beside a bare PLC4X loop
+
+      Options of whole-line
+        --devices N --points N --interval-millis N   one load instead of 100,000 and 4,000 points/s
+        --warm-up N, --seconds N    before and between the marks, in seconds (30, 30)
+        --runs N                    of each, of which the median counts (3)
+        --contenders LIST           culvert,plc4x
+        --mqtt-port N               port of the broker (18930)
+      Options of all
+        --gateway FOLDER            an unpacked distribution
+        --results FOLDER            where the result goes as JSON
+      Exit: 0 measured, 1 a run failed or its audit doesn't hold, 2 can't start.
+      """;
+
+  private Main() {}
+
+  /** Runs a benchmark and exits with its status. */
+  public static void main(String[] args) {
+    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    int status;
+    try {
+      status = run(List.of(args), out);
+    } catch (StreetException e) {
+      e.problems().forEach(System.err::println);
+      status = 2;
+    } catch (IOException e) {
+      System.err.println(e);
+      status = 2;
+    }
+    out.flush();
+    System.exit(status);
+  }
+
+  static int run(List<String> args, PrintStream out) throws StreetException, IOException {
+    String command = args.isEmpty() ? "help" : args.get(0);
+    List<String> rest = args.isEmpty() ? args : args.subList(1, args.size());
+    switch (command) {
+      case "whole-line":
+        Options options = options(rest, WholeLine.OPTIONS);
+        return new WholeLine(bench(options, out), options).run();
+      case "help", "--help", "-h":
+        out.print(USAGE);
+        return 0;
+      default:
+        throw new StreetException("found the benchmark '" + command + "', expected whole-line");
+    }
+  }
+
+  private static Options options(List<String> args, List<String> own) throws StreetException {
+    List<String> known = new ArrayList<>(own);
+    known.addAll(List.of("gateway", "results"));
+    return new Options(args, known, List.of());
+  }
+
+  private static Bench bench(Options options, PrintStream out) throws StreetException {
+    Bench bench =
+        new Bench(Path.of(options.required("gateway")), Path.of(options.text("results", ".")), out);
+    bench.check();
+    return bench;
+  }
+}
