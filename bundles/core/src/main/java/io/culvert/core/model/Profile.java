@@ -7,7 +7,8 @@ import java.util.Map;
 /**
  * A model of devices as data: what its points are and what their raw values mean.
  *
- * @param scheme of the endpoints that it fits
+ * @param scheme of the endpoints that it fits, or what several begin with: {@code modbus} fits
+ *     {@code modbus-tcp} and {@code modbus-rtu}
  * @param interval between polls where the site says nothing else
  * @param settings for the driver
  */
@@ -20,5 +21,10 @@ public record Profile(
   public Profile {
     settings = Map.copyOf(settings);
     points = List.copyOf(points);
+  }
+
+  /** Whether it describes devices behind an endpoint of this scheme. */
+  public boolean fits(String endpointScheme) {
+    return endpointScheme.equals(scheme) || endpointScheme.startsWith(scheme + "-");
   }
 }

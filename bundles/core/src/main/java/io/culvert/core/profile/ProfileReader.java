@@ -63,8 +63,7 @@ public final class ProfileReader {
             "1 to 64 lower-case letters, digits, hyphens, dots and underscores, such as"
                 + " underpass-water");
     title(fields, true, faults);
-    String scheme =
-        fields.text("scheme", SCHEME, "the scheme of its endpoints, such as modbus-tcp");
+    String scheme = fields.text("scheme", SCHEME, "the scheme of its endpoints, such as modbus");
     Node interval = fields.required("interval", "a duration such as 250ms, 1s, 5m");
     Duration every =
         interval == null ? null : fields.duration("interval", MIN_INTERVAL, MAX_INTERVAL, null);

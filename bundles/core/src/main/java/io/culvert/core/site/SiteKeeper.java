@@ -349,7 +349,7 @@ final class SiteKeeper implements SiteSource {
       problem = String.join("; ", loaded.faults());
     } else if (problem.isEmpty()
         && profile != null
-        && !profile.scheme().equals(device.endpoint().getScheme())) {
+        && !profile.fits(device.endpoint().getScheme())) {
       problem =
           new Fault(
                   file,
@@ -357,9 +357,11 @@ final class SiteKeeper implements SiteSource {
                   0,
                   device.path() + ".endpoint",
                   '"' + Node.shorten(device.endpoint().toString()) + '"',
-                  "a URL that begins with "
+                  "a URL whose scheme is "
                       + profile.scheme()
-                      + ":, as the profile "
+                      + " or begins with "
+                      + profile.scheme()
+                      + "-, as the profile "
                       + device.profile()
                       + " is for it")
               .toString();

@@ -118,7 +118,7 @@ class ProfileReaderTest {
         "`title: {en: W, english: W}` | 3: title.english: found a key that is no language; expected a"
             + " language tag (BCP 47) such as en or zh-CN",
         "`scheme: Modbus TCP` | 4: scheme: found \"Modbus TCP\"; expected the scheme of its endpoints,"
-            + " such as modbus-tcp",
+            + " such as modbus",
         "`interval: 1` | 5: interval: found 1; expected a duration such as 250ms, 1s, 5m",
         "`interval: 25h` | 5: interval: found \"25h\"; expected a duration from 10ms to 24h",
       })

@@ -46,8 +46,8 @@ class SiteCheckTest {
             "etc/site.json:5: devices[1].interval: found \"1x\"; expected a duration such as 250ms, 1s,"
                 + " 5m",
             "etc/site.json:2: platforms[0].window: found 0; expected a whole number from 1 to 1000",
-            "etc/site.json:4: devices[0].endpoint: found \"opc.tcp://h\"; expected a URL that begins"
-                + " with modbus-tcp:, as the profile water is for it",
+            "etc/site.json:4: devices[0].endpoint: found \"opc.tcp://h\"; expected a URL whose"
+                + " scheme is modbus-tcp or begins with modbus-tcp-, as the profile water is for it",
             "etc/profiles/empty.yaml:1:1: found an empty file; expected a YAML mapping",
             "water.jar!/profiles/bad.yaml:1:5: found mapping values are not allowed here; expected YAML"
                 + " 1.2");

@@ -246,7 +246,20 @@ class SiteKeeperTest {
     assertThat(device("a").problem())
         .isEqualTo(
             "etc/profiles/water.yaml:4: scheme: found \"Modbus TCP\"; expected the scheme of its"
-                + " endpoints, such as modbus-tcp");
+                + " endpoints, such as modbus");
+  }
+
+  @Test
+  void aProfileOfAFamilyFitsEachOfItsSchemesAndNoOther() throws IOException {
+    bundle(1, PROFILE.replace("scheme: modbus-tcp", "scheme: modbus"));
+    site(DEVICES.replace("modbus-tcp://h:502", "modbus-rtu:///dev/ttyS1"));
+    keeper.look();
+    assertThat(device("a").problem()).isEmpty();
+    assertThat(device("b").problem()).isEmpty();
+
+    site(DEVICES.replace("modbus-tcp://h:502", "modbusplus://h:502"));
+    keeper.look();
+    assertThat(device("a").problem()).contains("a URL whose scheme is modbus or begins with");
   }
 
   @Test
@@ -256,8 +269,8 @@ class SiteKeeperTest {
     keeper.look();
 
     String problem =
-        "etc/site.json:2: devices[0].endpoint: found \"opc.tcp://h:4840\"; expected a URL that begins"
-            + " with modbus-tcp:, as the profile water is for it";
+        "etc/site.json:2: devices[0].endpoint: found \"opc.tcp://h:4840\"; expected a URL whose"
+            + " scheme is modbus-tcp or begins with modbus-tcp-, as the profile water is for it";
     assertThat(device("a").problem()).isEqualTo(problem);
     assertThat(keeper.problems()).containsExactly(problem);
     assertThat(device("b").problem()).isEmpty();
