@@ -234,7 +234,7 @@ class SiteKeeperTest {
     assertThat(keeper.problems())
         .containsExactly(
             "etc/profiles/water.yaml:10: points[0].type: found \"uint17\"; expected one of bool,"
-                + " int16, uint16, int32, uint32, int64, float32, float64, text, bytes");
+                + " int16, uint16, int32, uint32, int64, uint64, float32, float64, text, bytes");
   }
 
   @Test
