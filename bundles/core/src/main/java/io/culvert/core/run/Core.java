@@ -3,6 +3,7 @@ package io.culvert.core.run;
 import io.culvert.api.Reading;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
+import io.culvert.api.service.Doctor;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Browsable;
@@ -33,9 +34,9 @@ import org.slf4j.LoggerFactory;
 
 /** The running part of the core as a component: follows site, drivers and buffer as they change. */
 @Component(
-    service = {Monitor.class, Commands.class, Scan.class},
+    service = {Monitor.class, Commands.class, Scan.class, Doctor.class},
     immediate = true)
-public final class Core implements Monitor, Commands, Scan {
+public final class Core implements Monitor, Commands, Scan, Doctor {
   private static final Logger LOG = LoggerFactory.getLogger(Core.class);
 
   private final Engine engine;
@@ -147,7 +148,7 @@ public final class Core implements Monitor, Commands, Scan {
   }
 
   @Override
-  public Figures figures() {
+  public Monitor.Figures figures() {
     return engine.figures();
   }
 
@@ -164,5 +165,10 @@ public final class Core implements Monitor, Commands, Scan {
   @Override
   public CompletionStage<List<Browsable.Found>> scan(String endpoint, String from, int limit) {
     return engine.scan().scan(endpoint, from, limit);
+  }
+
+  @Override
+  public CompletionStage<List<Lane>> examine() {
+    return engine.doctor().examine();
   }
 }

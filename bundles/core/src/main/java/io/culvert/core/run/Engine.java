@@ -3,6 +3,7 @@ package io.culvert.core.run;
 import io.culvert.api.Reading;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
+import io.culvert.api.service.Doctor;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Driver;
@@ -34,6 +35,7 @@ final class Engine implements Monitor {
   private final Registry registry;
   private final CommandDesk commands;
   private final Scanner scanner;
+  private final Examiner examiner;
   private final GatewayPoints gateway;
   private final Map<Object, Plugged> drivers = new LinkedHashMap<>();
 
@@ -55,8 +57,10 @@ final class Engine implements Monitor {
     registry = new Registry(kit, lanes);
     commands = new CommandDesk(kit, registry::gateway, registry::runner);
     scanner = new Scanner(kit, lanes, registry::best);
+    examiner = new Examiner(kit, registry::all);
     gateway = new GatewayPoints(kit, registry::gateway, registry::online);
     loop.execute(gateway::start);
+    loop.execute(examiner::start);
   }
 
   Commands commands() {
@@ -65,6 +69,10 @@ final class Engine implements Monitor {
 
   Scan scan() {
     return scanner;
+  }
+
+  Doctor doctor() {
+    return examiner;
   }
 
   void site(Site site) {

@@ -44,6 +44,11 @@ final class Registry {
     return runners.get(device);
   }
 
+  /** In the site's order. Any thread. */
+  List<Runner> all() {
+    return List.copyOf(runners.values());
+  }
+
   /** Any thread. */
   List<Monitor.DeviceStatus> devices() {
     List<Monitor.DeviceStatus> all = new ArrayList<>();

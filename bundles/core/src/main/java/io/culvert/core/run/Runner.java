@@ -4,6 +4,7 @@ import io.culvert.api.Point;
 import io.culvert.api.Problem;
 import io.culvert.api.Quality;
 import io.culvert.api.Reading;
+import io.culvert.api.service.Doctor.Patient;
 import io.culvert.api.service.Monitor.DeviceStatus;
 import io.culvert.api.service.Monitor.State;
 import io.culvert.core.doctor.Vitals;
@@ -11,8 +12,12 @@ import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Site;
 import io.culvert.core.run.Outcome.Failure;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -21,6 +26,14 @@ import java.util.stream.Collectors;
  * on the loop, except where it says otherwise.
  */
 final class Runner implements Poller.Report {
+  /** What a point has in place of a value when nothing, or nothing of use, came. */
+  private static final Set<Quality> LINK_TROUBLES =
+      Set.of(
+          Quality.BAD_COMMUNICATION,
+          Quality.BAD_TIMEOUT,
+          Quality.BAD_NO_COMMUNICATION,
+          Quality.BAD_NOT_CONNECTED);
+
   private final Kit kit;
   private final Lanes lanes;
   private final Site.Entry entry;
@@ -96,6 +109,40 @@ final class Runner implements Poller.Report {
   /** Any thread. */
   List<Reading> latest() {
     return intake == null ? List.of() : intake.latest();
+  }
+
+  /** How it fares on its lane. */
+  Patient patient() {
+    Vitals.Figures figures = vitals.figures(kit.loop().nanos());
+    return new Patient(
+        id(),
+        condition.state(),
+        entry.timeout(),
+        figures.span(),
+        // What it tells by itself has no interval that it needs the lane for.
+        link.subscribed() ? List.of() : figures.cycles(),
+        figures.exchanges(),
+        figures.latency(),
+        figures.meanWait(),
+        figures.longestWait(),
+        Examiner.share(figures.busyNanos(), figures.span()),
+        figures.facts(),
+        refused(),
+        intake.lastAnswer(),
+        figures.lastTrouble(),
+        figures.lastFailure());
+  }
+
+  /** Points that the device itself denies, by their quality. */
+  private Map<String, List<String>> refused() {
+    Map<String, List<String>> refused = new TreeMap<>();
+    for (Reading reading : latest()) {
+      Quality quality = reading.quality();
+      if (quality.bad() && !LINK_TROUBLES.contains(quality)) {
+        refused.computeIfAbsent(quality.toString(), q -> new ArrayList<>()).add(reading.point());
+      }
+    }
+    return refused;
   }
 
   /** Says what is so at the beginning, before there may be a driver. */

@@ -8,6 +8,7 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Driver;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Sink;
@@ -54,6 +55,12 @@ class FakeDriver implements Driver {
   /** What the devices hold, by {@code device.point}; 0 where nothing was written. */
   final Map<String, Value> held = new ConcurrentHashMap<>();
 
+  /** What the connections of a device have counted; those of others count nothing. */
+  final Map<String, Supplier<Diagnosed.Facts>> facts = new ConcurrentHashMap<>();
+
+  /** What is counted on the line of all of them. */
+  volatile Diagnosed.LineFacts line = new Diagnosed.LineFacts(0, 0, 0, 0, 0);
+
   volatile List<Problem> problems = List.of();
 
   FakeDriver(Rig rig) {
@@ -82,7 +89,9 @@ class FakeDriver implements Driver {
   }
 
   Connection connection(String id) {
-    return subscribable.contains(id) ? new Telling(id) : new Asked(id);
+    return subscribable.contains(id)
+        ? new Telling(id)
+        : facts.containsKey(id) ? new Counting(id) : new Asked(id);
   }
 
   int opened(String id) {
@@ -122,6 +131,22 @@ class FakeDriver implements Driver {
     @Override
     public void close() {
       log.add("close " + id);
+    }
+  }
+
+  private final class Counting extends Asked implements Diagnosed {
+    Counting(String id) {
+      super(id);
+    }
+
+    @Override
+    public Facts facts() {
+      return facts.get(id).get();
+    }
+
+    @Override
+    public LineFacts line() {
+      return line;
     }
   }
 
