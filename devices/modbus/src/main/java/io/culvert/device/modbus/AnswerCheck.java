@@ -24,15 +24,25 @@ final class AnswerCheck {
       return String.format("function %02X instead of %02X", function, asked);
     }
     return switch (asked) {
-      case 0x01, 0x02 -> data(answer, (number(request, 3) + 7) / 8);
-      case 0x03, 0x04 -> data(answer, 2 * number(request, 3));
-      // V1.1b3, 6.5, 6.6 and 6.12: the request, or its first five bytes, come back.
-      case 0x05, 0x06, 0x10 -> echo(request, answer);
+      case Pdu.READ_COILS, Pdu.READ_DISCRETE_INPUTS -> data(answer, (number(request, 3) + 7) / 8);
+      case Pdu.READ_HOLDING_REGISTERS, Pdu.READ_INPUT_REGISTERS ->
+          data(answer, 2 * number(request, 3));
+      // V1.1b3, 6.5, 6.6, 6.11 and 6.12: the request, or its first five bytes, come back.
+      case Pdu.WRITE_SINGLE_COIL,
+          Pdu.WRITE_SINGLE_REGISTER,
+          Pdu.WRITE_MULTIPLE_COILS,
+          Pdu.WRITE_MULTIPLE_REGISTERS ->
+          echo(request, answer, 5);
+      // 6.15 and 6.16: all of it.
+      case Pdu.WRITE_FILE_RECORD, Pdu.MASK_WRITE_REGISTER -> echo(request, answer, request.length);
+      case Pdu.READ_FILE_RECORD -> record(answer, 2 * number(request, 7));
+      case Pdu.REPORT_SERVER_ID -> data(answer, answer.length < 2 ? 0 : answer.length - 2);
+      case Pdu.ENCAPSULATED -> Identification.wrong(request, answer);
       default -> throw new IllegalArgumentException("function " + asked);
     };
   }
 
-  /** V1.1b3, 6.1 to 6.4: function, count of bytes, bytes. */
+  /** V1.1b3, 6.1 to 6.4 and 6.13: function, count of bytes, bytes. */
   private static String data(byte[] answer, int bytes) {
     if (answer.length < 2 || at(answer, 1) != bytes) {
       return (answer.length < 2 ? "no" : at(answer, 1)) + " bytes announced instead of " + bytes;
@@ -42,8 +52,20 @@ final class AnswerCheck {
         : (answer.length - 2) + " bytes of data instead of " + bytes;
   }
 
-  private static String echo(byte[] request, byte[] answer) {
-    return answer.length == 5 && Arrays.equals(answer, 0, 5, request, 0, 5)
+  /** V1.1b3, 6.14, one sub-response: its length with reference type, reference type, registers. */
+  private static String record(byte[] answer, int bytes) {
+    String wrong = data(answer, 2 + bytes);
+    if (wrong == null && (at(answer, 2) != 1 + bytes || at(answer, 3) != Pdu.RECORD)) {
+      wrong =
+          String.format(
+              "a record of length %d and type %d instead of %d and %d",
+              at(answer, 2), at(answer, 3), 1 + bytes, Pdu.RECORD);
+    }
+    return wrong;
+  }
+
+  private static String echo(byte[] request, byte[] answer, int length) {
+    return answer.length == length && Arrays.equals(answer, 0, length, request, 0, length)
         ? null
         : "an answer to another write";
   }

@@ -374,6 +374,11 @@ final class Link {
         });
   }
 
+  /** How many exchanges may be under way at once. */
+  int capacity() {
+    return 16;
+  }
+
   boolean isConnected() {
     return up() != null;
   }

@@ -47,6 +47,7 @@ public final class ModbusTcpDriver implements Driver {
   private final EventLoopGroup loops;
   private final ThreadPoolExecutor names;
   private final Map<String, Shared> links = new HashMap<>();
+  private final Findings.Shelf findings = new Findings.Shelf(System::nanoTime);
 
   private static final class Shared {
     final Link link;
@@ -94,7 +95,7 @@ public final class ModbusTcpDriver implements Driver {
     List<Problem> problems = new ArrayList<>();
     Endpoint.parse(device.endpoint(), problems::add);
     Settings settings = Settings.parse(device.settings(), problems::add);
-    points.forEach(point -> Address.parse(point, settings.order(), problems::add));
+    points.forEach(point -> Address.parse(point, settings, problems::add));
     return List.copyOf(problems);
   }
 
@@ -109,7 +110,8 @@ public final class ModbusTcpDriver implements Driver {
     Settings settings = Settings.parse(device.settings(), ModbusTcpDriver::refuse);
     Link link = acquire(endpoint);
     ModbusConnection connection =
-        new ModbusConnection(link, endpoint, settings, () -> release(link));
+        new ModbusConnection(
+            link, endpoint, settings, findings.of(endpoint.toString()), () -> release(link));
     CompletableFuture<Connection> opened = new CompletableFuture<>();
     opened.whenComplete(
         (up, failure) -> {

@@ -14,8 +14,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Reads a set of points in few requests, one after the other, and remembers what it learns of the
- * device.
+ * Reads a set of points in few requests, and adds to the {@link Findings} of the device.
  *
  * <p>What goes wrong with one block stays with its points: refused, they bear the exception's
  * quality; unanswered, {@link Quality#BAD_TIMEOUT}; answered with something else, {@link
@@ -23,31 +22,53 @@ import java.util.concurrent.TimeoutException;
  * stage fails if nothing at all was answered, by the device itself: an exception 0A or 0B comes
  * from a gateway and tells that the device was silent.
  *
- * <p>Two findings are kept from cycle to cycle. A block refused for its range (02, 03) is read
- * value by value at once; those that were answered are merged again, without gaps, from the next
- * cycle on. A block that stayed unanswered comes last in the next cycle, and after two of them a
- * cycle asks no more, so that silence costs at most two {@linkplain Settings#responseTimeout
- * response time-outs} of the core's deadline, and not the others' values.
+ * <p>A block refused for its range (02, 03) is split in two, and those again, until the culprit is
+ * alone, so that it costs nobody else's value; the blocks of the next cycle go around it.
+ *
+ * <p>A block that stayed unanswered comes last in the next cycle, and after two of them a cycle
+ * asks no more, so that silence costs at most two {@linkplain Settings#responseTimeout response
+ * time-outs} of the core's deadline, and not the others' values. A device that was wholly silent
+ * when it was read last is asked for one block first, and for the others when it has answered.
  */
 final class ReadPlan implements Readable.Plan {
   /** How many silent blocks a cycle waits for. */
   private static final int PATIENCE = 2;
 
+  private final ModbusConnection connection;
   private final Link link;
   private final int unit;
   private final Settings settings;
-  private final ModbusConnection connection;
+  private final Findings findings;
+  private final List<Block.Item> items;
 
-  /** In the order of asking. Belongs to the link's loop. */
+  /** In the order of asking. Belongs to the link's loop, as the next. */
   private List<Block> blocks;
 
+  /** Of the findings that the blocks were planned by. */
+  private int version;
+
+  /**
+   * @param items in the order of their indices, from 0
+   */
   ReadPlan(
-      ModbusConnection connection, Link link, int unit, Settings settings, List<Block.Item> items) {
+      ModbusConnection connection,
+      Link link,
+      int unit,
+      Settings settings,
+      Findings findings,
+      List<Block.Item> items) {
     this.connection = connection;
     this.link = link;
     this.unit = unit;
     this.settings = settings;
-    this.blocks = Block.plan(items, settings.maxGap(), settings.maxBlock(), Block.History.PLANNED);
+    this.findings = findings;
+    this.items = items;
+    plan();
+  }
+
+  private void plan() {
+    version = findings.version();
+    blocks = Block.plan(items, settings, findings);
   }
 
   @Override
@@ -60,13 +81,19 @@ final class ReadPlan implements Readable.Plan {
   /** One reading of all blocks. On the link's loop throughout. */
   private final class Cycle {
     private final CompletableFuture<List<Sample>> result;
-    private final Deque<Block> open = new ArrayDeque<>(blocks);
-    private final List<Block> answered = new ArrayList<>();
-    private final List<Block> silent = new ArrayList<>();
-    private final List<Block.Item> willing = new ArrayList<>();
-    private final List<Sample> samples = new ArrayList<>();
-    private boolean single = blocks.size() == 1;
-    private CompletableFuture<?> request = CompletableFuture.completedFuture(null);
+    private final Sample[] samples = new Sample[items.size()];
+    private final Deque<Block> open = new ArrayDeque<>();
+    private final List<CompletableFuture<byte[]>> running = new ArrayList<>(1);
+
+    /** Blocks of the plan that were asked for and not answered yet, or not at all. */
+    private final List<Block> late = new ArrayList<>(1);
+
+    /** The device was silent: it is asked for one block until it is heard. */
+    private final boolean doubted = findings.silent();
+
+    private boolean single;
+    private int silent;
+    private boolean heard;
     private Exception failure;
     private boolean ended;
 
@@ -75,111 +102,133 @@ final class ReadPlan implements Readable.Plan {
     }
 
     void start() {
-      connection.onEnd(
-          result,
-          () -> {
-            request.cancel(false);
-            end();
-          });
+      connection.onEnd(result, this::end);
+      if (version != findings.version()) {
+        plan();
+      }
+      for (Block block : blocks) {
+        Refusal known = findings.refusal(block);
+        if (known == null) {
+          open.add(block);
+        } else {
+          block.fail(known.quality(), samples);
+        }
+      }
+      if (open.isEmpty() && !blocks.isEmpty()) {
+        // Nothing but what is refused: whether the device is there must be asked all the same.
+        open.add(blocks.get(0));
+      }
+      single = open.size() == 1;
       next();
     }
 
     private void next() {
-      if (result.isDone()) {
-        return;
+      boolean alone = doubted && !heard;
+      int window = alone ? 1 : Math.min(settings.inFlight(), link.capacity());
+      int patience = alone ? 1 : PATIENCE;
+      while (!ended && running.size() < window && silent < patience && !open.isEmpty()) {
+        ask(open.poll());
       }
-      Block block = open.poll();
-      if (block == null || silent.size() == PATIENCE) {
-        if (block != null) {
-          open.addFirst(block);
-        }
+      if (!ended && running.isEmpty()) {
         finish(Quality.BAD_TIMEOUT);
-        return;
       }
+    }
+
+    private void ask(Block block) {
       Duration timeout = single ? ModbusConnection.BACKSTOP : settings.responseTimeout();
       CompletableFuture<byte[]> exchange = link.exchange(unit, block.request(), timeout, true);
-      request = exchange;
+      running.add(exchange);
+      late.add(block);
       exchange.whenComplete(
           (answer, thrown) -> {
-            if (result.isDone()) {
-              open.addFirst(block);
-            } else if (thrown == null) {
-              take(block, answer);
-              next();
-            } else if (miss(block, thrown)) {
-              next();
+            if (ended) {
+              return;
             }
+            running.remove(exchange);
+            if (thrown == null) {
+              heard = true;
+              late.remove(block);
+              findings.answered(block);
+              block.decode(answer, samples);
+            } else {
+              miss(block, thrown);
+            }
+            next();
           });
     }
 
-    private void take(Block block, byte[] answer) {
-      samples.addAll(block.samples(block.table().data(answer)));
-      if (block.history() == Block.History.TRIED) {
-        willing.addAll(block.items());
-      } else {
-        answered.add(block);
-      }
-    }
-
-    /** Returns whether to go on with the next block. */
-    private boolean miss(Block block, Throwable thrown) {
+    private void miss(Block block, Throwable thrown) {
       if (thrown instanceof RefusedException refused) {
-        Refusal refusal = refused.refusal();
-        if (refusal.unitUnreachable()) {
+        if (refused.refusal().unitUnreachable()) {
+          Refusal refusal = refused.refusal();
           remain(block, refusal.quality(), new IOException(connection + ": " + refusal));
-        } else if (refusal.concernsRange() && block.divisible()) {
-          single = false;
-          List<Block> parts = block.divide();
-          for (int i = parts.size() - 1; i >= 0; i--) {
-            open.addFirst(parts.get(i));
-          }
         } else {
-          samples.addAll(block.samples(refusal.quality()));
-          answered.add(block);
+          refuse(block, refused.refusal());
         }
       } else if (thrown instanceof GarbledException) {
-        samples.addAll(block.samples(Quality.BAD_COMMUNICATION));
-        answered.add(block);
+        heard = true;
+        late.remove(block);
+        block.fail(Quality.BAD_COMMUNICATION, samples);
       } else if (thrown instanceof TimeoutException timeout) {
         remain(block, Quality.BAD_TIMEOUT, timeout);
       } else {
         failure = failure == null ? ModbusConnection.outward(thrown) : failure;
-        open.addFirst(block);
         finish(Quality.BAD_NOT_CONNECTED);
-        return false;
       }
-      return true;
+    }
+
+    private void refuse(Block block, Refusal refusal) {
+      heard = true;
+      late.remove(block);
+      int cut = refusal.concernsRange() ? block.cut() : 0;
+      if (cut == 0) {
+        findings.refused(block, refusal);
+        block.fail(refusal.quality(), samples);
+        return;
+      }
+      single = false;
+      List<Block> parts = block.split(cut);
+      findings.split(block, parts.get(1).start());
+      open.addFirst(parts.get(1));
+      open.addFirst(parts.get(0));
     }
 
     private void remain(Block block, Quality quality, Exception why) {
-      samples.addAll(block.samples(quality));
-      silent.add(block);
+      block.fail(quality, samples);
+      silent++;
       failure = failure == null ? why : failure;
     }
 
-    /** Gives what there is; what was not asked bears the quality given. */
+    /** Gives what there is; what was not answered bears the quality given. */
     private void finish(Quality rest) {
-      open.forEach(block -> samples.addAll(block.samples(rest)));
-      boolean heard = !answered.isEmpty() || !willing.isEmpty();
+      for (int i = 0; i < samples.length; i++) {
+        if (samples[i] == null) {
+          samples[i] = Sample.bad(items.get(i).point().id(), rest);
+        }
+      }
       end();
+      findings.silent(!heard);
       if (heard || failure == null) {
-        result.complete(samples);
+        result.complete(List.of(samples));
       } else {
         result.completeExceptionally(failure);
       }
     }
 
-    /** Keeps what was learned; also of a cycle that was cancelled. */
+    /** Lets go of what is under way, and puts what was silent last; also if it was cancelled. */
     private void end() {
       if (ended) {
         return;
       }
       ended = true;
-      List<Block> learned = new ArrayList<>(answered);
-      learned.addAll(Block.plan(willing, 0, settings.maxBlock(), Block.History.REGROUPED));
-      learned.addAll(open);
-      learned.addAll(silent);
-      blocks = learned;
+      List.copyOf(running).forEach(exchange -> exchange.cancel(false));
+      if (!late.isEmpty() && blocks.size() > 1) {
+        List<Block> order = new ArrayList<>(blocks);
+        late.retainAll(order);
+        order.removeAll(late);
+        order.addAll(late);
+        blocks = order;
+      }
     }
   }
 }

@@ -47,6 +47,16 @@ record Refusal(int code) {
     return code == ILLEGAL_DATA_ADDRESS || code == ILLEGAL_DATA_VALUE;
   }
 
+  /** Whether the device doesn't know the function at all. */
+  boolean functionUnknown() {
+    return code == ILLEGAL_FUNCTION;
+  }
+
+  /** Whether the same request would be refused again, as far as one can tell. */
+  boolean lasting() {
+    return functionUnknown() || concernsRange();
+  }
+
   @Override
   public String toString() {
     String meaning =

@@ -1,22 +1,35 @@
 package io.culvert.device.modbus;
 
-import com.digitalpetri.modbus.pdu.ReadCoilsRequest;
-import com.digitalpetri.modbus.pdu.ReadCoilsResponse;
-import com.digitalpetri.modbus.pdu.ReadDiscreteInputsRequest;
-import com.digitalpetri.modbus.pdu.ReadDiscreteInputsResponse;
-import com.digitalpetri.modbus.pdu.ReadHoldingRegistersRequest;
-import com.digitalpetri.modbus.pdu.ReadHoldingRegistersResponse;
-import com.digitalpetri.modbus.pdu.ReadInputRegistersRequest;
-import com.digitalpetri.modbus.pdu.ReadInputRegistersResponse;
-import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
 
-/** The four tables of the data model (Application Protocol V1.1b3, 4.3). */
+/**
+ * What a device's values stand in: the four tables of the data model (Application Protocol V1.1b3,
+ * 4.3), and files of records (6.14).
+ */
 enum Table {
   COIL,
   DISCRETE,
   INPUT,
-  HOLDING;
+  HOLDING,
+  FILE;
+
+  /** Entries of each of the four. */
+  static final int SIZE = 0x10000;
+
+  /** Records of one file, each a register (V1.1b3, 6.14). */
+  static final int RECORDS = 10_000;
+
+  /** As they are written. */
+  static final List<String> NAMES = Stream.of(values()).map(Table::toString).toList();
+
+  /** The table of a name. */
+  static Optional<Table> named(String name) {
+    int index = NAMES.indexOf(name);
+    return index < 0 ? Optional.empty() : Optional.of(values()[index]);
+  }
 
   /** Whether it holds single bits; else registers of 16. */
   boolean bits() {
@@ -24,37 +37,7 @@ enum Table {
   }
 
   boolean writable() {
-    return this == COIL || this == HOLDING;
-  }
-
-  /** PDU of a request for entries of this table: functions 01 to 04 (V1.1b3, 6.1 to 6.4). */
-  byte[] read(int start, int count) {
-    ByteBuffer pdu = ByteBuffer.allocate(5);
-    switch (this) {
-      case COIL -> ReadCoilsRequest.Serializer.encode(new ReadCoilsRequest(start, count), pdu);
-      case DISCRETE ->
-          ReadDiscreteInputsRequest.Serializer.encode(
-              new ReadDiscreteInputsRequest(start, count), pdu);
-      case INPUT ->
-          ReadInputRegistersRequest.Serializer.encode(
-              new ReadInputRegistersRequest(start, count), pdu);
-      case HOLDING ->
-          ReadHoldingRegistersRequest.Serializer.encode(
-              new ReadHoldingRegistersRequest(start, count), pdu);
-      default -> throw new AssertionError(this);
-    }
-    return pdu.array();
-  }
-
-  /** The data of an answer to {@link #read}: bits from the lowest, or registers high byte first. */
-  byte[] data(byte[] answer) {
-    ByteBuffer pdu = ByteBuffer.wrap(answer);
-    return switch (this) {
-      case COIL -> ReadCoilsResponse.Serializer.decode(pdu).coils();
-      case DISCRETE -> ReadDiscreteInputsResponse.Serializer.decode(pdu).inputs();
-      case INPUT -> ReadInputRegistersResponse.Serializer.decode(pdu).registers();
-      case HOLDING -> ReadHoldingRegistersResponse.Serializer.decode(pdu).registers();
-    };
+    return this == COIL || this == HOLDING || this == FILE;
   }
 
   /** As written in an address. */

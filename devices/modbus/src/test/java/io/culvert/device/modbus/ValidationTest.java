@@ -67,12 +67,23 @@ class ValidationTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "order | abc | settings.order: found abc; expected abcd? (one of abcd, cdab, badc, dcba)",
-        "order | big | settings.order: found big; expected one of abcd, cdab, badc, dcba",
-        "maxgap | 4 | settings.maxgap: found maxgap; expected maxGap? (one of order, maxGap, maxBlock, responseTimeout)",
+        "order | abc | settings.order: found abc; expected abcd? (one of abcd, cdab, badc, dcba, efghabcd, cdabghef, fehgbadc, dcbahgfe)",
+        "order | big | settings.order: found big; expected one of abcd, cdab, badc, dcba, efghabcd, cdabghef, fehgbadc, dcbahgfe",
+        "maxgap | 4 | settings.maxgap: found maxgap; expected maxGap? (one of order, maxGap, maxBlock, align, forbidden, inFlight, responseTimeout, write, zone, broadcast)",
         "maxGap | -1 | settings.maxGap: found -1; expected 0–124 registers",
         "maxBlock | 126 | settings.maxBlock: found 126; expected 4–125 registers",
         "maxBlock | many | settings.maxBlock: found many; expected 4–125 registers",
+        "align | 126 | settings.align: found 126; expected 1–125 registers, maxBlock at most",
+        "inFlight | 17 | settings.inFlight: found 17; expected 1–16 requests",
+        "inFlight | 0 | settings.inFlight: found 0; expected 1–16 requests",
+        "forbidden | 100-120 | settings.forbidden: found 100-120; expected table:first-last, such as holding:100-120,4096-5000,input:7",
+        "forbidden | holding:120-100 | settings.forbidden: found holding:120-100; expected table:first-last, such as holding:100-120,4096-5000,input:7",
+        "forbidden | holding:1,,2 | settings.forbidden: found an empty part; expected table:first-last, such as holding:100-120,4096-5000,input:7",
+        "forbidden | holding:1,65536 | settings.forbidden: found 65536; expected table:first-last, such as holding:100-120,4096-5000,input:7",
+        "forbidden | file:1 | settings.forbidden: found file:1; expected table:first-last, such as holding:100-120,4096-5000,input:7",
+        "write | both | settings.write: found both; expected single (functions 05 and 06 only) or multiple (15 and 16 only); without it, what the device knows",
+        "zone | Peking | settings.zone: found Peking; expected a time zone such as Asia/Shanghai, UTC or +08:00",
+        "broadcast | yes | settings.broadcast: found yes; expected true or false",
         "responseTimeout | 0.8 s | settings.responseTimeout: found 0.8 s; expected 10ms–60s, such as 800ms",
         "responseTimeout | 61s | settings.responseTimeout: found 61s; expected 10ms–60s, such as 800ms",
       })
@@ -90,6 +101,17 @@ class ValidationTest {
     "holding:65532, float64, READ_WRITE",
     "holding:3;bit=15, bool, READ_WRITE",
     "input:3;order=badc;bit=0, bool, READ",
+    "holding:3;order=hgfedcba, uint64, READ_WRITE",
+    "holding:3;order=efghabcd, float64, READ_WRITE",
+    "holding:3;bcd, uint64, READ_WRITE",
+    "input:3;bits=0-31;order=cdab, uint32, READ",
+    "holding:3;length=123, text, READ_WRITE",
+    "input:3;length=125;charset=utf-16be, text, READ",
+    "input:3;length=1;order=badc, bytes, READ",
+    "holding:3;time=iec4;order=dcba, text, READ_WRITE",
+    "file:4:17;length=2, text, READ_WRITE",
+    "file:0xFFFF:9999, uint16, READ_WRITE",
+    "file:4:17;bit=3, bool, READ_WRITE",
   })
   void takesAddresses(String address, String type, Access access) {
     assertThat(told("modbus-tcp://plc", Map.of(), point(address, type, access))).isEmpty();
@@ -104,27 +126,74 @@ class ValidationTest {
         "holding: | uint16 | READ | address: found no number after holding:; expected 0–65535, or 0x0–0xFFFF",
         "holding:65535 | uint32 | READ | address: found holding:65535 as uint32; expected 0–65534, since it takes 2 registers",
         "holding:65533 | float64 | READ | address: found holding:65533 as float64; expected 0–65532, since it takes 4 registers",
-        "holdng:7 | uint16 | READ | address: found holdng:7; expected holding:7? (coil:N, discrete:N, input:N or holding:N)",
-        "Holding:7 | uint16 | READ | address: found Holding:7; expected holding:7? (coil:N, discrete:N, input:N or holding:N)",
-        "hr7 | uint16 | READ | address: found hr7; expected coil:N, discrete:N, input:N or holding:N",
+        "holdng:7 | uint16 | READ | address: found holdng:7; expected holding:7? (coil:N, discrete:N, input:N, holding:N or file:F:R)",
+        "Holding:7 | uint16 | READ | address: found Holding:7; expected holding:7? (coil:N, discrete:N, input:N, holding:N or file:F:R)",
+        "hr7 | uint16 | READ | address: found hr7; expected coil:N, discrete:N, input:N, holding:N or file:F:R",
         "40001 | uint16 | READ | address: found 40001; expected holding:0? (the number in the request, counted from 0)",
         "300017 | uint16 | READ | address: found 300017; expected input:16? (the number in the request, counted from 0)",
-        "holding:7;ordr=cdab | uint32 | READ | address: found ordr=cdab; expected order=…? (order=abcd, cdab, badc or dcba; bit=0 to bit=15)",
-        "holding:7;order=cadb | uint32 | READ | address: found cadb; expected one of abcd, cdab, badc, dcba",
+        "holding:7;ordr=cdab | uint32 | READ | address: found ordr=cdab; expected order=…? (order=cdab; bit=3; bits=4-7; bcd; length=10; charset=gbk; time=unix32)",
+        "holding:7;order=cadb | uint32 | READ | address: found cadb; expected one of abcd, cdab, badc, dcba, efghabcd, cdabghef, fehgbadc, dcbahgfe",
         "holding:7;order=abcd;order=abcd | uint32 | READ | address: found order twice; expected each option once",
-        "holding:7; | uint16 | READ | address: found an empty option; expected order=abcd, cdab, badc or dcba; bit=0 to bit=15",
+        "holding:7; | uint16 | READ | address: found an empty option; expected order=cdab; bit=3; bits=4-7; bcd; length=10; charset=gbk; time=unix32",
         "holding:7;bit=16 | bool | READ | address: found bit=16; expected bit=0 to bit=15",
         "holding:7 | bool | READ | address: found holding:7 as bool, without a bit; expected holding:7;bit=0 to holding:7;bit=15, for one bit of the register",
         "holding:7;bit=1 | uint16 | READ | type: found uint16; expected bool, since the address names one bit of a register",
         "coil:7 | uint16 | READ | type: found uint16; expected bool: a coil is one bit; or a register's address",
         "coil:7;bit=1 | bool | READ | address: found bit=1; expected no options: a coil is one bit",
-        "holding:7 | text | READ | type: found text; expected bool, int16, uint16, int32, uint32, int64, float32 or float64",
-        "input:7 | uint16 | READ_WRITE | access: found read-write; expected read: nothing can be written to input; coil and holding can",
-        "discrete:7 | bool | WRITE | access: found write; expected read: nothing can be written to discrete; coil and holding can",
+        "holding:7 | text | READ | address: found holding:7 as text, without a length; expected length=1 to length=125, in registers; or time=",
+        "holding:7;length=0 | text | READ | address: found length=0; expected length=1 to length=125, in registers; or time=",
+        "holding:7;length=124 | bytes | READ_WRITE | address: found length=124; expected length=1 to length=123, in registers",
+        "file:4:7;length=122 | bytes | READ | address: found length=122; expected length=1 to length=121, in registers",
+        "holding:7;length=4;charset=gb | text | READ | address: found charset=gb; expected gbk? (one of ascii, gbk, utf-8, utf-16be)",
+        "holding:7;length=4;order=efghabcd | text | READ | address: found order=efghabcd; expected abcd, cdab, badc or dcba: the others are of 64-bit numbers",
+        "holding:7;length=4 | uint16 | READ | address: found length at type uint16; expected length at text and bytes, but not with time",
+        "holding:7;charset=gbk;length=4 | bytes | READ | address: found charset at type bytes; expected charset at text",
+        "holding:7;time=unix | text | READ | address: found time=unix; expected unix32? (one of unix32, unix64, unixms64, y2k32, bytes6, bcd6, registers6, registers7, iec4)",
+        "holding:7;time=bcd6;length=3 | text | READ | address: found length at type text; expected length at text and bytes, but not with time",
+        "holding:7;time=unix32 | uint32 | READ | address: found time at type uint32; expected time at text",
+        "holding:65534;time=bcd6 | text | READ | address: found holding:65534 as text; expected 0–65533, since it takes 3 registers",
+        "holding:7;bcd=1 | uint16 | READ | address: found bcd=1; expected bcd? (order=cdab; bit=3; bits=4-7; bcd; length=10; charset=gbk; time=unix32)",
+        "holding:7;bcd | int16 | READ | type: found int16; expected uint16, uint32 or uint64, since the address says bcd",
+        "holding:7;bits=0-3 | float32 | READ | type: found float32; expected uint16, uint32 or uint64, since the address says bits",
+        "holding:7;bcd;bits=0-3 | uint16 | READ | address: found bcd and bits; expected one of the two",
+        "holding:7;bits=4 | uint16 | READ | address: found bits=4; expected bits=LOWEST-HIGHEST within 0–15, such as bits=4-7",
+        "holding:7;bits=4-16 | uint16 | READ | address: found bits=4-16; expected bits=LOWEST-HIGHEST within 0–15, such as bits=4-7",
+        "holding:7;bits=7-4 | uint32 | READ | address: found bits=7-4; expected bits=LOWEST-HIGHEST within 0–31, such as bits=4-7",
+        "file:4 | uint16 | READ | address: found file:4; expected file:F:R with file 1–65535 and record 0–9999, such as file:4:17",
+        "file:0:1 | uint16 | READ | address: found file:0:1; expected file:F:R with file 1–65535 and record 0–9999, such as file:4:17",
+        "file:1:9999 | uint32 | READ | address: found file:1:9999 as uint32; expected file:1:0–9998, since it takes 2 registers",
+        "input:7 | uint16 | READ_WRITE | access: found read-write; expected read: nothing can be written to input; coil, holding and file can",
+        "discrete:7 | bool | WRITE | access: found write; expected read: nothing can be written to discrete; coil, holding and file can",
       })
   void tellsWhatIsWrongWithAPoint(String address, String type, Access access, String told) {
     assertThat(told("modbus-tcp://plc", Map.of(), point(address, type, access)))
         .containsExactly("points.p." + told);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "holding:7 | uint32 | READ | forbidden | holding:8-9 | address: found holding:7; expected a place outside settings.forbidden holding:8-9",
+        "coil:7 | bool | READ | forbidden | holding:8,coil:0-100 | address: found coil:7; expected a place outside settings.forbidden coil:0-100",
+        "holding:7;length=11 | text | READ | maxBlock | 10 | address: found length=11; expected length=1 to length=10, in registers; or time=",
+        "holding:7 | uint32 | READ | align | 125 | ",
+        "holding:124 | uint32 | READ | align | 125 | address: found holding:124, read as holding:0–249; expected at most settings.maxBlock 125",
+      })
+  void tellsWhatIsWrongWithAPointUnderItsSettings(
+      String address, String type, Access access, String key, String value, String told) {
+    assertThat(told("modbus-tcp://plc", Map.of(key, value), point(address, type, access)))
+        .isEqualTo(told == null ? List.of() : List.of("points.p." + told));
+  }
+
+  @Test
+  void whatIsOnlyWrittenMayLieWhereNothingIsRead() {
+    assertThat(
+            told(
+                "modbus-tcp://plc",
+                Map.of("forbidden", "holding:7"),
+                point("holding:7", "uint16", Access.WRITE)))
+        .isEmpty();
   }
 
   @Test

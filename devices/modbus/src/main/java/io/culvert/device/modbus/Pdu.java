@@ -1,0 +1,131 @@
+package io.culvert.device.modbus;
+
+import java.nio.ByteBuffer;
+
+/** Requests as they go over the wire (Application Protocol V1.1b3, 6), without frame. */
+final class Pdu {
+  static final int READ_COILS = 0x01;
+  static final int READ_DISCRETE_INPUTS = 0x02;
+  static final int READ_HOLDING_REGISTERS = 0x03;
+  static final int READ_INPUT_REGISTERS = 0x04;
+  static final int WRITE_SINGLE_COIL = 0x05;
+  static final int WRITE_SINGLE_REGISTER = 0x06;
+  static final int WRITE_MULTIPLE_COILS = 0x0F;
+  static final int WRITE_MULTIPLE_REGISTERS = 0x10;
+  static final int REPORT_SERVER_ID = 0x11;
+  static final int READ_FILE_RECORD = 0x14;
+  static final int WRITE_FILE_RECORD = 0x15;
+  static final int MASK_WRITE_REGISTER = 0x16;
+  static final int ENCAPSULATED = 0x2B;
+
+  /** What 2B encapsulates to tell what a device is (6.21). */
+  static final int READ_DEVICE_IDENTIFICATION = 0x0E;
+
+  /** Reference type of all records (6.14). */
+  static final int RECORD = 6;
+
+  private Pdu() {}
+
+  /** Functions 01 to 04 and 20 with one sub-request (6.1 to 6.4, 6.14). */
+  static byte[] read(Table table, int file, int start, int count) {
+    int function =
+        switch (table) {
+          case COIL -> READ_COILS;
+          case DISCRETE -> READ_DISCRETE_INPUTS;
+          case INPUT -> READ_INPUT_REGISTERS;
+          case HOLDING -> READ_HOLDING_REGISTERS;
+          case FILE -> READ_FILE_RECORD;
+        };
+    if (table != Table.FILE) {
+      return pdu(5, function).putShort((short) start).putShort((short) count).array();
+    }
+    ByteBuffer pdu = pdu(9, function).put((byte) 7).put((byte) RECORD);
+    return pdu.putShort((short) file).putShort((short) start).putShort((short) count).array();
+  }
+
+  /** Where in the answer to {@link #read} the first entry stands: its byte. */
+  static int data(Table table) {
+    return table == Table.FILE ? 4 : 2;
+  }
+
+  /** Function 05 (6.5). */
+  static byte[] writeCoil(int start, boolean on) {
+    return pdu(5, WRITE_SINGLE_COIL)
+        .putShort((short) start)
+        .putShort((short) (on ? 0xFF00 : 0))
+        .array();
+  }
+
+  /** Function 15 for one coil (6.11). */
+  static byte[] writeCoils(int start, boolean on) {
+    ByteBuffer pdu = pdu(7, WRITE_MULTIPLE_COILS).putShort((short) start).putShort((short) 1);
+    return pdu.put((byte) 1).put((byte) (on ? 1 : 0)).array();
+  }
+
+  /**
+   * Function 06 (6.6).
+   *
+   * @param registers of which one is written
+   * @param index which, from 0
+   */
+  static byte[] writeRegister(int start, byte[] registers, int index) {
+    return pdu(5, WRITE_SINGLE_REGISTER)
+        .putShort((short) (start + index))
+        .put(registers, 2 * index, 2)
+        .array();
+  }
+
+  /** Function 16 (6.12). */
+  static byte[] writeRegisters(int start, byte[] registers) {
+    return pdu(6 + registers.length, WRITE_MULTIPLE_REGISTERS)
+        .putShort((short) start)
+        .putShort((short) (registers.length / 2))
+        .put((byte) registers.length)
+        .put(registers)
+        .array();
+  }
+
+  /**
+   * Function 22 (6.16): each bit becomes that of {@code or} where {@code mask} has a 1.
+   *
+   * @param mask one register
+   * @param bits one register, 0 where the mask is
+   */
+  static byte[] maskWrite(int start, byte[] mask, byte[] bits) {
+    ByteBuffer pdu = pdu(7, MASK_WRITE_REGISTER).putShort((short) start);
+    return pdu.put((byte) ~mask[0]).put((byte) ~mask[1]).put(bits).array();
+  }
+
+  /** Function 21 with one sub-request (6.15). */
+  static byte[] writeFile(int file, int record, byte[] registers) {
+    return pdu(9 + registers.length, WRITE_FILE_RECORD)
+        .put((byte) (7 + registers.length))
+        .put((byte) RECORD)
+        .putShort((short) file)
+        .putShort((short) record)
+        .putShort((short) (registers.length / 2))
+        .put(registers)
+        .array();
+  }
+
+  /**
+   * Function 43 / 14 (6.21).
+   *
+   * @param code 1 basic, 2 regular, 3 extended: objects in a row; 4: one object
+   * @param object the first, or the one
+   */
+  static byte[] identify(int code, int object) {
+    return new byte[] {
+      ENCAPSULATED, READ_DEVICE_IDENTIFICATION, (byte) code, (byte) object,
+    };
+  }
+
+  /** Function 17 (6.13). */
+  static byte[] reportServerId() {
+    return new byte[] {REPORT_SERVER_ID};
+  }
+
+  private static ByteBuffer pdu(int length, int function) {
+    return ByteBuffer.allocate(length).put((byte) function);
+  }
+}
