@@ -214,7 +214,7 @@ public final class Fields {
   }
 
   /** The known key that someone who wrote {@code key} most likely meant. */
-  static java.util.Optional<String> nearest(String key, Collection<String> known) {
+  public static java.util.Optional<String> nearest(String key, Collection<String> known) {
     String best = null;
     int least = Math.max(1, key.length() / 3) + 1;
     for (String candidate : known) {

@@ -46,7 +46,16 @@ public final class ProfileReader {
    * @param file as a person knows it, for the messages
    */
   public LoadedProfile read(String file, byte[] yaml) {
-    Faults faults = new Faults(file);
+    return read(yaml, new Faults(file));
+  }
+
+  /**
+   * Reads one file.
+   *
+   * @param faults for its name, and where each fault goes besides with its place and its parts
+   */
+  public LoadedProfile read(byte[] yaml, Faults faults) {
+    String file = faults.file();
     Node document = YamlReader.read(yaml, faults);
     if (document == null) {
       return LoadedProfile.wrong(null, Map.of(), faults);
