@@ -43,7 +43,8 @@ public final class SiteDocument {
         json.writeStringField("id", device.id());
         json.writeStringField("profile", device.profile());
         json.writeStringField(
-            "endpoint", "modbus-tcp://127.0.0.1:" + device.port() + "?unit=" + device.unit());
+            "endpoint",
+            scheme(device) + "://127.0.0.1:" + device.port() + "?unit=" + device.unit());
         Duration every = interval == null ? device.interval() : interval;
         json.writeStringField("interval", every.toMillis() + "ms");
         json.writeEndObject();
@@ -52,5 +53,9 @@ public final class SiteDocument {
       json.writeEndObject();
     }
     return text.append('\n').toString();
+  }
+
+  private static String scheme(Street.Resident device) {
+    return device.framing() == Street.Framing.RTU ? "modbus-rtu-tcp" : "modbus-tcp";
   }
 }

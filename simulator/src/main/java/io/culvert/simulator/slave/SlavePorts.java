@@ -17,7 +17,6 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
@@ -31,8 +30,6 @@ import java.util.concurrent.atomic.LongAdder;
 
 /** All the street's slaves, listening. Listens on loopback unless told otherwise. */
 public final class SlavePorts implements AutoCloseable {
-  private static final int MOST_BYTES = 260;
-  private static final int HEADER = 7;
   private static final int TARGET_DOES_NOT_RESPOND = 0x0B;
 
   private final Truth truth = new Truth();
@@ -63,10 +60,12 @@ public final class SlavePorts implements AutoCloseable {
   private void bind(Street street, String host) throws StreetException {
     long openedAt = clock.millis();
     Map<Integer, Map<Integer, Slave>> byPort = new TreeMap<>();
+    Map<Integer, Street.Framing> framings = new HashMap<>();
     for (Resident resident : street.devices()) {
       Slave slave = new Slave(street, resident, clock, openedAt);
       truth.add(slave.truth());
       byPort.computeIfAbsent(resident.port(), port -> new HashMap<>()).put(slave.unit(), slave);
+      framings.put(resident.port(), resident.framing());
     }
     for (Map.Entry<Integer, Map<Integer, Slave>> port : byPort.entrySet()) {
       Channel channel =
@@ -75,7 +74,7 @@ public final class SlavePorts implements AutoCloseable {
               .channel(NioServerSocketChannel.class)
               .option(ChannelOption.SO_REUSEADDR, true)
               .childOption(ChannelOption.TCP_NODELAY, true)
-              .childHandler(new Setup(port.getValue()))
+              .childHandler(new Setup(port.getValue(), framings.get(port.getKey())))
               .bind(new InetSocketAddress(host, port.getKey()))
               .awaitUninterruptibly()
               .channel();
@@ -115,65 +114,56 @@ public final class SlavePorts implements AutoCloseable {
 
   private final class Setup extends ChannelInitializer<Channel> {
     private final Map<Integer, Slave> units;
+    private final Street.Framing framing;
 
-    Setup(Map<Integer, Slave> units) {
+    Setup(Map<Integer, Slave> units, Street.Framing framing) {
       this.units = units;
+      this.framing = framing;
     }
 
     @Override
     protected void initChannel(Channel channel) {
       channels.add(channel);
-      // MBAP: transaction 2, protocol 2, length 2 (of what follows), unit 1.
-      channel.pipeline().addLast(new LengthFieldBasedFrameDecoder(MOST_BYTES, 4, 2));
-      channel.pipeline().addLast(new Requests(units));
+      Frames frames = framing == Street.Framing.RTU ? new RtuFrames() : new TcpFrames();
+      channel.pipeline().addLast(frames.decoder());
+      channel.pipeline().addLast(new Requests(units, frames));
     }
   }
 
-  private final class Requests extends SimpleChannelInboundHandler<ByteBuf> {
+  private final class Requests extends SimpleChannelInboundHandler<Frames.Request> {
     private final Map<Integer, Slave> units;
+    private final Frames frames;
 
-    Requests(Map<Integer, Slave> units) {
+    Requests(Map<Integer, Slave> units, Frames frames) {
       this.units = units;
+      this.frames = frames;
     }
 
     @Override
-    protected void channelRead0(ChannelHandlerContext context, ByteBuf frame) {
+    protected void channelRead0(ChannelHandlerContext context, Frames.Request request) {
       long askedAt = clock.millis();
-      int transaction = frame.readUnsignedShort();
-      int protocol = frame.readUnsignedShort();
-      frame.skipBytes(2);
-      if (protocol != 0 || frame.readableBytes() < 2) {
-        context.close();
-        return;
-      }
-      int unit = frame.readUnsignedByte();
-      byte[] pdu = new byte[frame.readableBytes()];
-      frame.readBytes(pdu);
       if (silent) {
         return;
       }
-      Slave slave = units.get(unit);
+      Slave slave = units.get(request.unit());
       if (slave == null) {
-        write(context, transaction, unit, Slave.exception(pdu[0], TARGET_DOES_NOT_RESPOND));
+        if (frames.gateway()) {
+          write(context, request, Slave.exception(request.pdu()[0], TARGET_DOES_NOT_RESPOND));
+        }
         return;
       }
       Fault fault = slave.nextFault();
       if (fault == null) {
-        reply(context, slave, transaction, unit, pdu, askedAt);
+        reply(context, slave, request, askedAt);
       } else {
-        spoil(fault, context, slave, transaction, unit, pdu, askedAt);
+        spoil(fault, context, slave, request, askedAt);
       }
     }
 
     private void reply(
-        ChannelHandlerContext context,
-        Slave slave,
-        int transaction,
-        int unit,
-        byte[] pdu,
-        long askedAt) {
+        ChannelHandlerContext context, Slave slave, Frames.Request request, long askedAt) {
       if (context.channel().isActive() && !silent) {
-        write(context, transaction, unit, slave.answer(pdu, askedAt, false));
+        write(context, request, slave.answer(request.pdu(), askedAt, false));
       }
     }
 
@@ -181,21 +171,19 @@ public final class SlavePorts implements AutoCloseable {
         Fault fault,
         ChannelHandlerContext context,
         Slave slave,
-        int transaction,
-        int unit,
-        byte[] pdu,
+        Frames.Request request,
         long askedAt) {
+      byte[] pdu = request.pdu();
       switch (fault.kind()) {
         case GAP -> context.close();
         case SLOW, LATE ->
             context
                 .executor()
                 .schedule(
-                    () -> reply(context, slave, transaction, unit, pdu, askedAt),
+                    () -> reply(context, slave, request, askedAt),
                     (long) fault.amount(),
                     TimeUnit.MILLISECONDS);
-        case EXCEPTION ->
-            write(context, transaction, unit, Slave.exception(pdu[0], (int) fault.amount()));
+        case EXCEPTION -> write(context, request, Slave.exception(pdu[0], (int) fault.amount()));
         case GARBAGE -> {
           slave.answer(pdu, askedAt, true);
           byte[] noise = new byte[24];
@@ -206,23 +194,32 @@ public final class SlavePorts implements AutoCloseable {
           byte[] answer = slave.answer(pdu, askedAt, true);
           byte[] cut = java.util.Arrays.copyOf(answer, Math.max(2, answer.length - 2));
           cut[1] = (byte) (cut.length - 2);
-          write(context, transaction, unit, cut);
+          write(context, request, cut);
         }
         case WRONG_UNIT ->
-            write(context, transaction, unit ^ 0x80, slave.answer(pdu, askedAt, true));
+            write(
+                context,
+                new Frames.Request(request.transaction(), request.unit() ^ 0x80, pdu),
+                slave.answer(pdu, askedAt, true));
         case WRONG_TRANSACTION ->
-            write(context, transaction ^ 0x5555, unit, slave.answer(pdu, askedAt, true));
+            write(
+                context,
+                new Frames.Request(request.transaction() ^ 0x5555, request.unit(), pdu),
+                slave.answer(pdu, askedAt, true));
+        case CHECKSUM -> {
+          ByteBuf frame = frames.answer(context.alloc(), request, slave.answer(pdu, askedAt, true));
+          int last = frame.writerIndex() - 1;
+          frame.setByte(last, frame.getByte(last) ^ 0xFF);
+          context.writeAndFlush(frame);
+        }
         default -> {
           // No answer, which is what the fault says.
         }
       }
     }
 
-    private void write(ChannelHandlerContext context, int transaction, int unit, byte[] pdu) {
-      ByteBuf frame = context.alloc().buffer(HEADER + pdu.length);
-      frame.writeShort(transaction).writeShort(0).writeShort(pdu.length + 1).writeByte(unit);
-      frame.writeBytes(pdu);
-      context.writeAndFlush(frame);
+    private void write(ChannelHandlerContext context, Frames.Request request, byte[] pdu) {
+      context.writeAndFlush(frames.answer(context.alloc(), request, pdu));
       answers.increment();
     }
 

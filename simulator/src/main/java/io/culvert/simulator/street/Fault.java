@@ -40,6 +40,8 @@ public record Fault(
     SHORT,
     WRONG_UNIT,
     WRONG_TRANSACTION,
+    /** An answer that the wire spoiled: its check sum is wrong. RTU framing only. */
+    CHECKSUM,
     /** An exception with {@code code}. */
     EXCEPTION;
 
@@ -49,7 +51,19 @@ public record Fault(
 
     /** Whether an answer goes out that no gateway may believe. */
     public boolean poisons() {
-      return this == GARBAGE || this == SHORT || this == WRONG_UNIT || this == WRONG_TRANSACTION;
+      return switch (this) {
+        case GARBAGE, SHORT, WRONG_UNIT, WRONG_TRANSACTION, CHECKSUM -> true;
+        default -> false;
+      };
+    }
+
+    /** The only framing on which it can be, {@code null} for any. */
+    Street.Framing framing() {
+      return switch (this) {
+        case CHECKSUM -> Street.Framing.RTU;
+        case WRONG_TRANSACTION -> Street.Framing.TCP;
+        default -> null;
+      };
     }
 
     String label() {

@@ -16,6 +16,7 @@ public record Street(String title, double start, double speed, long seed, List<R
    *
    * @param profile id of the profile that a gateway uses for it
    * @param unit Modbus unit id
+   * @param framing of its port, the same for all behind one
    * @param interval between polls, for the site document
    * @param readable how many readings a poll gives
    */
@@ -24,11 +25,20 @@ public record Street(String title, double start, double speed, long seed, List<R
       String profile,
       int port,
       int unit,
+      Framing framing,
       Duration interval,
       int readable,
       Body body,
       List<Fault> faults,
       long seed) {}
+
+  /** How Modbus is framed on a port. */
+  public enum Framing {
+    /** Modbus TCP. */
+    TCP,
+    /** RTU frames over TCP, as behind a serial device server. */
+    RTU
+  }
 
   /** The street's moment, {@code wallSeconds} after opening. */
   public Physics.Moment moment(double wallSeconds) {

@@ -24,6 +24,7 @@ public final class StreetFile {
   private final long seed;
   private final Set<String> ids = new HashSet<>();
   private final Map<String, String> addresses = new HashMap<>();
+  private final Map<Integer, Street.Framing> framings = new HashMap<>();
   private final List<Resident> devices = new ArrayList<>();
   private int nextPort;
 
@@ -101,6 +102,11 @@ public final class StreetFile {
     int firstUnit = (int) group.whole("first-unit", 1, 0, 247);
     int port = (int) group.whole("port", nextPort, 1, 65_535);
     String maker = group.text("maker", "");
+    String wanted = group.text("framing", "tcp");
+    if (!wanted.equals("tcp") && !wanted.equals("rtu")) {
+      group.wrong("framing", "found '" + wanted + "', expected tcp or rtu");
+    }
+    Street.Framing framing = wanted.equals("rtu") ? Street.Framing.RTU : Street.Framing.TCP;
     String profileId = group.text("profile");
     if (profileId.isEmpty()) {
       return;
@@ -115,7 +121,7 @@ public final class StreetFile {
     Duration interval = group.duration("interval", profile.interval());
     Section own = group.section("points").orElse(null);
     Section shared = behaviours.flatMap(all -> all.section(profileId)).orElse(null);
-    List<Fault> faults = faults(group);
+    List<Fault> faults = faults(group, framing);
     group.refuseOthers();
 
     String[] names = quantities(maker, profile);
@@ -154,13 +160,31 @@ public final class StreetFile {
                 + deviceId
                 + (other == null ? ", expected units up to 255" : ", which is " + other + "'s"));
       }
+      if (framings.computeIfAbsent(at, any -> framing) != framing) {
+        group.wrong(
+            "framing",
+            "found "
+                + label(framing)
+                + " for port "
+                + at
+                + ", which another group frames otherwise; expected one framing a port");
+      }
       long deviceSeed = Noise.hash(seed, deviceId.hashCode());
       Physics physics = new Physics(names, signals, seed, deviceSeed, faults);
       Body body = body(maker, profile, physics, deviceSeed, group);
       int readable = (int) profile.points().stream().filter(PointSpec::readable).count();
       devices.add(
           new Resident(
-              deviceId, profileId, at, unit, interval, readable, body, faults, deviceSeed));
+              deviceId,
+              profileId,
+              at,
+              unit,
+              framing,
+              interval,
+              readable,
+              body,
+              faults,
+              deviceSeed));
     }
     nextPort = Math.max(nextPort, port + (count + perPort - 1) / perPort);
   }
@@ -246,7 +270,7 @@ public final class StreetFile {
     section.refuseOthers();
   }
 
-  private static List<Fault> faults(Section group) {
+  private static List<Fault> faults(Section group, Street.Framing framing) {
     List<Fault> faults = new ArrayList<>();
     for (Section at : group.sections("faults")) {
       String name = at.text("kind");
@@ -261,6 +285,11 @@ public final class StreetFile {
       if (kind == null) {
         at.wrong("kind", "found '" + name + "', expected one of " + String.join(", ", labels));
         continue;
+      }
+      if (kind.framing() != null && kind.framing() != framing) {
+        at.wrong(
+            "kind",
+            "found '" + name + "', which needs framing " + label(kind.framing()) + " of its group");
       }
       double amount =
           switch (kind) {
@@ -286,6 +315,10 @@ public final class StreetFile {
       at.refuseOthers();
     }
     return List.copyOf(faults);
+  }
+
+  private static String label(Street.Framing framing) {
+    return framing.name().toLowerCase(Locale.ROOT);
   }
 
   private static double seconds(Section at, String key, double absent) {

@@ -14,8 +14,11 @@ import io.culvert.simulator.truth.BlockTruth;
 import io.culvert.simulator.truth.DeviceTruth;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +31,7 @@ class SlavePortsTest {
   private final DrivenClock clock = new DrivenClock();
   private SlavePorts slaves;
   private ModbusClient client;
+  private int port;
 
   @AfterEach
   void close() throws IOException {
@@ -247,8 +251,30 @@ class SlavePortsTest {
   }
 
   @Test
+  void anRtuLineAnswersItsUnitsAndNobodyElse() throws Exception {
+    open(
+        "{id: uw, profile: underpass-water, framing: rtu, faults: [{kind: checksum, at: 10s, for:"
+            + " 1s}], points: {level: [{constant: {value: 0.25}}]}}");
+
+    try (Socket line = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      line.setSoTimeout(5_000);
+      // Noise, a request to a unit that isn't there, and one to a unit that is.
+      line.getOutputStream()
+          .write(HexFormat.of().parseHex("ff00ff" + "090300000002c543" + "010300000002c40b"));
+      assertThat(line.getInputStream().readNBytes(9))
+          .isEqualTo(HexFormat.of().parseHex("01030400fa00011bc2"));
+      clock.advance(10_000);
+      line.getOutputStream().write(HexFormat.of().parseHex("010300000002c40b"));
+      assertThat(line.getInputStream().readNBytes(9))
+          .as("last byte spoiled")
+          .isEqualTo(HexFormat.of().parseHex("01030400fa00025b3c"));
+    }
+    assertThat(truth("uw").blocks().get(0).state(1, 0)).isEqualTo(BlockTruth.NOT_SHOWN);
+  }
+
+  @Test
   void takenPortIsNamedWithWhatNeedsIt() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Street street =
           street("{id: uw, profile: underpass-water, port: " + taken.getLocalPort() + "}");
       assertThatThrownBy(() -> SlavePorts.open(street, "127.0.0.1", clock))
@@ -259,7 +285,6 @@ class SlavePortsTest {
   }
 
   private void open(String device) throws Exception {
-    int port;
     try (ServerSocket free = new ServerSocket(0)) {
       port = free.getLocalPort();
     }

@@ -95,6 +95,8 @@ class StreetFileTest {
             points:
               level: [{tide: {height: 3}}]
               depth: [{constant: {value: 1}}]
+          - {id: c, profile: underpass-water, port: 90, framing: ascii, faults: [{kind: checksum}]}
+          - {id: d, profile: underpass-water, port: 90, framing: rtu, first-unit: 2}
         """,
         "s.yaml:1: found 'culvert-street/2', expected culvert-street/1",
         "s.yaml:2: found 'fast', expected a number",
@@ -102,7 +104,10 @@ class StreetFileTest {
         "s.yaml:5: found 'sulks', expected one of stuck, spike, gap",
         "s.yaml:5: found the device 'a' twice",
         "s.yaml:9: found [tide], expected one of constant, daily",
-        "s.yaml:10: found the key 'depth', expected one of level, tick");
+        "s.yaml:10: found the key 'depth', expected one of level, tick",
+        "s.yaml:11: found 'ascii', expected tcp or rtu",
+        "s.yaml:11: found 'checksum', which needs framing rtu of its group",
+        "s.yaml:12: found rtu for port 90, which another group frames otherwise");
   }
 
   @Test
