@@ -20,11 +20,17 @@ public record Site(String gateway, List<Entry> devices) {
    *
    * @param device settings are those of profile and site together
    * @param profile {@code null} while no bundle brings it
-   * @param interval between polls
+   * @param interval between polls of the points that have none of their own
    * @param timeout deadline of one exchange
    * @param problem what is wrong in the document about it, with file and line; {@code ""} if
    *     nothing. A device with a problem is shown and not run
    */
   public record Entry(
-      Device device, Profile profile, Duration interval, Duration timeout, String problem) {}
+      Device device, Profile profile, Duration interval, Duration timeout, String problem) {
+
+    /** Interval of one of its points: the point's own, else the device's. */
+    public Duration interval(PointModel point) {
+      return point.interval() == null ? interval : point.interval();
+    }
+  }
 }

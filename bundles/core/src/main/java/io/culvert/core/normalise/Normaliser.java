@@ -1,30 +1,38 @@
 package io.culvert.core.normalise;
 
 import io.culvert.api.ClockState;
+import io.culvert.api.Point;
 import io.culvert.api.Quality;
 import io.culvert.api.Reading;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Site;
-import java.math.BigDecimal;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.ObjLongConsumer;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Turns the samples of one device into readings by its profile: scale, unit, range, quality, clock
- * state, dead-band; and the value of a command into a raw one. Safe in any thread; never blocks.
+ * Turns the samples of one device into readings by its profile: codes of no value, running totals,
+ * scale, unit, range, quality, clock state, dead-band; and the value of a command into a raw one.
+ * Safe in any thread; never blocks.
+ *
+ * <p>A point may be scaled by what other points tell ({@link PointModel.Factor}). Among the samples
+ * of one moment, those points come first, so that a changed factor holds for all that was read with
+ * it. {@link Told} says how long a factor holds that is read at another interval. While one isn't
+ * known, what it scales has no value.
+ *
+ * <p>{@link Total} says how the total of a counter goes on.
  *
  * <p>A dead-band compares with the value in force, the last one that was kept <em>and
  * accepted</em>. So the caller tells what became of each result, by {@link #accepted} or {@link
@@ -36,10 +44,21 @@ public final class Normaliser {
 
   private final String device;
   private final ClockSource clock;
-  private final Map<String, Channel> channels = new HashMap<>();
+
+  /** In the profile's order. */
+  private final Map<String, Channel> channels = new LinkedHashMap<>();
+
+  /** Points that scale others, each after those that scale it. */
+  private final List<Channel> factors = new ArrayList<>();
+
+  /** Whether any point has a dead-band. */
+  private final boolean banded;
 
   /** Points that a driver made up; each is told once. */
   private final Set<String> unknown = new HashSet<>();
+
+  /** The channel whose sample came last. */
+  private Channel last;
 
   private long tickets;
 
@@ -50,7 +69,29 @@ public final class Normaliser {
     this.device = entry.device().id();
     this.clock = clock;
     for (PointModel model : entry.profile().points()) {
-      channels.put(model.point().id(), new Channel(model));
+      Channel channel = new Channel(model, entry.interval(model));
+      channels.put(channel.id(), channel);
+      last = channel;
+    }
+    this.banded = channels.values().stream().anyMatch(Channel::banded);
+    for (PointModel model : entry.profile().points()) {
+      if (model.factor() != null) {
+        channels
+            .get(model.point().id())
+            .scaledBy(model.factor().points().stream().map(channels::get).toArray(Channel[]::new));
+      }
+    }
+    for (Channel channel : channels.values()) {
+      inOrder(channel);
+    }
+  }
+
+  private void inOrder(Channel channel) {
+    if (!factors.contains(channel)) {
+      channel.factors().forEach(this::inOrder);
+      if (channel.scalesOthers()) {
+        factors.add(channel);
+      }
     }
   }
 
@@ -83,21 +124,16 @@ public final class Normaliser {
   public synchronized Result normalise(List<Sample> samples, Instant received) {
     long ticket = ++tickets;
     ClockState state = clock.state();
+    tellFactors(samples, ticket);
     List<Reading> readings = new ArrayList<>(samples.size());
     int suppressed = 0;
     for (Sample sample : samples) {
-      Channel channel = channels.get(sample.point());
+      Channel channel = channel(sample.point());
       if (channel == null) {
-        // A bound: a driver that makes up names must not fill the memory with them.
-        if (unknown.size() < 100 && unknown.add(sample.point())) {
-          LOG.warn(
-              "{}: the driver delivers a point {} that the profile doesn't have; left out",
-              device,
-              sample.point());
-        }
+        madeUp(sample.point());
         continue;
       }
-      Reading reading = channel.read(device, sample, received, state);
+      Reading reading = channel.read(device, sample, received, state, ticket);
       if (channel.saysNothingNew(reading)) {
         suppressed++;
       } else {
@@ -108,23 +144,112 @@ public final class Normaliser {
     return new Result(readings, suppressed, ticket);
   }
 
+  /** Samples come in the same order as the last time, as a rule: looks there first. */
+  private Channel channel(String point) {
+    Channel guess = last.next;
+    if (!guess.id().equals(point)) {
+      guess = channels.get(point);
+      if (guess == null) {
+        return null;
+      }
+      last.next = guess;
+    }
+    last = guess;
+    return guess;
+  }
+
+  private void madeUp(String point) {
+    // A bound: a driver that makes up names must not fill the memory with them.
+    if (unknown.size() < 100 && unknown.add(point)) {
+      LOG.warn(
+          "{}: the driver delivers a point {} that the profile doesn't have; left out",
+          device,
+          point);
+    }
+  }
+
+  private void tellFactors(List<Sample> samples, long ticket) {
+    if (factors.isEmpty()) {
+      return;
+    }
+    Map<String, Sample> byPoint = new HashMap<>();
+    for (Sample sample : samples) {
+      byPoint.put(sample.point(), sample);
+    }
+    for (Channel factor : factors) {
+      Sample sample = byPoint.get(factor.id());
+      if (sample != null) {
+        factor.tell(sample, ticket);
+      }
+    }
+  }
+
+  /**
+   * Makes bad readings of points whose values hold no longer, because nothing answers for them.
+   *
+   * @param quality bad
+   */
+  public synchronized Result invalidate(List<Point> points, Quality quality, Instant received) {
+    List<Sample> samples = new ArrayList<>(points.size());
+    for (Point point : points) {
+      samples.add(Sample.bad(point.id(), quality));
+    }
+    Result result = normalise(samples, received);
+    for (Point point : points) {
+      channels.get(point.id()).lose(quality);
+    }
+    return result;
+  }
+
   /** The readings of this result are accepted: on disk and synced. */
   public synchronized void accepted(Result result) {
-    for (Reading reading : result.readings()) {
-      channels.get(reading.point()).accepted(result.ticket());
-    }
+    settle(result, Channel::accepted);
   }
 
   /** The readings of this result were not taken. */
   public synchronized void lost(Result result) {
+    settle(result, Channel::lost);
+  }
+
+  private void settle(Result result, ObjLongConsumer<Channel> how) {
+    if (!banded) {
+      return;
+    }
     for (Reading reading : result.readings()) {
-      channels.get(reading.point()).lost(result.ticket());
+      Channel channel = channels.get(reading.point());
+      if (channel.banded()) {
+        how.accept(channel, result.ticket());
+      }
     }
   }
 
-  /** Forgets the values in force, so that the next reading of every point is kept. */
-  public synchronized void forget() {
-    channels.values().forEach(channel -> channel.kept.clear());
+  /** The last reading of each point that has one, in the profile's order. */
+  public synchronized List<Reading> latest() {
+    return channels.values().stream().map(Channel::latest).filter(Objects::nonNull).toList();
+  }
+
+  /** Counters, whose totals go on from what was stored before this start. */
+  public synchronized Set<String> counters() {
+    return channels.values().stream()
+        .filter(Channel::counts)
+        .map(Channel::id)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * Says what is stored of the {@link #counters} from before this start; before their first sample.
+   * A counter of which nothing is stored begins at its raw value.
+   *
+   * @param stored by point
+   * @param searched whether nothing else is stored. If that isn't certain, the first value of a
+   *     counter that isn't among it is uncertain
+   */
+  public synchronized void remember(Map<String, Reading> stored, boolean searched) {
+    for (Channel channel : channels.values()) {
+      if (channel.counts()) {
+        channel.remember(stored.get(channel.id()), searched);
+      }
+    }
   }
 
   /**
@@ -132,7 +257,7 @@ public final class Normaliser {
    *
    * @param value in the unit of the profile
    */
-  public Write write(String point, Value value) {
+  public synchronized Write write(String point, Value value) {
     Channel channel = channels.get(point);
     if (channel == null) {
       return new Write(
@@ -140,192 +265,16 @@ public final class Normaliser {
           Quality.BAD_NOT_FOUND,
           device + " has no point " + point + "; expected one of its profile's points");
     }
-    return channel.write(device, value);
+    return channel.write(device, value, tickets);
   }
 
-  /** One point: its model and what was kept of it. */
-  private static final class Channel {
-    private final PointModel model;
-    private final Scaling scaling;
-
-    /** What may be in force at the platform, oldest first. */
-    private final Deque<Kept> kept = new ArrayDeque<>(2);
-
-    private record Kept(
-        double value, Quality quality, Instant eventTime, Instant receivedTime, long ticket) {}
-
-    Channel(PointModel model) {
-      this.model = model;
-      this.scaling = new Scaling(model);
-    }
-
-    Reading read(String device, Sample sample, Instant received, ClockState state) {
-      Quality quality = sample.quality();
-      Value value = sample.value();
-      if (value != null && !scaling.fits(value)) {
-        value = null;
-        quality = quality.worst(Quality.BAD_TYPE_MISMATCH);
-      } else if (value != null) {
-        value = scaling.toValue(value);
-        if (!inRange(value.number())) {
-          quality = quality.worst(Quality.UNCERTAIN_OUT_OF_RANGE);
-        }
-      }
-      return new Reading(
-          device,
-          model.point().id(),
-          model.streamClass(),
-          value,
-          model.unit(),
-          quality,
-          sample.deviceTime() == null ? received : sample.deviceTime(),
-          received,
-          state,
-          model.grade());
-    }
-
-    /** NaN is in no range. */
-    private boolean inRange(double number) {
-      return (model.min() == null || number >= model.min())
-          && (model.max() == null || number <= model.max());
-    }
-
-    boolean saysNothingNew(Reading reading) {
-      PointModel.Deadband deadband = model.deadband();
-      if (deadband == null || kept.isEmpty() || reading.quality().bad()) {
-        return false;
-      }
-      double value = reading.value().number();
-      for (Kept k : kept) {
-        // Comparisons with NaN are false, so NaN is always news.
-        if (!(Math.abs(value - k.value) <= deadband.absolute())
-            || !reading.quality().equals(k.quality)
-            || !young(k.eventTime, reading.eventTime(), deadband.heartbeat())
-            || !young(k.receivedTime, reading.receivedTime(), deadband.heartbeat())) {
-          return false;
-        }
-      }
-      return true;
-    }
-
-    /** A clock that was set back says nothing of age: then the reading is kept. */
-    private static boolean young(Instant then, Instant now, Duration heartbeat) {
-      Duration age = Duration.between(then, now);
-      return !age.isNegative() && age.compareTo(heartbeat) < 0;
-    }
-
-    void keep(Reading reading, long ticket) {
-      if (model.deadband() == null) {
-        return;
-      }
-      double value = reading.value() == null ? Double.NaN : reading.value().number();
-      kept.addLast(
-          new Kept(value, reading.quality(), reading.eventTime(), reading.receivedTime(), ticket));
-    }
-
-    void accepted(long ticket) {
-      // Of several readings in one result, the last is in force.
-      for (Iterator<Kept> i = kept.iterator(); i.hasNext(); ) {
-        Kept k = i.next();
-        if (k.ticket > ticket || (k.ticket == ticket && !moreOf(ticket, k))) {
-          return;
-        }
-        i.remove();
-      }
-    }
-
-    private boolean moreOf(long ticket, Kept than) {
-      Kept last = null;
-      for (Kept k : kept) {
-        if (k.ticket == ticket) {
-          last = k;
-        }
-      }
-      return last != than;
-    }
-
-    void lost(long ticket) {
-      kept.removeIf(k -> k.ticket == ticket);
-    }
-
-    Write write(String device, Value value) {
-      String name = device + "/" + model.point().id();
-      if (!model.point().access().writable()) {
-        return new Write(
-            null, Quality.BAD_NOT_WRITABLE, name + " can't be written: its profile says read only");
-      }
-      return switch (model.point().type()) {
-        case BOOL -> bool(name, value);
-        case TEXT ->
-            value instanceof Value.Text
-                ? new Write(value, Quality.GOOD, "")
-                : mismatch(name, value, "text");
-        case BYTES ->
-            value instanceof Value.Bytes
-                ? new Write(value, Quality.GOOD, "")
-                : mismatch(name, value, "bytes");
-        default -> number(name, value);
-      };
-    }
-
-    /** Platforms without a boolean type send 0 and 1. */
-    private static Write bool(String name, Value value) {
-      if (value instanceof Value.Bool) {
-        return new Write(value, Quality.GOOD, "");
-      }
-      if (value instanceof Value.Int i && (i.value() == 0 || i.value() == 1)) {
-        return new Write(Value.of(i.value() == 1), Quality.GOOD, "");
-      }
-      return mismatch(name, value, "true or false");
-    }
-
-    private Write number(String name, Value value) {
-      if (!(value instanceof Value.Int || value instanceof Value.Decimal)
-          || !Double.isFinite(value.number())) {
-        return mismatch(name, value, "a number");
-      }
-      BigDecimal wanted =
-          value instanceof Value.Int i
-              ? BigDecimal.valueOf(i.value())
-              : BigDecimal.valueOf(value.number());
-      if (!inRange(value.number())) {
-        return new Write(
-            null,
-            Quality.BAD_OUT_OF_RANGE,
-            name + ": found " + value + "; expected " + rangeInWords());
-      }
-      Value raw = scaling.toRaw(wanted);
-      // What the device will hold is the nearest it can; that must be in the range too.
-      if (raw == null || !inRange(scaling.toValue(raw).number())) {
-        return new Write(
-            null,
-            Quality.BAD_OUT_OF_RANGE,
-            name
-                + ": found "
-                + value
-                + "; the device can't hold it as "
-                + model.point().type().name().toLowerCase(java.util.Locale.ROOT)
-                + " within "
-                + rangeInWords());
-      }
-      return new Write(raw, Quality.GOOD, "");
-    }
-
-    private String rangeInWords() {
-      String unit = model.unit().isEmpty() ? "" : " " + model.unit();
-      if (model.min() == null && model.max() == null) {
-        return "its type";
-      }
-      return (model.min() == null ? "at most " : model.max() == null ? "at least " : "")
-          + (model.min() == null ? "" : model.min())
-          + (model.min() != null && model.max() != null ? " to " : "")
-          + (model.max() == null ? "" : model.max())
-          + unit;
-    }
-
-    private static Write mismatch(String name, Value value, String expected) {
-      return new Write(
-          null, Quality.BAD_TYPE_MISMATCH, name + ": found " + value + "; expected " + expected);
-    }
+  /**
+   * What a raw value of a point means at this moment. It becomes no reading and changes nothing.
+   *
+   * @return {@code null} if that can't be told
+   */
+  public synchronized Value value(String point, Value raw) {
+    Channel channel = channels.get(point);
+    return channel == null || raw == null ? null : channel.value(raw, tickets);
   }
 }

@@ -263,12 +263,7 @@ final class CommandDesk implements Commands {
         return;
       }
       Sample sample = back.value();
-      // A reader of its own: this value is no reading, and no dead-band may take it for one.
-      List<Reading> shown =
-          new Normaliser(runner.entry(), kit.clock())
-              .normalise(List.of(sample), back.at())
-              .readings();
-      Value value = shown.isEmpty() ? null : shown.get(0).value();
+      Value value = runner.intake().value(sample.point(), sample.value());
       if (sample.quality().bad()) {
         finish(
             "unknown",

@@ -5,17 +5,13 @@ import io.culvert.api.Quality;
 import io.culvert.api.Reading;
 import io.culvert.api.Sample;
 import io.culvert.api.StreamClass;
+import io.culvert.api.Value;
 import io.culvert.api.service.LedgerEntry.Reason;
-import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Site;
 import io.culvert.core.normalise.Normaliser;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 
 /**
@@ -29,8 +25,6 @@ final class Intake {
   private final Kit kit;
   private final String device;
   private final Normaliser normaliser;
-  private final Map<String, Integer> index = new HashMap<>();
-  private final AtomicReferenceArray<Reading> latest;
   private final AtomicInteger outstanding = new AtomicInteger();
   private volatile Instant lastAnswer;
 
@@ -38,11 +32,6 @@ final class Intake {
     this.kit = kit;
     this.device = entry.device().id();
     this.normaliser = new Normaliser(entry, kit.clock());
-    List<PointModel> points = entry.profile().points();
-    for (int i = 0; i < points.size(); i++) {
-      index.put(points.get(i).point().id(), i);
-    }
-    this.latest = new AtomicReferenceArray<>(points.size());
   }
 
   /** Whether so much waits for its commit that no more should be read. Any thread. */
@@ -57,25 +46,23 @@ final class Intake {
 
   /** The last reading of each point that has one. Any thread. */
   List<Reading> latest() {
-    List<Reading> readings = new ArrayList<>(latest.length());
-    for (int i = 0; i < latest.length(); i++) {
-      Reading reading = latest.get(i);
-      if (reading != null) {
-        readings.add(reading);
-      }
-    }
-    return readings;
+    return normaliser.latest();
   }
 
   /** What a command's value is for the device. */
-  Normaliser.Write write(String point, io.culvert.api.Value value) {
+  Normaliser.Write write(String point, Value value) {
     return normaliser.write(point, value);
+  }
+
+  /** What a raw value means now, {@code null} if that can't be told. */
+  Value value(String point, Value raw) {
+    return normaliser.value(point, raw);
   }
 
   /** Takes what a poll read. */
   void take(List<Sample> samples, Instant received) {
     outstanding.incrementAndGet();
-    hand(samples, received, true, problem -> outstanding.decrementAndGet());
+    hand(samples, received, problem -> outstanding.decrementAndGet());
   }
 
   /**
@@ -94,7 +81,7 @@ final class Intake {
                     end.accept(problem);
                   };
               if (room) {
-                hand(samples, received, true, ending);
+                hand(samples, received, ending);
               } else {
                 refuse(samples, received, ending);
               }
@@ -103,25 +90,20 @@ final class Intake {
 
   /** Says of every point that its value holds no longer, and why. */
   void invalidate(List<Point> points, Quality quality) {
-    List<Sample> samples = new ArrayList<>(points.size());
-    for (Point point : points) {
-      samples.add(Sample.bad(point.id(), quality));
-    }
     outstanding.incrementAndGet();
-    hand(samples, kit.loop().now(), false, problem -> outstanding.decrementAndGet());
+    Normaliser.Result result = normaliser.invalidate(points, quality, kit.loop().now());
+    hand(result, false, problem -> outstanding.decrementAndGet());
   }
 
-  private void hand(
-      List<Sample> samples, Instant received, boolean fromDriver, Consumer<String> end) {
+  private void hand(List<Sample> samples, Instant received, Consumer<String> end) {
     Normaliser.Result result = normaliser.normalise(samples, received);
+    lastAnswer = received;
+    kit.tally().read(result.readings().size() + (long) result.suppressed(), result.suppressed());
+    hand(result, true, end);
+  }
+
+  private void hand(Normaliser.Result result, boolean fromDriver, Consumer<String> end) {
     List<Reading> readings = result.readings();
-    if (fromDriver) {
-      lastAnswer = received;
-      kit.tally().read(readings.size() + (long) result.suppressed(), result.suppressed());
-    }
-    for (Reading reading : readings) {
-      latest.lazySet(index.get(reading.point()), reading);
-    }
     if (readings.isEmpty()) {
       end.accept(null);
       return;

@@ -266,14 +266,6 @@ class NormaliserTest {
   }
 
   @Test
-  void forgetMakesTheNextReadingCount() {
-    keeps(10.0);
-    normaliser.forget();
-
-    assertThat(keeps(10.0)).isTrue();
-  }
-
-  @Test
   void ofTwoSamplesOfAPointInOneResultTheLastIsInForce() {
     Normaliser.Result result =
         normaliser.normalise(
