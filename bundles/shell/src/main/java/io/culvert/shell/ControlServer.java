@@ -35,7 +35,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The socket behind {@code bin/culvert status} and {@code shell}: one command a connection.
+ * The socket behind {@code bin/culvert status}, {@code doctor} and {@code shell}: one command a
+ * connection.
  *
  * <p>A request is a byte for the version, an int for the number of words and each word as modified
  * UTF-8 with its length. The answer is a row of frames, each a byte for its kind and an int: 1 and

@@ -4,6 +4,7 @@ import io.culvert.api.Reading;
 import io.culvert.api.northbound.Batch;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
+import io.culvert.api.service.Doctor;
 import io.culvert.api.service.Generations;
 import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.Monitor;
@@ -39,6 +40,7 @@ import org.osgi.service.component.annotations.ReferencePolicy;
     property = {
       "osgi.command.scope=culvert",
       "osgi.command.function=status",
+      "osgi.command.function=doctor",
       "osgi.command.function=devices",
       "osgi.command.function=read",
       "osgi.command.function=write",
@@ -75,12 +77,16 @@ public final class GatewayCommands {
   @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
   volatile Plugins plugins;
 
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Doctor doctor;
+
   private final InstantSource clock = InstantSource.system();
 
   /** What every command is called with, for {@code help} and for who gets it wrong. */
   private static final List<List<String>> USAGE =
       List.of(
           List.of("status [--json]", "what runs, what is wrong and how to mend it"),
+          List.of("doctor [<lane or device>] [--json]", "how each line fares, and what to mend"),
           List.of("devices", "every device: state, last answer, polls"),
           List.of("read <device>", "the last reading of each point"),
           List.of("write <device> <point> <value>", "commands a device and reads back"),
@@ -105,6 +111,28 @@ public final class GatewayCommands {
             clock.instant(),
             Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime()));
     session.getConsole().print(json ? report.json() : report.text());
+  }
+
+  /** {@code doctor [<lane or device>] [--json]}. */
+  public void doctor(CommandSession session, String... args) throws CommandFailed, IOException {
+    List<String> words = new ArrayList<>(List.of(args));
+    boolean json = words.remove("--json");
+    expect(words.size() <= 1 && words.stream().noneMatch(w -> w.startsWith("-")), "doctor");
+    DoctorReport report =
+        new DoctorReport(await(Services.need(doctor, "core").examine()), clock.instant());
+    if (!words.isEmpty()) {
+      DoctorReport one = report.only(words.get(0));
+      if (one == null) {
+        throw new CommandFailed(
+            CommandFailed.FAILED,
+            "no lane %s, nor a device of that name on one; culvert doctor lists the lanes"
+                .formatted(words.get(0)));
+      }
+      report = one;
+    }
+    session
+        .getConsole()
+        .print(json ? report.json() : words.isEmpty() ? report.text() : report.details());
   }
 
   /** {@code devices}. */

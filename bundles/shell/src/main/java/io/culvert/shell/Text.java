@@ -15,6 +15,9 @@ import java.util.Locale;
 final class Text {
   static final int COLUMNS = 80;
 
+  /** What stands to the right in a column: a number, with its unit perhaps, or none. */
+  private static final String NUMBER = "-|(< )?[-+]?[0-9][0-9,./]*( (%|ms|s|min))?";
+
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
 
@@ -30,7 +33,7 @@ final class Text {
       boolean numbers = !rows.isEmpty();
       for (List<String> row : rows) {
         widths[c] = Math.max(widths[c], row.get(c).length());
-        numbers &= row.get(c).isEmpty() || row.get(c).matches("[-+]?[0-9][0-9,.]*|-");
+        numbers &= row.get(c).isEmpty() || row.get(c).matches(NUMBER);
       }
       right[c] = numbers;
     }
@@ -99,6 +102,22 @@ final class Text {
       return s / 3_600 + " h " + s / 60 % 60 + " min";
     }
     return s / 86_400 + " days";
+  }
+
+  /** A time that something took, with the figures that a person needs: {@code 1.2 ms}. */
+  static String brief(Duration d) {
+    double ms = d.toNanos() / 1e6;
+    if (ms < 1000) {
+      return String.format(Locale.ROOT, ms < 10 ? "%.1f ms" : "%.0f ms", ms);
+    }
+    return ms < 10_000 ? String.format(Locale.ROOT, "%.1f s", ms / 1000) : span(d);
+  }
+
+  /**
+   * @param share 1 for the whole
+   */
+  static String percent(double share) {
+    return share > 0 && share < 0.01 ? "< 1 %" : Math.round(share * 100) + " %";
   }
 
   static String age(Instant then, Instant now) {

@@ -19,14 +19,15 @@ public final class Main {
         exit = Gateway.run(layout);
       } else if (command.equals("stop") && rest.isEmpty()) {
         exit = Stop.stop(layout);
-      } else if (command.equals("status") || command.equals("shell") && !rest.isEmpty()) {
+      } else if (List.of("status", "doctor").contains(command)
+          || command.equals("shell") && !rest.isEmpty()) {
         // The gateway's own exit code: what it answers is not this program's to translate.
         System.exit(Control.ask(layout, command.equals("shell") ? rest : Arrays.asList(args)));
         return;
       } else {
         throw new Failure(
             Exit.USAGE,
-            "Found \"%s\", expected run, stop, status or shell <command>"
+            "Found \"%s\", expected run, stop, status, doctor or shell <command>"
                 .formatted(String.join(" ", args)));
       }
     } catch (Failure e) {

@@ -284,7 +284,8 @@ public final class Diagnosis {
           never,
           "%s never answered, though %s%s%s"
               .formatted(names(never), others(), failure(newest(never)), cost(never)),
-          "Check unit number, speed and parity at the device itself, then its power and its stub.");
+          "Check the unit number at the device itself, on a serial line its speed and parity too;"
+              + " then its power and its stub of the cable.");
     }
     List<Patient> gone = minus(dead, never);
     if (!gone.isEmpty()) {
