@@ -5,7 +5,9 @@
  *
  * Every unit answers alike, except unit 9, which stays silent, and that input register 0 shows the
  * number of the unit asked. Reading holding registers 150 or 151 is refused with exception 02, and
- * reading any block that begins at 300 + N with exception N, for N from 1 to 11.
+ * reading any block that begins at 300 + N with exception N, for N from 1 to 11. Units 21 to 23 do
+ * not know some functions for writing: 22; 5 and 6; 15 and 16. Unit 24 has no more than 8 holding
+ * registers for one request.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -52,12 +54,33 @@ static void fill(modbus_mapping_t *map) {
   h[65535] = 65535;
 }
 
+static int unknown(int unit, int function) {
+  switch (unit) {
+  case 21:
+    return function == MODBUS_FC_MASK_WRITE_REGISTER;
+  case 22:
+    return function == MODBUS_FC_WRITE_SINGLE_COIL || function == MODBUS_FC_WRITE_SINGLE_REGISTER;
+  case 23:
+    return function == MODBUS_FC_WRITE_MULTIPLE_COILS ||
+           function == MODBUS_FC_WRITE_MULTIPLE_REGISTERS;
+  default:
+    return 0;
+  }
+}
+
 static int refused(const uint8_t *query, int offset) {
+  int unit = query[offset - 1];
   int function = query[offset];
+  if (unknown(unit, function)) {
+    return MODBUS_EXCEPTION_ILLEGAL_FUNCTION;
+  }
   int address = query[offset + 1] << 8 | query[offset + 2];
   int count = query[offset + 3] << 8 | query[offset + 4];
   if (function != MODBUS_FC_READ_HOLDING_REGISTERS) {
     return 0;
+  }
+  if (unit == 24 && count > 8) {
+    return MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE;
   }
   if (address > 300 && address <= 311) {
     return address - 300;

@@ -2,10 +2,13 @@
 
     slave.py PORT    0 takes a free one; prints "listening on PORT" when it can be reached
 
-Units 1, 2 and 7 exist; the others stay silent. Unit 7 has one holding register.
+Units 1, 2 and 7 exist; the others stay silent. Unit 7 has one holding register. Unit 0 is all of
+them. They identify themselves with objects of three categories, more than one answer holds, and
+share file 4 of 100 records.
 """
 
 import asyncio
+import struct
 import sys
 
 from pymodbus.constants import Endian
@@ -15,7 +18,16 @@ from pymodbus.datastore import (
     ModbusSlaveContext,
     ModbusSparseDataBlock,
 )
+from pymodbus.device import ModbusDeviceIdentification
+from pymodbus.file_message import (
+    FileRecord,
+    ReadFileRecordRequest,
+    ReadFileRecordResponse,
+    WriteFileRecordRequest,
+    WriteFileRecordResponse,
+)
 from pymodbus.payload import BinaryPayloadBuilder
+from pymodbus.pdu import ModbusExceptions
 from pymodbus.server.async_io import ModbusTcpServer
 
 
@@ -65,11 +77,72 @@ def unit(base):
     )
 
 
+FILES = {4: [1000 + record for record in range(100)]}
+
+
+def records(record):
+    """Where a sub-request points to; None if nowhere."""
+    end = record.record_number + record.record_length
+    file = FILES.get(record.file_number)
+    return None if file is None or end > len(file) else file
+
+
+# pymodbus decodes these requests, but executes them with nothing and encodes the answer to reading
+# with two bytes in the wrong order.
+def read_files(self, context):
+    answers = []
+    for record in self.records:
+        file = records(record)
+        if file is None:
+            return self.doException(ModbusExceptions.IllegalAddress)
+        values = file[record.record_number : record.record_number + record.record_length]
+        answers.append(FileRecord(record_data=struct.pack(f">{len(values)}H", *values)))
+    return ReadFileRecordResponse(answers)
+
+
+def encode_files(self):
+    packet = b""
+    for record in self.records:
+        packet += struct.pack(">BB", 1 + len(record.record_data), 0x06) + record.record_data
+    return struct.pack("B", len(packet)) + packet
+
+
+def write_files(self, context):
+    for record in self.records:
+        file = records(record)
+        if file is None:
+            return self.doException(ModbusExceptions.IllegalAddress)
+        values = struct.unpack(f">{record.record_length}H", record.record_data)
+        file[record.record_number : record.record_number + record.record_length] = values
+    return WriteFileRecordResponse(self.records)
+
+
+ReadFileRecordRequest.execute = read_files
+ReadFileRecordResponse.encode = encode_files
+WriteFileRecordRequest.execute = write_files
+
+IDENTITY = {
+    0: "Pymodbus",
+    1: "PM",
+    2: "3.0.0",
+    3: "https://pymodbus.example",
+    4: "Peer",
+    5: "Peer of the driver",
+    0x80: "a" * 120,
+    0x81: "b" * 120,
+    0x82: "c" * 120,
+}
+
+
 async def main():
     small = ModbusSlaveContext(hr=ModbusSequentialDataBlock(0, [7]), zero_mode=True)
     context = ModbusServerContext(slaves={1: unit(100), 2: unit(200), 7: small}, single=False)
     server = ModbusTcpServer(
-        context, address=("127.0.0.1", int(sys.argv[1])), allow_reuse_address=True
+        context,
+        identity=ModbusDeviceIdentification(info=IDENTITY),
+        address=("127.0.0.1", int(sys.argv[1])),
+        allow_reuse_address=True,
+        broadcast_enable=True,
     )
     serving = asyncio.create_task(server.serve_forever())
     await server.serving
