@@ -16,7 +16,8 @@ public interface Writable extends Connection {
    *
    * @param point writable
    * @param value raw, of the point's type and within what the type can hold
-   * @return the device's verdict: good, or why it refused. Fails if the link is lost or nothing
+   * @return the device's verdict: good, or why it refused; uncertain if it was sent and the
+   *     protocol knows no answer to it, as to a broadcast. Fails if the link is lost or nothing
    *     answers; then the write may or may not have happened
    */
   CompletionStage<Quality> write(Point point, Value value);

@@ -226,6 +226,13 @@ final class CommandDesk implements Commands {
     private void written(Outcome<Quality> outcome) {
       if (!outcome.ok()) {
         unknown(outcome.failure());
+      } else if (!outcome.value().good() && !outcome.value().bad()) {
+        finish(
+            "unknown",
+            false,
+            outcome.value(),
+            null,
+            "It was sent, but the device tells nothing of what became of it");
       } else if (!outcome.value().good()) {
         finish(
             "refused",

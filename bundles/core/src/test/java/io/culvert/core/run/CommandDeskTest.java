@@ -149,6 +149,19 @@ class CommandDeskTest {
   }
 
   @Test
+  void aWriteThatNothingTellsOfIsNeitherDoneNorRefused() {
+    rig.driver.writes.put("gate", (p, v) -> CompletableFuture.completedFuture(Quality.UNCERTAIN));
+    Result result = submit("gate", "reset", Value.of(1)).join();
+
+    assertThat(result.done()).isFalse();
+    assertThat(result.quality()).isEqualTo(Quality.UNCERTAIN);
+    assertThat(result.message())
+        .isEqualTo("It was sent, but the device tells nothing of what became of it");
+    assertThat(rig.driver.log).containsExactly("write gate.reset=10");
+    assertThat(rig.buffer.audit("gate").get(1)).containsEntry("phase", Value.of("unknown"));
+  }
+
+  @Test
   void aWriteWithoutAnAnswerIsNeitherDoneNorRefused() {
     rig.driver.writes.put("gate", (p, v) -> new CompletableFuture<>());
     CompletableFuture<Result> result = submit("gate", "set", Value.of(1));

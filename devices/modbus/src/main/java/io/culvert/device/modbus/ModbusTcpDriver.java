@@ -93,8 +93,11 @@ public final class ModbusTcpDriver implements Driver {
   @Override
   public List<Problem> validate(Device device, List<Point> points) {
     List<Problem> problems = new ArrayList<>();
-    Endpoint.parse(device.endpoint(), problems::add);
+    Endpoint endpoint = Endpoint.parse(device.endpoint(), problems::add);
     Settings settings = Settings.parse(device.settings(), problems::add);
+    if (endpoint != null) {
+      settings.check(endpoint.unit(), false, points, problems::add);
+    }
     points.forEach(point -> Address.parse(point, settings, problems::add));
     return List.copyOf(problems);
   }

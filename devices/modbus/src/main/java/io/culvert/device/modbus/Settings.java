@@ -1,11 +1,13 @@
 package io.culvert.device.modbus;
 
+import io.culvert.api.Point;
 import io.culvert.api.Problem;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -114,6 +116,43 @@ record Settings(
         write(settings.get("write"), problems),
         zone(settings.get("zone"), problems),
         flag(settings.get("broadcast"), problems));
+  }
+
+  /**
+   * Checks what a unit says of the device. On a serial line 0 is all units at once (Serial Line
+   * V1.02, 2.2), which nobody should write by mistake. A device that is on TCP itself takes 0 for
+   * its own (Messaging Guide V1.0b, 4.4), but a gateway may pass it on: the setting decides.
+   *
+   * @param serial whether units are those of a serial line
+   */
+  void check(int unit, boolean serial, List<Point> points, Consumer<Problem> problems) {
+    if (!broadcast) {
+      if (unit == 0 && serial) {
+        problems.accept(
+            new Problem(
+                "endpoint",
+                "unit=0",
+                "unit=1–247; 0 is all units at once, which takes the setting broadcast: true and"
+                    + " points that are only written"));
+      }
+      return;
+    }
+    if (unit != 0) {
+      problems.accept(
+          new Problem(
+              "settings.broadcast",
+              "true with unit=" + unit,
+              "unit=0, which is all units at once"));
+    }
+    for (Point point : points) {
+      if (point.access().readable()) {
+        problems.accept(
+            new Problem(
+                "points." + point.id() + ".access",
+                point.access().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                "write: nobody answers a broadcast"));
+      }
+    }
   }
 
   /** Entries that make up one of those that {@link #maxGap} and its like count. */

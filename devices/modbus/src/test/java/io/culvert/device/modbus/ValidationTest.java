@@ -7,6 +7,7 @@ import io.culvert.api.DataType;
 import io.culvert.api.Device;
 import io.culvert.api.Point;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -184,6 +185,28 @@ class ValidationTest {
       String address, String type, Access access, String key, String value, String told) {
     assertThat(told("modbus-tcp://plc", Map.of(key, value), point(address, type, access)))
         .isEqualTo(told == null ? List.of() : List.of("points.p." + told));
+  }
+
+  @Test
+  void aBroadcastIsToUnit0AndOnlyWritten() {
+    Map<String, String> all = Map.of("broadcast", "true");
+    Point written = point("holding:7", "uint16", Access.WRITE);
+    assertThat(told("modbus-tcp://plc?unit=0", all, written)).isEmpty();
+    assertThat(told("modbus-tcp://plc?unit=3", all, written))
+        .containsExactly(
+            "settings.broadcast: found true with unit=3; expected unit=0, which is all units at"
+                + " once");
+    assertThat(
+            told("modbus-tcp://plc?unit=0", all, point("holding:7", "uint16", Access.READ_WRITE)))
+        .containsExactly(
+            "points.p.access: found read-write; expected write: nobody answers a broadcast");
+    assertThat(told("modbus-tcp://plc?unit=0", Map.of(), written)).isEmpty();
+    List<String> told = new ArrayList<>();
+    Settings.DEFAULT.check(0, true, List.of(written), problem -> told.add(problem.toString()));
+    assertThat(told)
+        .containsExactly(
+            "endpoint: found unit=0; expected unit=1–247; 0 is all units at once, which takes the"
+                + " setting broadcast: true and points that are only written");
   }
 
   @Test
