@@ -29,6 +29,9 @@ final class Downlink {
   /** So many requests are remembered to know one that comes again. */
   private static final int REMEMBERED = 1000;
 
+  /** Their answers take at most so much; an answer may be as long as a message. */
+  private static final int REMEMBERED_BYTES = 4 << 20;
+
   /** So many may wait for their devices at a time. */
   private static final int MAX_RUNNING = 200;
 
@@ -41,6 +44,7 @@ final class Downlink {
   private final Consumer<Message> answers;
   private final Map<String, Optional<Message>> recent = new LinkedHashMap<>();
   private int running;
+  private int recentBytes;
 
   /**
    * @param executor the session's
@@ -130,10 +134,17 @@ final class Downlink {
   }
 
   private void remember(String topic, Optional<Message> answer) {
-    recent.put(topic, answer);
-    if (recent.size() > REMEMBERED) {
-      recent.remove(recent.keySet().iterator().next());
+    recentBytes += bytes(answer) - bytes(recent.put(topic, answer));
+    while (recent.size() > 1 && (recent.size() > REMEMBERED || recentBytes > REMEMBERED_BYTES)) {
+      recentBytes -= bytes(recent.remove(recent.keySet().iterator().next()));
     }
+  }
+
+  /**
+   * @param answer {@code null} if there was none
+   */
+  private static int bytes(Optional<Message> answer) {
+    return answer == null ? 0 : answer.map(message -> message.payload().length).orElse(0);
   }
 
   private static Commands.Result failed(Request request, String message) {
