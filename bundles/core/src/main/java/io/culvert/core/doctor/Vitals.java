@@ -14,7 +14,7 @@ import java.util.List;
  * Used by one thread, the core's; adding costs nanoseconds.
  */
 public final class Vitals {
-  /** So many polls of the rarest kind fill half of the window, if that is longer than a lane's. */
+  /** So many polls of the most frequent kind fill half of the window, at least. */
   private static final int POLLS = 10;
 
   private final Sliding<Half> window;
@@ -37,7 +37,7 @@ public final class Vitals {
   }
 
   /**
-   * @param interval the longest between two polls that are alike
+   * @param interval between two polls of the kind that comes most often
    * @param nanos the present time, monotonic; so in every method here
    */
   public Vitals(Duration interval, long nanos) {

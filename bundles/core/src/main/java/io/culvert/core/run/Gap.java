@@ -2,33 +2,27 @@ package io.culvert.core.run;
 
 import io.culvert.api.StreamClass;
 import io.culvert.api.service.LedgerEntry.Reason;
-import io.culvert.core.model.PointModel;
 import java.time.Instant;
-import java.util.List;
 
 /**
  * The span in which one device isn't read: from its first failed poll to the last, with the number
- * of polls that were due in it. Used on the loop only.
+ * of readings that were due in it, each poll counted with its own points. Used on the loop only.
  */
 final class Gap {
+  private static final StreamClass[] CLASSES = StreamClass.values();
+
   private final Kit kit;
   private final String device;
-  private final long[] pointsByClass = new long[StreamClass.values().length];
+  private final long[] expected = new long[StreamClass.values().length];
   private Instant from;
   private Instant to;
   private long polls;
   private long began;
   private String detail = "";
 
-  /**
-   * @param readable the points that each poll reads
-   */
-  Gap(Kit kit, String device, List<PointModel> readable) {
+  Gap(Kit kit, String device) {
     this.kit = kit;
     this.device = device;
-    for (PointModel model : readable) {
-      pointsByClass[model.streamClass().ordinal()]++;
-    }
   }
 
   /**
@@ -37,13 +31,16 @@ final class Gap {
    * @param first when the first of them was due
    * @param last when the last of them ended
    */
-  void add(long count, Instant first, Instant last, String why) {
+  void add(PollGroup group, long count, Instant first, Instant last, String why) {
     if (polls == 0) {
       began = kit.loop().nanos();
       from = first;
       to = last;
     }
     polls += count;
+    for (StreamClass streamClass : CLASSES) {
+      expected[streamClass.ordinal()] += count * group.readings(streamClass);
+    }
     from = first.isBefore(from) ? first : from;
     to = last.isAfter(to) ? last : to;
     detail = why;
@@ -59,11 +56,11 @@ final class Gap {
     if (polls == 0) {
       return;
     }
-    for (StreamClass streamClass : StreamClass.values()) {
-      long points = pointsByClass[streamClass.ordinal()];
-      if (points > 0) {
-        kit.gaps()
-            .add(device, streamClass, from, to, polls * points, false, Reason.NEVER_READ, detail);
+    for (StreamClass streamClass : CLASSES) {
+      long readings = expected[streamClass.ordinal()];
+      expected[streamClass.ordinal()] = 0;
+      if (readings > 0) {
+        kit.gaps().add(device, streamClass, from, to, readings, false, Reason.NEVER_READ, detail);
       }
     }
     polls = 0;

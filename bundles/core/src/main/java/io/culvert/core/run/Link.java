@@ -50,11 +50,14 @@ final class Link {
   private final Served served;
   private final Device device;
   private final Duration timeout;
-  private final List<Point> readable;
+  private final List<List<Point>> groups;
   private final Vitals vitals;
   private final Set<Call<?, ?>> calls = new LinkedHashSet<>();
   private Connection connection;
-  private Readable.Plan plan;
+
+  /** One a group; empty while the connection isn't prepared for reading. */
+  private List<Readable.Plan> plans = List.of();
+
   private boolean subscribed;
   private SinkGate sink;
   private boolean disposed;
@@ -75,20 +78,20 @@ final class Link {
 
   /**
    * @param timeout deadline of each exchange
-   * @param readable what a poll reads
+   * @param groups what each kind of poll reads; none empty
    */
   Link(
       Loop loop,
       Served served,
       Device device,
       Duration timeout,
-      List<Point> readable,
+      List<List<Point>> groups,
       Vitals vitals) {
     this.loop = loop;
     this.served = served;
     this.device = device;
     this.timeout = timeout;
-    this.readable = readable;
+    this.groups = groups;
     this.vitals = vitals;
   }
 
@@ -181,9 +184,10 @@ final class Link {
 
   private void prepare(Consumer<Failure> end) {
     Connection opened = connection;
-    if (readable.isEmpty()) {
+    if (groups.isEmpty()) {
       end.accept(null);
     } else if (opened instanceof Subscribable subscribable) {
+      List<Point> readable = groups.stream().flatMap(List::stream).toList();
       this.<Void, Void>call(
           "subscribe",
           timeout,
@@ -195,14 +199,16 @@ final class Link {
             opened(opened, outcome.failure(), end);
           });
     } else if (opened instanceof Readable reader) {
-      this.<Readable.Plan, Readable.Plan>call(
+      this.<List<Readable.Plan>, List<Readable.Plan>>call(
           "prepare",
           timeout,
-          () -> CompletableFuture.completedFuture(prepare(reader, readable)),
+          () ->
+              CompletableFuture.completedFuture(
+                  groups.stream().map(points -> prepare(reader, points)).toList()),
           prepared -> prepared,
           null,
           outcome -> {
-            plan = connection == opened ? outcome.value() : null;
+            plans = outcome.ok() && connection == opened ? outcome.value() : List.of();
             opened(opened, outcome.failure(), end);
           });
     } else {
@@ -237,7 +243,7 @@ final class Link {
   }
 
   boolean nothingToRead() {
-    return readable.isEmpty();
+    return groups.isEmpty();
   }
 
   /** Whether the device tells by itself, so that it isn't polled. */
@@ -255,13 +261,14 @@ final class Link {
     whenFree = action;
   }
 
-  /** Reads every readable point once; there is one sample of each. */
-  void read(Consumer<Outcome<List<Sample>>> end) {
-    Readable.Plan prepared = plan;
-    if (prepared == null) {
+  /** Reads every point of a group once; there is one sample of each. */
+  void read(int group, Consumer<Outcome<List<Sample>>> end) {
+    if (plans.isEmpty()) {
       end.accept(Outcome.failed(loop.now(), false, "the connection is closed"));
       return;
     }
+    Readable.Plan prepared = plans.get(group);
+    List<Point> points = groups.get(group);
     // Taken on the driver's threads: how long the loop had other things to do is no latency.
     long[] span = new long[2];
     this.<List<Sample>, List<Sample>>call(
@@ -273,7 +280,7 @@ final class Link {
         },
         samples -> {
           span[1] = loop.nanos();
-          return whole(samples, readable);
+          return whole(samples, points);
         },
         null,
         outcome -> {
@@ -379,7 +386,7 @@ final class Link {
     Look before = seen;
     connection = null;
     seen = null;
-    plan = null;
+    plans = List.of();
     subscribed = false;
     if (sink != null) {
       sink.shut();

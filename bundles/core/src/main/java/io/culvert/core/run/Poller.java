@@ -1,25 +1,35 @@
 package io.culvert.core.run;
 
 import io.culvert.core.doctor.Vitals;
-import io.culvert.core.model.Site;
 import io.culvert.core.run.Outcome.Failure;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Polls one device on its grid, for as long as one driver serves it. Each turn of the grid is
- * exactly one of: read, missed (the lane or the buffer had no room: counted, never piled up), or
- * part of a {@link Gap}. Used on the loop only.
+ * Polls one device, for as long as one driver serves it. Each of its groups of points has a grid of
+ * its own; all begin at the same moment, so that where one interval is a multiple of another, both
+ * are read one directly after the other. Each turn of a grid is exactly one of: read, missed (the
+ * lane or the buffer had no room: counted, never piled up), or part of a {@link Gap}. Used on the
+ * loop only.
  *
- * <p>A device that fails is tried ever more rarely, at turns of its grid that are picked at random;
- * after {@value #LOST} failures in a row its connection is opened anew.
+ * <p>An exchange reads one group and takes one turn of the lane. Of several groups that are due the
+ * one that has waited longest is next; if they fell due together, the one of the longest interval,
+ * which is where that stands which scales others.
+ *
+ * <p>A device that fails is tried ever more rarely, by its shortest interval, at turns of that grid
+ * that are picked at random; after {@value #LOST} failures in a row its connection is opened anew.
+ * Groups of longer intervals that fall due meanwhile wait until it answers. When it does after its
+ * link was lost, all of them are read at once and their grids begin anew there: what the platform
+ * had of them was taken back.
  */
 final class Poller implements Lane.Turn {
-  /** Failures in a row after which the link counts as lost. */
+  /** Failures in a row after which the link, or a group, counts as lost. */
   static final int LOST = 3;
 
   private static final String STUCK = "an earlier call into the driver hasn't returned";
+  private static final String NO_BUFFER = "there is no buffer to take it";
 
   /** The longest pause of back-off, unless the interval is longer. */
   static final Duration LONGEST_PAUSE = Duration.ofSeconds(60);
@@ -32,39 +42,84 @@ final class Poller implements Lane.Turn {
 
   private final Kit kit;
   private final Loop loop;
-  private final Site.Entry entry;
+  private final String device;
   private final Link link;
   private final Lane lane;
   private final Intake intake;
   private final Gap gap;
   private final Report report;
   private final Vitals vitals;
-  private final Vitals.Pace pace;
-  private final long interval;
+  private final Grid[] grids;
+
+  /** The grid of the shortest interval. */
+  private final Grid lead;
+
   private Loop.Timer tick;
-  private long next;
-  private boolean busy;
   private boolean closed;
 
-  /** Turns of the grid that passed while a poll was under way. */
-  private long passed;
+  /** What the present turn of the lane, or the one waited for, is to read; {@code null} if none. */
+  private Grid current;
+
+  /** Of the turn that began last. */
+  private Vitals.Pace pace;
 
   /** Whether the present turn had to open the connection, which the next ones needn't. */
   private boolean opened;
 
-  private Instant asked;
-  private long askedAt;
-
   /** Since it failed last; a command may have opened the link without a turn of ours. */
   private boolean answered;
+
+  /** Whether the link was lost, and nothing was read since. */
+  private boolean lost;
 
   private int failures;
   private long retryAt;
   private String lastFailure = "";
 
+  /** When a group is to be read. */
+  private static final class Grid {
+    private final int number;
+    private final PollGroup group;
+    private final Vitals.Pace pace;
+    private final long interval;
+    private long next;
+
+    /** Whether a turn has come that is neither read nor accounted for. */
+    private boolean due;
+
+    private Instant asked;
+    private long askedAt;
+
+    /** Turns that came while it was due already. */
+    private long passed;
+
+    /** In a row. */
+    private int failures;
+
+    Grid(int number, PollGroup group, Vitals.Pace pace) {
+      this.number = number;
+      this.group = group;
+      this.pace = pace;
+      this.interval = group.interval().toNanos();
+    }
+
+    void ask(Instant now, long nanos) {
+      if (!due) {
+        due = true;
+        asked = now;
+        askedAt = nanos;
+        passed = 0;
+      }
+    }
+  }
+
+  /**
+   * @param groups one at least, the one of the shortest interval first, as the link has them
+   */
   Poller(
       Kit kit,
-      Site.Entry entry,
+      String device,
+      List<PollGroup> groups,
       Link link,
       Lane lane,
       Intake intake,
@@ -73,15 +128,18 @@ final class Poller implements Lane.Turn {
       Report report) {
     this.kit = kit;
     this.loop = kit.loop();
-    this.entry = entry;
+    this.device = device;
     this.link = link;
     this.lane = lane;
     this.intake = intake;
     this.gap = gap;
     this.report = report;
     this.vitals = vitals;
-    this.pace = vitals.pace(entry.interval());
-    this.interval = entry.interval().toNanos();
+    this.grids = new Grid[groups.size()];
+    for (int i = 0; i < grids.length; i++) {
+      grids[i] = new Grid(i, groups.get(i), vitals.pace(groups.get(i).interval()));
+    }
+    this.lead = grids[0];
   }
 
   /** Hears how it goes, on the loop. */
@@ -95,59 +153,134 @@ final class Poller implements Lane.Turn {
      * @param lost whether the link counts as lost
      */
     void failed(Failure failure, boolean lost);
+
+    /** A group can't be read for the third time, while others can. */
+    void silent(PollGroup group, Failure failure);
   }
 
   void start() {
-    long spread = Math.min(interval, WIDEST_SPREAD.toNanos());
-    long hash = (entry.device().id().hashCode() * 0x9E3779B97F4A7C15L) >>> 1;
-    next = loop.nanos() + hash % spread;
-    tick = loop.at(next, this::due);
+    long hash = (device.hashCode() * 0x9E3779B97F4A7C15L) >>> 1;
+    begin(loop.nanos() + hash % spread());
+  }
+
+  private long spread() {
+    return Math.min(lead.interval, WIDEST_SPREAD.toNanos());
+  }
+
+  private void begin(long first) {
+    for (Grid grid : grids) {
+      grid.next = first;
+    }
+    tick = loop.at(first, this::due);
   }
 
   private void due() {
+    long now = loop.nanos();
+    if (kit.outlet().awaited()) {
+      // What isn't read until there is a buffer, that enters itself: nothing has begun yet.
+      begin(now + spread());
+      return;
+    }
+    boolean leads = now - lead.next >= 0;
+    long first = Long.MAX_VALUE;
+    for (Grid grid : grids) {
+      if (now - grid.next >= 0) {
+        come(grid, now);
+      }
+      first = Math.min(first, grid.next - now);
+    }
+    tick = loop.at(now + first, this::due);
+    turn(leads);
+  }
+
+  private void come(Grid grid, long now) {
     // Whole turns that went by because the loop itself came late.
-    long late = Math.max(0, (loop.nanos() - next) / interval);
-    next += (late + 1) * interval;
-    tick = loop.at(next, this::due);
-    if (late > 0) {
-      pass(late);
-    }
-    turn();
-  }
-
-  private void turn() {
-    if (busy) {
-      passed++;
-    } else if (link.blocked()) {
-      stuck();
-    } else if (kit.outlet().awaited()) {
-      return;
-    } else if (!kit.outlet().present()) {
-      skip("there is no buffer to take it");
-    } else if (link.subscribed() && answered) {
-      // It tells by itself; a turn is only needed to open it again.
-      return;
-    } else if (failures > 0 && loop.nanos() < retryAt && !link.subscribed()) {
-      skip(lastFailure);
-    } else if (intake.full()) {
-      kit.tally().missed(1);
+    long late = (now - grid.next) / grid.interval;
+    grid.next += (late + 1) * grid.interval;
+    if (grid.due) {
+      pass(grid, late + 1);
     } else {
-      busy = true;
-      passed = 0;
-      asked = loop.now();
-      askedAt = loop.nanos();
-      lane.poll(this);
+      if (late > 0) {
+        pass(grid, late);
+      }
+      grid.ask(loop.now(), now);
     }
   }
 
-  private void pass(long turns) {
-    if (busy) {
-      passed += turns;
-    } else if (failures > 0) {
-      gap.add(turns, loop.now(), loop.now(), lastFailure);
+  /** Accounts for turns that another one takes the place of. */
+  private void pass(Grid grid, long turns) {
+    String obstacle = grid == current ? null : obstacle();
+    if (obstacle != null) {
+      gap.add(grid.group, turns, loop.now(), loop.now(), obstacle);
+    } else if (grid.due) {
+      grid.passed += turns;
     } else {
       missed(turns);
     }
+  }
+
+  /** Why nothing can be read at the moment; {@code null} if it can. */
+  private String obstacle() {
+    if (link.blocked()) {
+      return STUCK;
+    }
+    if (!kit.outlet().present()) {
+      return NO_BUFFER;
+    }
+    return failures > 0 ? lastFailure : null;
+  }
+
+  /**
+   * Takes a turn of the lane for what is due, if one can be taken.
+   *
+   * @param leads whether a turn of the shortest interval has just come: the one that is skipped, or
+   *     on which a device that fails is tried
+   */
+  private void turn(boolean leads) {
+    if (current != null) {
+      return;
+    }
+    if (link.blocked()) {
+      if (leads) {
+        stuck();
+      }
+    } else if (!kit.outlet().present()) {
+      if (leads) {
+        skip(NO_BUFFER);
+      }
+    } else if (link.subscribed() && answered) {
+      // It tells by itself; a turn is only needed to open it again.
+      for (Grid grid : grids) {
+        grid.due = false;
+      }
+    } else if (failures > 0 && (!leads || (loop.nanos() < retryAt && !link.subscribed()))) {
+      if (leads) {
+        skip(lastFailure);
+      }
+    } else if (intake.full()) {
+      if (leads) {
+        lead.due = false;
+        kit.tally().missed(1 + lead.passed);
+      }
+    } else {
+      current = failures > 0 ? lead : longestDue();
+      if (current != null) {
+        lane.poll(this);
+      }
+    }
+  }
+
+  /**
+   * @return {@code null} if nothing is due
+   */
+  private Grid longestDue() {
+    Grid longest = null;
+    for (Grid grid : grids) {
+      if (grid.due && (longest == null || grid.askedAt - longest.askedAt <= 0)) {
+        longest = grid;
+      }
+    }
+    return longest;
   }
 
   private void missed(long turns) {
@@ -159,13 +292,15 @@ final class Poller implements Lane.Turn {
   private void stuck() {
     skip(STUCK);
     if (failures < LOST) {
-      failed(new Failure(false, STUCK), failures + 1 >= LOST, loop.nanos());
+      failed(new Failure(false, STUCK), failures + 1 >= LOST);
+      retryAt = loop.nanos() + pause();
     }
   }
 
   private void skip(String why) {
     Instant now = loop.now();
-    gap.add(1, now, now, why);
+    lead.due = false;
+    gap.add(lead.group, 1 + lead.passed, now, now, why);
     releaseIfOld();
   }
 
@@ -190,15 +325,17 @@ final class Poller implements Lane.Turn {
   @Override
   public void begin() {
     report.asked();
+    pace = current.pace;
     opened = !link.isOpen();
     ensureOpen(
         failure -> {
           if (failure != null) {
             ended(failure, true);
-          } else if (link.subscribed() || link.nothingToRead()) {
+          } else if (closed || link.subscribed() || link.nothingToRead()) {
             ended(null, false);
           } else {
             link.read(
+                current.number,
                 outcome -> {
                   if (outcome.ok() && !closed) {
                     intake.take(outcome.value(), outcome.at());
@@ -223,48 +360,77 @@ final class Poller implements Lane.Turn {
   }
 
   private void ended(Failure failure, boolean notOpened) {
+    Grid grid = current;
     if (!closed) {
-      busy = false;
+      current = null;
+      grid.due = false;
       if (failure == null) {
         failures = 0;
+        grid.failures = 0;
         answered = true;
-        missed(passed);
+        missed(grid.passed);
         gap.release();
         report.answered();
+        if (lost) {
+          lost = false;
+          readOthers(grid);
+        }
       } else {
-        gap.add(1 + passed, asked, loop.now(), failure.message());
+        gap.add(grid.group, 1 + grid.passed, grid.asked, loop.now(), failure.message());
         releaseIfOld();
-        failed(failure, notOpened || failures + 1 >= LOST, askedAt);
+        failed(failure, notOpened || failures + 1 >= LOST);
+        // From the turn that failed, so that a deadline doesn't cost the next turn too. After a
+        // longer interval the shortest one is tried at once, which may do well.
+        retryAt = grid == lead || notOpened ? grid.askedAt + pause() : loop.nanos();
+        if (!lost && ++grid.failures == LOST) {
+          report.silent(grid.group, failure);
+        }
       }
-      passed = 0;
     }
     lane.end(this, failure != null && failure.timeout());
+    if (!closed) {
+      turn(grid != lead && lead.due);
+    }
+  }
+
+  /** Has all other groups read now, in step with the shortest interval from here on. */
+  private void readOthers(Grid present) {
+    for (Grid grid : grids) {
+      if (grid != present) {
+        grid.ask(loop.now(), loop.nanos());
+        grid.next = lead.next - lead.interval + grid.interval;
+      }
+    }
   }
 
   /** The driver says that the link is gone. */
   private void lost(String words) {
     if (!closed) {
-      failed(new Failure(false, words), true, loop.nanos());
+      failed(new Failure(false, words), true);
+      retryAt = loop.nanos() + pause();
     }
   }
 
   /**
-   * @param since from when the pause counts: from the turn that failed, so that a deadline doesn't
-   *     cost the next turn too
+   * @param gone whether the link counts as lost
    */
-  private void failed(Failure failure, boolean lost, long since) {
+  private void failed(Failure failure, boolean gone) {
     failures++;
     answered = false;
     lastFailure = failure.message();
-    retryAt = since + pause();
-    if (lost) {
+    if (gone) {
+      lost = true;
+      for (Grid grid : grids) {
+        grid.failures = 0;
+      }
       link.shut();
     }
-    report.failed(failure, lost);
+    report.failed(failure, gone);
   }
 
   /** Between the interval and twice that for each failure but the first, up to the longest. */
   private long pause() {
+    long interval = lead.interval;
     long longest = Math.max(interval, LONGEST_PAUSE.toNanos());
     int doublings = Math.min(failures - 1, 40);
     long most = interval > longest >> doublings ? longest : interval << doublings;
@@ -277,15 +443,17 @@ final class Poller implements Lane.Turn {
     }
   }
 
-  /** Ends polling; a poll under way counts as one that brought nothing. */
+  /** Ends polling; what is due counts as a poll that brought nothing. */
   void close(String why) {
     closed = true;
     if (tick != null) {
       tick.cancel();
     }
-    if (busy) {
-      busy = false;
-      gap.add(1 + passed, asked, loop.now(), why);
+    for (Grid grid : grids) {
+      if (grid.due) {
+        grid.due = false;
+        gap.add(grid.group, 1 + grid.passed, grid.asked, loop.now(), why);
+      }
     }
     gap.release();
     lane.withdraw(this);

@@ -39,7 +39,7 @@ final class Runner implements Poller.Report {
   private final Site.Entry entry;
   private final Consumer<Runner> changed;
   private final List<Point> points;
-  private final List<Point> readable;
+  private final List<PollGroup> groups;
   private final Intake intake;
   private final Gap gap;
   private final Vitals vitals;
@@ -64,12 +64,11 @@ final class Runner implements Poller.Report {
     this.entry = entry;
     this.changed = changed;
     List<PointModel> models = entry.profile() == null ? List.of() : entry.profile().points();
-    List<PointModel> read = models.stream().filter(m -> m.point().access().readable()).toList();
     this.points = models.stream().map(PointModel::point).toList();
-    this.readable = read.stream().map(PointModel::point).toList();
+    this.groups = PollGroup.of(entry);
     this.intake = entry.profile() == null ? null : new Intake(kit, entry);
-    this.gap = new Gap(kit, entry.device().id(), read);
-    this.vitals = new Vitals(entry.interval(), kit.loop().nanos());
+    this.gap = new Gap(kit, entry.device().id());
+    this.vitals = new Vitals(groups.get(0).interval(), kit.loop().nanos());
     this.condition = new Condition(State.STARTING, "", kit.loop().now());
   }
 
@@ -187,7 +186,14 @@ final class Runner implements Poller.Report {
       return;
     }
     become(State.STARTING, "");
-    link = new Link(kit.loop(), best, entry.device(), entry.timeout(), readable, vitals);
+    link =
+        new Link(
+            kit.loop(),
+            best,
+            entry.device(),
+            entry.timeout(),
+            groups.stream().map(PollGroup::points).filter(points -> !points.isEmpty()).toList(),
+            vitals);
     check(link);
   }
 
@@ -214,7 +220,7 @@ final class Runner implements Poller.Report {
             lane = lanes.use(laneName);
             checked.on(lane);
             vitals.unplan();
-            poller = new Poller(kit, entry, checked, lane, intake, gap, vitals, this);
+            poller = new Poller(kit, id(), groups, checked, lane, intake, gap, vitals, this);
             poller.start();
           }
         });
@@ -278,8 +284,15 @@ final class Runner implements Poller.Report {
               + ": "
               + failure.message()
               + "; check power, wiring and address; it is tried again by itself");
+      groups.forEach(group -> silent(group, failure));
+    }
+  }
+
+  @Override
+  public void silent(PollGroup group, Failure failure) {
+    if (!group.points().isEmpty()) {
       intake.invalidate(
-          readable, failure.timeout() ? Quality.BAD_TIMEOUT : Quality.BAD_NO_COMMUNICATION);
+          group.points(), failure.timeout() ? Quality.BAD_TIMEOUT : Quality.BAD_NO_COMMUNICATION);
     }
   }
 
