@@ -30,6 +30,9 @@ final class ModbusConnection implements Readable, Writable, Browsable {
    */
   static final Duration BACKSTOP = Duration.ofSeconds(60);
 
+  /** For a whole scan: less than the core's patience with one, 30 s. */
+  private static final Duration SCAN = Duration.ofSeconds(25);
+
   private final Link link;
   private final Endpoint endpoint;
   private final Settings settings;
@@ -121,11 +124,12 @@ final class ModbusConnection implements Readable, Writable, Browsable {
    */
   @Override
   public CompletionStage<List<Found>> browse(String from, int limit) {
-    if (!from.isEmpty()) {
-      return CompletableFuture.completedFuture(List.of());
-    }
+    return from.isEmpty() ? scan(limit, SCAN) : CompletableFuture.completedFuture(List.of());
+  }
+
+  CompletionStage<List<Found>> scan(int limit, Duration budget) {
     CompletableFuture<List<Found>> result = new CompletableFuture<>();
-    UnitScan scan = new UnitScan(link, endpoint, settings.responseTimeout(), limit, result);
+    UnitScan scan = new UnitScan(link, endpoint, settings.responseTimeout(), budget, limit, result);
     onEnd(result, scan::end);
     begin(result, scan::start);
     return result;

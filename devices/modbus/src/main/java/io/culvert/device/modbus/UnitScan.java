@@ -24,9 +24,6 @@ final class UnitScan {
   /** Unit identifiers of devices on a serial line (Serial Line V1.02, 2.2). */
   private static final int LAST_UNIT = 247;
 
-  /** Within the core's patience with a scan, 30 s. */
-  private static final Duration BUDGET = Duration.ofSeconds(25);
-
   /** Serial devices at 9600 baud and less take this long. */
   private static final Duration LEAST = Duration.ofMillis(200);
 
@@ -39,6 +36,7 @@ final class UnitScan {
   private final Link link;
   private final Endpoint endpoint;
   private final Duration timeout;
+  private final Duration budget;
   private final int limit;
   private final CompletableFuture<List<Found>> result;
   private final long start = System.nanoTime();
@@ -48,17 +46,20 @@ final class UnitScan {
 
   /**
    * @param timeout for each unit, at most
+   * @param budget after which the scan ends with what was found
    * @param limit ends the scan when so many were found
    */
   UnitScan(
       Link link,
       Endpoint endpoint,
       Duration timeout,
+      Duration budget,
       int limit,
       CompletableFuture<List<Found>> result) {
     this.link = link;
     this.endpoint = endpoint;
     this.timeout = timeout;
+    this.budget = budget;
     this.limit = limit;
     this.result = result;
   }
@@ -88,7 +89,7 @@ final class UnitScan {
   }
 
   private long remaining() {
-    return BUDGET.toMillis() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+    return budget.toMillis() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
   }
 
   /** What is left, shared among the units that are left; fast answers leave more to the slow. */
@@ -164,12 +165,17 @@ final class UnitScan {
     all.put("unit", Integer.toString(unit));
     all.put("answer", answer);
     all.putAll(facts);
-    String title = facts.getOrDefault("name", facts.getOrDefault("model", facts.get("product")));
-    if (title == null) {
-      title = facts.getOrDefault("server", "Unit " + unit);
-    } else if (facts.containsKey("vendor") && !title.startsWith(facts.get("vendor"))) {
-      title = facts.get("vendor") + " " + title;
+    return new Found(endpoint.withUnit(unit).toString(), title(unit, facts), all);
+  }
+
+  private static String title(int unit, Map<String, String> facts) {
+    String vendor = facts.get("vendor");
+    for (String key : new String[] {"name", "model", "product"}) {
+      String name = facts.get(key);
+      if (name != null) {
+        return vendor == null || name.startsWith(vendor) ? name : vendor + " " + name;
+      }
     }
-    return new Found(endpoint.withUnit(unit).toString(), title, all);
+    return vendor != null ? vendor : facts.getOrDefault("server", "Unit " + unit);
   }
 }

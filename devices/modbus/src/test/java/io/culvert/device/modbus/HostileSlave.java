@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -41,14 +42,31 @@ final class HostileSlave implements AutoCloseable {
       return Short.toUnsignedInt(ByteBuffer.wrap(pdu).getShort(3));
     }
 
-    /** The right answer to a read of registers or a write. */
+    /** The right answer to a read of registers or records, a write, or a question who it is. */
     byte[] answer() {
       return frame(transaction, 0, unit, answerPdu());
     }
 
     byte[] answerPdu() {
-      if (function() > 4) {
-        return ByteBuffer.allocate(5).put(pdu, 0, 5).array();
+      switch (function()) {
+        case 0x05, 0x06, 0x0F, 0x10:
+          return Arrays.copyOf(pdu, 5);
+        case 0x15, 0x16:
+          return pdu;
+        case 0x11:
+          return bytes(0x11, 3, 'M', '7', 0xFF);
+        case 0x2B:
+          return bytes(0x2B, 0x0E, pdu[2], 0x01, 0, 0, 2, 0, 2, 'H', 'S', 2, 1, '9');
+        case 0x14:
+          ByteBuffer file = ByteBuffer.allocate(4 + 2 * pdu[8]);
+          file.put(bytes(0x14, 2 + 2 * pdu[8], 1 + 2 * pdu[8], 6));
+          for (int i = 0; i < pdu[8]; i++) {
+            file.putShort(
+                (short) register(Short.toUnsignedInt(ByteBuffer.wrap(pdu).getShort(5)) + i));
+          }
+          return file.array();
+        default:
+          break;
       }
       ByteBuffer answer = ByteBuffer.allocate(2 + 2 * count());
       answer.put((byte) function()).put((byte) (2 * count()));

@@ -1,5 +1,6 @@
 package io.culvert.device.modbus;
 
+import static io.culvert.api.DataType.BOOL;
 import static io.culvert.api.DataType.UINT16;
 import static io.culvert.api.DataType.UINT32;
 import static io.culvert.device.modbus.HostileSlave.bytes;
@@ -15,16 +16,19 @@ import static io.culvert.device.modbus.Talk.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.culvert.api.Point;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
+import io.culvert.api.southbound.Browsable.Found;
 import io.culvert.api.southbound.Readable;
 import io.culvert.device.modbus.HostileSlave.Request;
 import io.culvert.device.modbus.HostileSlave.Script;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,6 +46,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -431,6 +436,250 @@ class HostileSlaveTest {
       assertThat(asked).hasSize(requests[0]);
       asked.clear();
     }
+  }
+
+  @Test
+  void whatWasRefusedIsKnownToOtherPlansAndAfterReconnecting() throws Exception {
+    BlockingQueue<String> asked = new LinkedBlockingQueue<>();
+    slave.play(refusing(105, asked));
+    Point[] points = new Point[10];
+    for (int i = 0; i < 10; i++) {
+      points[i] = point("holding:" + (100 + i), UINT16);
+    }
+    ModbusConnection connection = talk.open(1);
+    Readable.Plan earlier = connection.prepare(List.of(points));
+    read(connection, points);
+    assertThat(asked).hasSize(7);
+    asked.clear();
+    for (Readable.Plan plan : List.of(earlier, connection.prepare(List.of(points)))) {
+      answer(plan.read());
+      assertThat(asked).containsExactly("100+5", "106+4");
+      asked.clear();
+    }
+    connection.close();
+    assertThat(read(talk.open(1), points)).hasSize(10);
+    assertThat(asked).containsExactly("100+5", "106+4");
+    asked.clear();
+    assertThat(read(talk.open(2), points)).hasSize(10);
+    assertThat(asked).as("another device").hasSize(7);
+  }
+
+  @Test
+  void pointsThatAreAllRefusedStillShowThatTheDeviceIsThere() throws Exception {
+    BlockingQueue<String> asked = new LinkedBlockingQueue<>();
+    slave.play(refusing(105, asked));
+    Readable.Plan plan = talk.open(1).prepare(List.of(point("holding:105", UINT16)));
+    for (int cycle = 0; cycle < 3; cycle++) {
+      assertThat(byPoint(answer(plan.read())))
+          .isEqualTo(Map.of("holding:105", Quality.BAD_NOT_FOUND));
+    }
+    assertThat(asked).hasSize(3);
+    slave.play((request, out) -> {});
+    assertThatThrownBy(() -> plan.read().toCompletableFuture().get(300, TimeUnit.MILLISECONDS))
+        .isInstanceOf(TimeoutException.class);
+  }
+
+  @Test
+  void aDeviceThatWasSilentIsAskedOnceUntilItAnswers() throws Exception {
+    BlockingQueue<Request> asked = new LinkedBlockingQueue<>();
+    slave.play((request, out) -> asked.add(request));
+    ModbusConnection connection = talk.open(1, HASTY);
+    Readable.Plan plan = connection.prepare(List.of(FIRST, VICTIM, LAST));
+    assertThatThrownBy(() -> answer(plan.read())).cause().isInstanceOf(TimeoutException.class);
+    assertThat(asked).hasSize(2);
+    for (int cycle = 0; cycle < 3; cycle++) {
+      asked.clear();
+      assertThatThrownBy(() -> answer(plan.read())).cause().isInstanceOf(TimeoutException.class);
+      assertThat(asked).hasSize(1);
+    }
+    asked.clear();
+    Readable.Plan other = connection.prepare(List.of(FIRST, LAST));
+    assertThatThrownBy(() -> answer(other.read())).cause().isInstanceOf(TimeoutException.class);
+    assertThat(asked).as("another plan").hasSize(1);
+    slave.behave();
+    assertThat(byPoint(answer(plan.read()))).isEqualTo(truth());
+  }
+
+  @Test
+  void asManyRequestsAreInFlightAsTheSettingsAllow() throws Exception {
+    Point[] points = new Point[9];
+    Map<String, Object> truth = new LinkedHashMap<>();
+    for (int i = 0; i < points.length; i++) {
+      points[i] = point("holding:" + 1000 * i, UINT16);
+      truth.put(points[i].id(), Value.of((long) register(1000 * i)));
+    }
+    BlockingQueue<Request> held = new LinkedBlockingQueue<>();
+    slave.play(
+        (request, out) -> {
+          held.add(request);
+          if (held.size() == 3) {
+            // The last first.
+            Request[] three = {held.remove(), held.remove(), held.remove()};
+            out.write(concat(three[2].answer(), concat(three[1].answer(), three[0].answer())));
+          }
+        });
+    ModbusConnection connection = talk.open(1, Map.of("inFlight", "3"));
+    Readable.Plan plan = connection.prepare(List.of(points));
+    for (int cycle = 0; cycle < 3; cycle++) {
+      Map<String, Object> read = byPoint(answer(plan.read()));
+      assertThat(read).isEqualTo(truth);
+      assertThat(List.copyOf(read.keySet())).isEqualTo(List.copyOf(truth.keySet()));
+    }
+  }
+
+  @Test
+  void cancellingAReadLetsGoOfAllItsRequests() throws Exception {
+    BlockingQueue<Request> held = new LinkedBlockingQueue<>();
+    slave.play((request, out) -> held.add(request));
+    ModbusConnection connection = talk.open(1, Map.of("inFlight", "3"));
+    Readable.Plan plan = connection.prepare(List.of(FIRST, VICTIM, LAST));
+    CompletableFuture<?> reading = plan.read().toCompletableFuture();
+    await().until(() -> held.size() == 3);
+    reading.cancel(true);
+    slave.behave();
+    assertThat(byPoint(answer(plan.read()))).isEqualTo(truth());
+  }
+
+  @Test
+  void aFunctionThatTheDeviceDoesNotKnowIsTriedOnce() throws Exception {
+    BlockingQueue<Integer> asked = new LinkedBlockingQueue<>();
+    slave.play(
+        (request, out) -> {
+          asked.add(request.function());
+          boolean unknown = request.function() == 0x16 || request.function() == 0x06;
+          out.write(
+              unknown
+                  ? frame(request.transaction(), 0, 1, bytes(request.function() | 0x80, 1))
+                  : request.answer());
+        });
+    ModbusConnection connection = talk.open(1);
+    Point bit = writable("holding:7;bit=1", BOOL);
+    assertThat(write(connection, bit, Value.of(true))).isEqualTo(Quality.GOOD);
+    assertThat(asked).containsExactly(0x16, 0x03, 0x06, 0x10);
+    asked.clear();
+    assertThat(write(connection, bit, Value.of(true))).isEqualTo(Quality.GOOD);
+    assertThat(write(talk.open(1), bit, Value.of(true))).isEqualTo(Quality.GOOD);
+    assertThat(asked).containsExactly(0x03, 0x10, 0x03, 0x10);
+  }
+
+  @Test
+  void halfAValueIsNeitherWrittenNorRefused() throws Exception {
+    slave.play(
+        (request, out) ->
+            out.write(
+                request.address() == 8
+                    ? frame(request.transaction(), 0, 1, bytes(0x86, 4))
+                    : request.answer()));
+    ModbusConnection connection = talk.open(1, Map.of("write", "single"));
+    assertThatThrownBy(() -> write(connection, writable("holding:7", UINT32), Value.of(7L)))
+        .cause()
+        .isExactlyInstanceOf(IOException.class)
+        .hasMessage(
+            "holding:7: 1 of 2 registers are written, the next is refused:"
+                + " exception 04 (server device failure)");
+    assertThat(write(connection, writable("holding:8", UINT32), Value.of(7L)))
+        .isEqualTo(Quality.BAD_DEVICE_FAILURE);
+  }
+
+  @Test
+  void aScanGivesWhatItFoundWhenItsTimeIsUp() throws Exception {
+    slave.play(
+        (request, out) -> {
+          if (request.unit() == 2) {
+            out.write(request.answer());
+          }
+        });
+    List<Found> found = answer(talk.open(1).scan(247, Duration.ofMillis(600)));
+    assertThat(found).extracting(Found::title).containsExactly("HS");
+    assertThat(found.get(0).facts())
+        .isEqualTo(Map.of("unit", "2", "answer", "value", "vendor", "HS", "revision", "9"));
+  }
+
+  /** What devices make of the question who they are, and what is told of them. */
+  static Stream<Arguments> identities() {
+    return Stream.of(
+        arguments(
+            "objects one by one",
+            (Function<Request, byte[]>)
+                request ->
+                    request.pdu()[2] != 4
+                        ? bytes(0xAB, 3)
+                        : request.pdu()[3] > 1
+                            ? bytes(0xAB, 2)
+                            : bytes(0x2B, 0x0E, 4, 0x81, 0, 0, 1, request.pdu()[3], 1, 'X'),
+            Map.of("vendor", "X", "product", "X")),
+        arguments(
+            "more follows for ever",
+            (Function<Request, byte[]>)
+                request -> bytes(0x2B, 0x0E, request.pdu()[2], 1, 0xFF, 1, 1, 0, 1, 'X'),
+            Map.of("vendor", "X")),
+        arguments(
+            "more follows, and nothing does",
+            (Function<Request, byte[]>)
+                request -> bytes(0x2B, 0x0E, request.pdu()[2], 1, 0xFF, request.pdu()[3] + 1, 0),
+            Map.of()),
+        arguments(
+            "three answers",
+            (Function<Request, byte[]>)
+                request ->
+                    bytes(
+                        0x2B,
+                        0x0E,
+                        1,
+                        1,
+                        request.pdu()[3] < 2 ? 0xFF : 0,
+                        request.pdu()[3] + 1,
+                        1,
+                        request.pdu()[3],
+                        1,
+                        'A' + request.pdu()[3]),
+            Map.of("vendor", "A", "product", "B", "revision", "C")),
+        arguments(
+            "function 17 only",
+            (Function<Request, byte[]>)
+                request -> request.function() == 0x2B ? bytes(0xAB, 1) : request.answerPdu(),
+            Map.of("server", "M7")),
+        arguments(
+            "neither",
+            (Function<Request, byte[]>) request -> bytes(request.function() | 0x80, 1),
+            Map.of()),
+        arguments(
+            "objects that promise more than they hold",
+            (Function<Request, byte[]>) request -> bytes(0x2B, 0x0E, 1, 1, 0, 0, 2, 0, 200, 'X'),
+            Map.of()),
+        arguments(
+            "what can't be printed",
+            (Function<Request, byte[]>)
+                request -> bytes(0x2B, 0x0E, 1, 1, 0, 0, 1, 0, 4, 0xE6, 'X', 7, 0),
+            Map.of("vendor", "X")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("identities")
+  void aScanTellsWhatADeviceSaysOfItself(
+      String name, Function<Request, byte[]> who, Map<String, String> told) throws Exception {
+    slave.play(
+        (request, out) ->
+            out.write(
+                request.function() < 5
+                    ? request.answer()
+                    : frame(request.transaction(), 0, request.unit(), who.apply(request))));
+    List<Found> found = answer(talk.open(5).browse("", 1));
+    assertThat(found).hasSize(1);
+    Map<String, String> facts = new LinkedHashMap<>(found.get(0).facts());
+    assertThat(facts.remove("unit")).isEqualTo("5");
+    assertThat(facts.remove("answer")).isEqualTo("value");
+    assertThat(facts).isEqualTo(told);
+  }
+
+  private static Script refusing(int register, BlockingQueue<String> asked) {
+    return (request, out) -> {
+      asked.add(request.address() + "+" + request.count());
+      boolean refuses =
+          request.address() <= register && request.address() + request.count() > register;
+      byte[] refusal = frame(request.transaction(), 0, request.unit(), bytes(0x83, 2));
+      out.write(refuses ? refusal : request.answer());
+    };
   }
 
   private static List<String> good(List<Sample> samples) {
