@@ -37,6 +37,9 @@ public final class Diagnosis {
   /** Bytes of noise that aren't the odd one of a transmitter switched over. */
   static final int NOISE = 20;
 
+  /** The longest frame of the field's serial protocols, in bytes. */
+  private static final int FRAME = 260;
+
   /** Share of a device's requests that may go wrong before it is told. */
   static final double TOLERATED = 0.02;
 
@@ -161,7 +164,7 @@ public final class Diagnosis {
             "Compare baud, parity and stop bits with the devices' own settings, and see that A and"
                 + " B aren't swapped.");
       }
-    } else if (malformed() >= SIGNS) {
+    } else if (sum(all, Diagnosis::malformed) >= SIGNS) {
       unsteady(all);
     } else if (all.size() == 1) {
       Patient p = all.get(0);
@@ -244,7 +247,7 @@ public final class Diagnosis {
                   + " the distance to power cables."
               : "Check the cable from the last whole one to the first broken one, and the"
                   + " termination at that end.");
-    } else if (line.noise() >= NOISE && line.noise() * 10 >= turns() && !answering.isEmpty()) {
+    } else if (unexplainedNoise() >= NOISE && unexplainedNoise() * 10 >= turns()) {
       add(
           Cause.WIRING,
           List.of(),
@@ -253,6 +256,16 @@ public final class Diagnosis {
           "The idle line floats: check bias resistors and termination, and the screen.");
     }
     return hurt;
+  }
+
+  /** Noise that isn't what is left of frames that were told already. */
+  private long unexplainedNoise() {
+    long frames =
+        sum(all, p -> checksumErrors(p) + malformed(p))
+            + line.wrongUnit()
+            + line.late()
+            + line.foreign();
+    return line.noise() - FRAME * frames;
   }
 
   private boolean hurt(Patient p) {
@@ -412,7 +425,7 @@ public final class Diagnosis {
     if (unsteady.isEmpty()) {
       return;
     }
-    long unfit = sum(unsteady, p -> p.facts() == null ? 0 : p.facts().malformed());
+    long unfit = sum(unsteady, Diagnosis::malformed);
     add(
         Cause.UNSTEADY,
         unsteady,
@@ -517,12 +530,11 @@ public final class Diagnosis {
     long exchanges = p.exchanges().made() - p.exchanges().answered();
     return p.facts() == null
         ? exchanges
-        : Math.max(
-            exchanges, p.facts().timeouts() + p.facts().malformed() + p.facts().checksumErrors());
+        : Math.max(exchanges, p.facts().timeouts() + malformed(p) + checksumErrors(p));
   }
 
-  private long malformed() {
-    return sum(all, p -> p.facts() == null ? 0 : p.facts().malformed());
+  private static long malformed(Patient p) {
+    return p.facts() == null ? 0 : p.facts().malformed();
   }
 
   private long turns() {

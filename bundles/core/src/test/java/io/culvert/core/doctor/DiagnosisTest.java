@@ -51,6 +51,10 @@ class DiagnosisTest {
                 .line(1, 2, 0, 1, 12),
             "HEALTHY"),
         of(
+            "what is left of two broken answers is no floating line",
+            new Ward().device("a", bed -> bed.broken(2)).well("b").line(0, 0, 0, 0, 400),
+            "HEALTHY"),
+        of(
             "a few in a thousand are broken",
             new Ward()
                 .device(

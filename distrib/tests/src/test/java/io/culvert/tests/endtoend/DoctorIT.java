@@ -1,0 +1,90 @@
+package io.culvert.tests.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code bin/culvert doctor} of the installed gateway says of a street with troubles. */
+class DoctorIT {
+  @TempDir Path folder;
+
+  @Test
+  void namesTheDeadUnitAndTheHealthOfItsNeighbours() throws Exception {
+    try (Simulator simulator = Simulator.run(folder, DoctorIT::street);
+        Platform platform = new Platform(simulator.mqttPort());
+        InstalledGateway gateway =
+            InstalledGateway.unpack(folder.resolve("gateway"), site(simulator.site()))) {
+      gateway.start();
+      await("the doctor has heard enough")
+          .atMost(Duration.ofSeconds(90))
+          .pollInterval(Duration.ofSeconds(1))
+          .ignoreExceptions()
+          .untilAsserted(
+              () -> {
+                assertThat(lane(gateway, "pump-001").at("/findings/0/cause").asText())
+                    .isEqualTo("healthy");
+                JsonNode troubled = lane(gateway, "dead");
+                assertThat(troubled.at("/findings/0/cause").asText()).isEqualTo("address");
+                assertThat(troubled.at("/findings/0/devices").toString()).isEqualTo("[\"dead\"]");
+              });
+
+      JsonNode troubled = lane(gateway, "dead");
+      assertThat(troubled.get("findings")).hasSize(1);
+      assertThat(device(troubled, "near").at("/exchanges/answered").asLong()).isPositive();
+      assertThat(device(troubled, "near").at("/exchanges/timeouts").asLong()).isZero();
+      assertThat(device(troubled, "dead").at("/exchanges/answered").asLong()).isZero();
+      assertThat(lane(gateway, "pump-001").get("devices")).hasSize(2);
+
+      InstalledGateway.Answer said = gateway.command("doctor");
+      assertThat(said.exit()).as(said.text()).isZero();
+      assertThat(said.oneLine())
+          .contains("dead never answered, though near does", "Check the unit number", "Healthy:");
+      assertThat(said.text().lines()).allMatch(line -> line.length() <= 80);
+      assertThat(gateway.command("doctor", "nobody").exit()).isEqualTo(1);
+      assertThat(gateway.stop()).isZero();
+    }
+  }
+
+  /** The lane of a device. */
+  private static JsonNode lane(InstalledGateway gateway, String device) throws Exception {
+    InstalledGateway.Answer said = gateway.command("doctor", device, "--json");
+    assertThat(said.exit()).as(said.text()).isZero();
+    return new ObjectMapper().readTree(said.text()).get("lanes").get(0);
+  }
+
+  private static JsonNode device(JsonNode lane, String id) {
+    for (JsonNode device : lane.get("devices")) {
+      if (device.get("id").asText().equals(id)) {
+        return device;
+      }
+    }
+    throw new AssertionError("no " + id + " in " + lane);
+  }
+
+  private static String site(ObjectNode site) {
+    for (JsonNode device : site.get("devices")) {
+      ((ObjectNode) device).put("interval", "500ms").put("timeout", "400ms");
+    }
+    return site.toPrettyString();
+  }
+
+  private static String street(int portBase) {
+    return """
+        schema: culvert-street/1
+        title: A street for the doctor
+        seed: 9
+        devices:
+          - {id: dead, profile: underpass-water, port: %1$d, faults: [{kind: no-answer}]}
+          - {id: near, profile: water-main, port: %1$d, first-unit: 2}
+          - {id: pump, count: 2, profile: underpass-water, port: %2$d, units-per-port: 2}
+        """
+        .formatted(portBase + 1, portBase + 2);
+  }
+}
