@@ -23,7 +23,7 @@ final class Dialer {
   /** Bounds an attempt that nobody cancels; the core's deadline is shorter as a rule. */
   private static final int CONNECT_TIMEOUT_MILLIS = 3000;
 
-  private final Endpoint endpoint;
+  private final Endpoint.Tcp endpoint;
   private final EventLoop loop;
   private final Executor names;
   private final Supplier<ChannelHandler[]> handlers;
@@ -32,7 +32,8 @@ final class Dialer {
    * @param names looks up host names, which may block
    * @param handlers of a new connection, made on the loop
    */
-  Dialer(Endpoint endpoint, EventLoop loop, Executor names, Supplier<ChannelHandler[]> handlers) {
+  Dialer(
+      Endpoint.Tcp endpoint, EventLoop loop, Executor names, Supplier<ChannelHandler[]> handlers) {
     this.endpoint = endpoint;
     this.loop = loop;
     this.names = names;

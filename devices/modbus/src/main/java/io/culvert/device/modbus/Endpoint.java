@@ -1,115 +1,105 @@
 package io.culvert.device.modbus;
 
 import io.culvert.api.Problem;
+import io.culvert.api.southbound.SerialLines;
 import java.net.URI;
-import java.util.List;
-import java.util.Locale;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
 
-/**
- * Where a device is reached: {@code modbus-tcp://host:port?unit=N}.
- *
- * @param host name or address, in lower case; an IPv6 address in brackets
- * @param port 1 to 65535; 502 if not written
- * @param unit unit identifier (Messaging Guide V1.0b, 3.1.3), 0 to 255; 1 if not written
- */
-record Endpoint(String host, int port, int unit) {
-  static final String SCHEME = "modbus-tcp";
-  private static final String KEY = "endpoint";
-  private static final String FORM = "modbus-tcp://host:port?unit=N";
-  private static final int DEFAULT_PORT = 502;
-  private static final int DEFAULT_UNIT = 1;
+/** Where a device is reached: a unit behind a TCP address or on a serial line. */
+sealed interface Endpoint {
+
+  /** Unit identifier (Messaging Guide V1.0b, 3.1.3; Serial Line V1.02, 2.2), 0 to 255. */
+  int unit();
+
+  Transport transport();
+
+  /** Name of what carries one exchange at a time. */
+  String lane();
+
+  /** Name of what units may share a {@link Link} by; the same for no others. */
+  String link();
+
+  /** As people write it, without the unit. */
+  String address();
+
+  /** Another unit at the same place. */
+  Endpoint withUnit(int other);
+
+  /**
+   * {@code modbus-tcp://host:port?unit=N&line=NAME}, {@code modbus-rtu-tcp://…}, {@code
+   * modbus-ascii-tcp://…}.
+   *
+   * @param host name or address, in lower case; an IPv6 address in brackets
+   * @param port 1 to 65535; 502 if not written
+   * @param line name of the line behind a gateway that has several, with turns of its own; empty if
+   *     not written
+   */
+  record Tcp(Transport transport, String host, int port, String line, int unit)
+      implements Endpoint {
+    @Override
+    public String lane() {
+      return "tcp:" + address() + (line.isEmpty() ? "" : "#" + line);
+    }
+
+    @Override
+    public String link() {
+      return transport.scheme() + "://" + address();
+    }
+
+    @Override
+    public String address() {
+      return host + ":" + port;
+    }
+
+    @Override
+    public Endpoint withUnit(int other) {
+      return new Tcp(transport, host, port, line, other);
+    }
+
+    @Override
+    public String toString() {
+      return link() + "?unit=" + unit + (line.isEmpty() ? "" : "&line=" + line);
+    }
+  }
+
+  /**
+   * {@code modbus-rtu:///dev/ttyS1?baud=9600&parity=none&unit=N}, {@code modbus-ascii://…}.
+   *
+   * @param device file
+   * @param options as written, without the unit
+   */
+  record Serial(
+      Transport transport, String device, String options, SerialLines.Settings settings, int unit)
+      implements Endpoint {
+    @Override
+    public String lane() {
+      return "serial:" + device;
+    }
+
+    @Override
+    public String link() {
+      return transport.scheme() + "://" + device + "?" + settings;
+    }
+
+    @Override
+    public String address() {
+      return device;
+    }
+
+    @Override
+    public Endpoint withUnit(int other) {
+      return new Serial(transport, device, options, settings, other);
+    }
+
+    @Override
+    public String toString() {
+      String start = transport.scheme() + "://" + device + "?";
+      return start + (options.isEmpty() ? "" : options + "&") + "unit=" + unit;
+    }
+  }
 
   /** The endpoint, or {@code null} if there was a problem to tell. */
   static Endpoint parse(URI uri, Consumer<Problem> problems) {
-    boolean[] wrong = new boolean[1];
-    Consumer<Problem> tell =
-        problem -> {
-          wrong[0] = true;
-          problems.accept(problem);
-        };
-    if (!SCHEME.equalsIgnoreCase(uri.getScheme())) {
-      tell.accept(new Problem(KEY, "scheme " + uri.getScheme(), FORM));
-      return null;
-    }
-    if (uri.getHost() == null) {
-      tell.accept(new Problem(KEY, withoutUser(uri), hostExpected(uri)));
-      return null;
-    }
-    if (uri.getRawUserInfo() != null) {
-      tell.accept(new Problem(KEY, "user information before @", "none: Modbus has no users"));
-    }
-    if (uri.getRawPath() != null && !uri.getRawPath().isEmpty() && !uri.getRawPath().equals("/")) {
-      tell.accept(
-          new Problem(KEY, "path " + uri.getRawPath(), "no path; the unit is written ?unit=N"));
-    }
-    if (uri.getRawFragment() != null) {
-      tell.accept(new Problem(KEY, "#" + uri.getRawFragment(), "nothing after the query; " + FORM));
-    }
-    int port = uri.getPort() == -1 ? DEFAULT_PORT : uri.getPort();
-    if (port < 1 || port > 65535) {
-      tell.accept(new Problem(KEY, "port " + port, "1–65535"));
-    }
-    int unit = unit(uri.getRawQuery(), tell);
-    return wrong[0] ? null : new Endpoint(uri.getHost().toLowerCase(Locale.ROOT), port, unit);
-  }
-
-  private static int unit(String query, Consumer<Problem> tell) {
-    int unit = DEFAULT_UNIT;
-    boolean seen = false;
-    for (String part : query == null ? new String[0] : query.split("&", -1)) {
-      String[] pair = part.split("=", 2);
-      if (!pair[0].equals("unit")) {
-        String expected =
-            Nearest.to(pair[0], List.of("unit")).isPresent()
-                ? "unit=N"
-                : "only unit=N; whatever else the driver is told stands in settings";
-        tell.accept(new Problem(KEY, part.isEmpty() ? "an empty option" : part, expected));
-        continue;
-      }
-      OptionalInt number = pair.length == 2 ? Numbers.parse(pair[1]) : OptionalInt.empty();
-      if (number.isEmpty() || number.getAsInt() > 255) {
-        tell.accept(new Problem(KEY, part, "unit=0–255"));
-      } else if (seen) {
-        tell.accept(new Problem(KEY, "unit twice", "one unit; each unit is a device of its own"));
-      } else {
-        unit = number.getAsInt();
-        seen = true;
-      }
-    }
-    return unit;
-  }
-
-  private static String hostExpected(URI uri) {
-    if (uri.isOpaque()) {
-      return FORM + " (with // after the colon)";
-    }
-    return uri.getRawAuthority() == null
-        ? FORM
-        : FORM + ", a host of letters, digits, - and ., and a port of digits";
-  }
-
-  private static String withoutUser(URI uri) {
-    return uri.toString().replaceFirst("[^/@]*@", "…@");
-  }
-
-  /** Name of the connection, shared by the units behind it. */
-  String lane() {
-    return "tcp:" + host + ":" + port;
-  }
-
-  /** Host and port as people write them. */
-  String address() {
-    return host + ":" + port;
-  }
-
-  Endpoint withUnit(int other) {
-    return new Endpoint(host, port, other);
-  }
-
-  @Override
-  public String toString() {
-    return SCHEME + "://" + address() + "?unit=" + unit;
+    return new EndpointReader(uri, problems).read();
   }
 }

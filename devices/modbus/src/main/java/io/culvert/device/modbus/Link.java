@@ -1,40 +1,54 @@
 package io.culvert.device.modbus;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelHandlerContext;
+import static io.culvert.device.modbus.Figures.add;
+
+import io.culvert.api.southbound.Diagnosed;
 import io.netty.channel.EventLoop;
-import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.util.collection.IntObjectHashMap;
 import io.netty.util.collection.IntObjectMap;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One TCP connection to one address, shared by the units behind it, and the exchanges on it.
+ * The exchanges over one connection or serial line, shared by the units behind it.
  *
  * <p>Connects when an exchange needs it and never by itself, so that pauses between attempts are
  * the core's; a device that closes an idle connection costs nobody a reading.
  *
  * <p>Each request is {@linkplain Pending kept} until an answer that fits it, the loss of the
- * connection, its time-out or its cancellation; its stage is told of each at once.
+ * connection, its time-out or its cancellation; its stage is told of each at once. Where answers
+ * bear the numbers of their requests, many are under way. Else one is, the others wait, and a late
+ * answer can be told from the right one only by unit and function: so after a time-out no request
+ * of the same unit and function follows for {@link #GRACE}, while others do.
  *
  * <p>Threads: methods may be called from any thread, don't block, and complete their stages on the
  * link's event loop; so does all state belong to that loop.
  */
-final class Link {
+final class Link implements Framing.Receiver, Wire.Listener {
+  /** Requests that a user should have under way over a TCP connection; what others do, too. */
+  private static final int CAPACITY = 16;
+
   /** Requests in turn without any answer after which the peer is taken for gone. */
   private static final int SILENT_REQUESTS = 3;
 
@@ -47,37 +61,92 @@ final class Link {
   /** For the units to do what they were told, before they can be asked (V1.02, 2.4.1). */
   private static final Duration TURNAROUND = Duration.ofMillis(200);
 
+  /** For the late answer to a request that was given up, before it could be taken for the next. */
+  private static final Duration GRACE = Duration.ofMillis(200);
+
+  /** How long an answer to a request that was given up is known as such, not as another's. */
+  private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Requests given up that are remembered. */
+  private static final int MAX_GIVEN_UP = 64;
+
+  /** Requests heard in turn right after sending them, after which the line is known to echo. */
+  private static final int ECHOES = 3;
+
   private static final String CLOSED = "it was closed";
 
   private static final Logger log = LoggerFactory.getLogger(Link.class);
 
   private final Endpoint endpoint;
   private final EventLoop loop;
-  private final Dialer dialer;
+  private final Framing framing;
+  private final Wire wire;
+  private final Map<Integer, Figures> figures = new ConcurrentHashMap<>();
+  private final AtomicLong wrongUnit = new AtomicLong();
+  private final AtomicLong late = new AtomicLong();
+  private final AtomicLong foreign = new AtomicLong();
+  private final AtomicLong noise = new AtomicLong();
+
+  /** Where answers bear numbers: what is under way, by number. */
   private final IntObjectMap<Pending> pending = new IntObjectHashMap<>();
 
-  private volatile CompletableFuture<Channel> channel;
+  /** Where they don't: what waits, and the one that is being sent or answered. */
+  private final Deque<Pending> waiting = new ArrayDeque<>();
+
+  private Pending turn;
+
+  /** Those which wait for the connection to be made. */
+  private final Set<CompletableFuture<?>> opening = new HashSet<>();
+
+  /** Whose answers may come late, the earliest first. */
+  private final Deque<Pending> givenUp = new ArrayDeque<>();
+
   private boolean closed;
   private int transaction;
   private int silent;
   private int strays;
   private String stray = "";
-  private String ending = "";
+
+  /** The frame sent last, until anything is heard. */
+  private Pending unheard;
+
+  private int echoes;
+
+  /** Unit of a request of another master, until its answer is heard; -1 if none. */
+  private int foreignUnit = -1;
+
+  private long lastReceived;
+  private ScheduledFuture<?> silenceTimer;
 
   /** A request on its way, and the stage that waits for its answer. */
-  private final class Pending extends CompletableFuture<byte[]> {
+  private final class Pending extends CompletableFuture<byte[]> implements Wire.Sending {
     final int unit;
     final byte[] request;
     final Duration timeout;
     final boolean expected;
+    final boolean broadcast;
+    final Figures figures;
     int transaction;
+
+    /** Whether it has left, and when that began. */
+    boolean left;
+
+    long sent;
+
+    /** When it was given up. */
+    long givenUp;
+
     ScheduledFuture<?> timer;
 
-    Pending(int unit, byte[] request, Duration timeout, boolean expected) {
+    Pending(int unit, byte[] request, Duration timeout, boolean expected, boolean broadcast) {
       this.unit = unit;
       this.request = request;
       this.timeout = timeout;
       this.expected = expected;
+      this.broadcast = broadcast;
+      Figures own = Link.this.figures.get(unit);
+      // Of units that no device stands for, those a scan asks, nothing is kept.
+      this.figures = own == null ? new Figures() : own;
     }
 
     @Override
@@ -89,23 +158,55 @@ final class Link {
       return cancelled;
     }
 
+    @Override
+    public void sent(long began) {
+      left(this, began);
+    }
+
+    @Override
+    public void failed(IOException why) {
+      if (settle(this)) {
+        next();
+        completeExceptionally(why);
+      }
+    }
+
     void timedOut() {
-      giveUp(this, new TimeoutException(silence(unit, timeout)));
+      if (broadcast) {
+        settle(this);
+        next();
+        complete(request);
+        return;
+      }
+      giveUp(this, new TimeoutException(silence(this)));
+    }
+
+    boolean sameQuestion(Pending other) {
+      return unit == other.unit && request[0] == other.request[0];
     }
   }
 
   /**
    * @param endpoint of any unit behind the address
-   * @param names looks up host names, which may block
+   * @param wire makes the wire, given its listener
    */
-  Link(Endpoint endpoint, EventLoop loop, Executor names) {
+  Link(Endpoint endpoint, EventLoop loop, Function<Wire.Listener, Wire> wire) {
     this.endpoint = endpoint;
     this.loop = loop;
-    this.dialer = new Dialer(endpoint, loop, names, () -> new ChannelHandler[] {new Inbound()});
+    this.framing = endpoint.transport().framing(this);
+    this.wire = wire.apply(this);
   }
 
-  String lane() {
-    return endpoint.lane();
+  String name() {
+    return endpoint.link();
+  }
+
+  /**
+   * How many exchanges may be under way at once; more wait. If it is one, a unit that stays silent
+   * holds up all others.
+   */
+  int capacity() {
+    return framing.numbered() ? CAPACITY : 1;
   }
 
   /** Runs something where the link's state lives, after what was handed over before. */
@@ -116,18 +217,7 @@ final class Link {
   /** Connects, unless connected; fails with an {@link IOException}. */
   CompletionStage<Void> connect() {
     CompletableFuture<Void> result = new CompletableFuture<>();
-    onLoop(
-        result,
-        () ->
-            channel()
-                .whenComplete(
-                    (up, failure) -> {
-                      if (failure == null) {
-                        result.complete(null);
-                      } else {
-                        result.completeExceptionally(failure);
-                      }
-                    }));
+    onLoop(result, () -> whenOpen(result, () -> result.complete(null)));
     return result;
   }
 
@@ -136,7 +226,8 @@ final class Link {
    *
    * @param unit 0 to 255
    * @param request PDU (V1.1b3, 4.1), 1 to 253 bytes, not changed afterwards
-   * @param timeout from when it is sent
+   * @param timeout from when it has left; on a serial line, the time that an answer's characters
+   *     take comes on top
    * @param expected whether the unit should be there, so that silence makes the connection suspect
    * @return the answer's PDU, which fits the request. Cancelled, it lets go of the request, and
    *     what still comes of it is thrown away. Fails with a {@link RefusedException} if the device
@@ -144,8 +235,8 @@ final class Link {
    *     or another {@link IOException} if there is no link
    */
   CompletableFuture<byte[]> exchange(int unit, byte[] request, Duration timeout, boolean expected) {
-    Pending result = new Pending(unit, request, timeout, expected);
-    onLoop(result, () -> whenUp(result, up -> ask(up, result)));
+    Pending result = new Pending(unit, request, timeout, expected, false);
+    onLoop(result, () -> begin(result));
     return result;
   }
 
@@ -157,40 +248,28 @@ final class Link {
    *     turnaround delay); fails with an {@link IOException} if there is no link
    */
   CompletableFuture<Void> broadcast(byte[] request) {
-    CompletableFuture<Void> result = new CompletableFuture<>();
-    onLoop(result, () -> whenUp(result, up -> tell(up, request, result)));
-    return result;
+    Pending result = new Pending(BROADCAST, request, TURNAROUND, false, true);
+    onLoop(result, () -> begin(result));
+    return result.thenApply(nothing -> null);
   }
 
-  private void tell(Channel up, byte[] request, CompletableFuture<Void> result) {
-    up.writeAndFlush(frame(up, nextTransaction(), BROADCAST, request))
-        .addListener(
-            written -> {
-              if (written.isSuccess()) {
-                loop.schedule(
-                    () -> result.complete(null), TURNAROUND.toMillis(), TimeUnit.MILLISECONDS);
-              } else {
-                result.completeExceptionally(lost(written.cause().getMessage()));
-              }
-            });
+  /** Counts for a unit from now on, if nobody did before. */
+  void count(int unit) {
+    figures.computeIfAbsent(unit, u -> new Figures());
   }
 
-  /** Does something on the connection, made if need be, unless the result is settled by then. */
-  private void whenUp(CompletableFuture<?> result, Consumer<Channel> task) {
-    Channel now = up();
-    if (now != null) {
-      task.accept(now);
-      return;
-    }
-    channel()
-        .whenComplete(
-            (up, failure) -> {
-              if (failure != null) {
-                result.completeExceptionally(failure);
-              } else if (!result.isDone()) {
-                task.accept(up);
-              }
-            });
+  /** Of a unit that is {@linkplain #count counted}. */
+  Diagnosed.Facts facts(int unit) {
+    return figures.get(unit).facts();
+  }
+
+  Diagnosed.LineFacts lineFacts() {
+    return new Diagnosed.LineFacts(
+        wrongUnit.get(), late.get(), foreign.get(), wire.collisions(), noise.get());
+  }
+
+  boolean isConnected() {
+    return wire.isOpen();
   }
 
   private void onLoop(CompletableFuture<?> result, Runnable task) {
@@ -205,14 +284,91 @@ final class Link {
     }
   }
 
-  private void ask(Channel up, Pending request) {
-    request.transaction = nextTransaction();
-    pending.put(request.transaction, request);
-    request.timer =
-        loop.schedule(request::timedOut, request.timeout.toMillis(), TimeUnit.MILLISECONDS);
-    // If writing fails, the connection is closed, and down() tells this request as all others.
-    up.writeAndFlush(
-        frame(up, request.transaction, request.unit, request.request), up.voidPromise());
+  /** Does something once there is a connection, unless the result is settled by then. */
+  private void whenOpen(CompletableFuture<?> result, Runnable task) {
+    if (closed) {
+      result.completeExceptionally(lostBecause(CLOSED));
+      return;
+    }
+    if (wire.isOpen()) {
+      task.run();
+      return;
+    }
+    opening.add(result);
+    wire.open()
+        .whenComplete(
+            (up, failure) -> {
+              opening.remove(result);
+              if (failure != null) {
+                result.completeExceptionally(failure);
+              } else if (!result.isDone()) {
+                task.run();
+              }
+            });
+  }
+
+  private void begin(Pending request) {
+    if (wire.isOpen() && framing.numbered()) {
+      send(request);
+    } else {
+      whenOpen(request, () -> queue(request));
+    }
+  }
+
+  private void queue(Pending request) {
+    if (framing.numbered()) {
+      send(request);
+    } else {
+      waiting.add(request);
+      next();
+    }
+  }
+
+  /** Gives the turn to the first that may have it, if nobody has it. */
+  private void next() {
+    Iterator<Pending> all = waiting.iterator();
+    long now = givenUp.isEmpty() ? 0 : System.nanoTime();
+    while (turn == null && all.hasNext()) {
+      Pending request = all.next();
+      long grace = grace(request, now);
+      if (grace > 0) {
+        if (request.timer == null) {
+          request.timer = loop.schedule(() -> retry(request), grace, TimeUnit.NANOSECONDS);
+        }
+        continue;
+      }
+      all.remove();
+      cancelTimer(request);
+      send(request);
+      return;
+    }
+  }
+
+  private void retry(Pending request) {
+    request.timer = null;
+    next();
+  }
+
+  /** How long the late answer to another request might still be taken for the answer to this. */
+  private long grace(Pending request, long now) {
+    long grace = 0;
+    for (Pending other : givenUp) {
+      if (other.sameQuestion(request)) {
+        grace = Math.max(grace, GRACE.toNanos() - (now - other.givenUp));
+      }
+    }
+    return grace;
+  }
+
+  private void send(Pending request) {
+    if (framing.numbered()) {
+      request.transaction = nextTransaction();
+      pending.put(request.transaction, request);
+    } else {
+      turn = request;
+    }
+    request.figures.request();
+    wire.send(framing.frame(request.transaction, request.unit, request.request), request);
   }
 
   /** A number that no pending request has. */
@@ -223,26 +379,62 @@ final class Link {
     return transaction;
   }
 
-  private static ByteBuf frame(Channel up, int transaction, int unit, byte[] request) {
-    ByteBuf frame = up.alloc().buffer(MbapDecoder.HEADER + request.length);
-    frame.writeShort(transaction).writeShort(0).writeShort(1 + request.length);
-    return frame.writeByte(unit).writeBytes(request);
+  /** A request has left. */
+  private void left(Pending request, long began) {
+    request.sent = began;
+    request.left = true;
+    if (!under(request)) {
+      return;
+    }
+    if (!framing.numbered()) {
+      framing.expect(request.unit, request.broadcast ? null : request.request);
+      unheard = request;
+    }
+    if (request.isDone()) {
+      giveUp(request, null);
+      return;
+    }
+    long nanos = request.timeout.toNanos();
+    if (!request.broadcast) {
+      nanos += wire.time(framing.characters(PduLength.longest(request.request))).toNanos();
+    }
+    request.timer = loop.schedule(request::timedOut, nanos, TimeUnit.NANOSECONDS);
   }
 
-  /** Returns whether the request was pending; it isn't any more. */
+  /** Whether a request is on its way. */
+  private boolean under(Pending request) {
+    return framing.numbered() ? pending.get(request.transaction) == request : turn == request;
+  }
+
+  /** Returns whether the request was on its way; it isn't any more, and the turn is free. */
   private boolean settle(Pending request) {
-    if (pending.get(request.transaction) != request) {
+    if (!under(request)) {
       return false;
     }
-    pending.remove(request.transaction);
-    request.timer.cancel(false);
+    cancelTimer(request);
+    if (framing.numbered()) {
+      pending.remove(request.transaction);
+    } else {
+      turn = null;
+      framing.expect(0, null);
+    }
     return true;
   }
 
-  private String silence(int unit, Duration timeout) {
+  private static void cancelTimer(Pending request) {
+    if (request.timer != null) {
+      request.timer.cancel(false);
+      request.timer = null;
+    }
+  }
+
+  private String silence(Pending request) {
     return String.format(
         "Unit %d at %s did not answer within %d ms%s",
-        unit, endpoint.address(), timeout.toMillis(), stray.isEmpty() ? "" : "; " + stray);
+        request.unit,
+        endpoint.address(),
+        request.timeout.toMillis(),
+        stray.isEmpty() ? "" : "; " + stray);
   }
 
   /**
@@ -251,163 +443,328 @@ final class Link {
    * @param why {@code null} if the request was cancelled
    */
   private void giveUp(Pending request, TimeoutException why) {
-    if (!settle(request)) {
+    if (!under(request)) {
+      cancelTimer(request);
+      waiting.remove(request);
       return;
     }
-    silent += request.expected ? 1 : 0;
-    if (silent >= SILENT_REQUESTS) {
-      drop(silent + " requests in turn stayed unanswered");
-    } else if (isConnected() && up().pipeline().get(Inbound.class).decoder.midFrame()) {
-      // The rest of this frame, should it come, would be taken for the beginning of the next.
-      drop("an answer broke off");
+    if (!request.left) {
+      // What is being sent can't be called back; it is given up when it has left.
+      return;
     }
+    boolean torn = framing.midFrame();
+    if (torn && !framing.numbered()) {
+      // Tells of damage, which settles the request.
+      framing.silence();
+      if (!under(request)) {
+        return;
+      }
+    }
+    remember(request);
+    settle(request);
+    silent += request.expected ? 1 : 0;
+    if (why != null) {
+      request.figures.timeout();
+    }
+    if (silent >= SILENT_REQUESTS) {
+      wire.drop(silent + " requests in turn stayed unanswered");
+      silent = 0;
+    } else if (torn && framing.numbered()) {
+      // The rest of this frame, should it come, would be taken for the beginning of the next.
+      wire.drop("an answer broke off");
+    }
+    next();
     if (why != null) {
       // Last, since the next request of its exchange follows at once.
       request.completeExceptionally(why);
     }
   }
 
-  private void received(int transaction, int unit, byte[] answer) {
+  private void remember(Pending request) {
+    if (request.broadcast) {
+      return;
+    }
+    request.givenUp = System.nanoTime();
+    if (givenUp.size() == MAX_GIVEN_UP) {
+      givenUp.remove();
+    }
+    givenUp.add(request);
+  }
+
+  @Override
+  public void opened() {
+    framing.reset();
+    givenUp.clear();
     silent = 0;
-    Pending request = pending.get(transaction);
+    strays = 0;
+    stray = "";
+    unheard = null;
+    foreignUnit = -1;
+  }
+
+  @Override
+  public void received(ByteBuffer bytes) {
+    lastReceived = System.nanoTime();
+    try {
+      framing.decode(bytes);
+    } catch (GarbledException garbled) {
+      wire.drop("what came is not Modbus: " + garbled.getMessage());
+      return;
+    }
+    if (!framing.settlesBySilence()) {
+      disarmSilence();
+    } else if (silenceTimer == null) {
+      armSilence(wire.silence().toNanos());
+    }
+  }
+
+  private void armSilence(long nanos) {
+    long due = System.nanoTime() + nanos;
+    silenceTimer = loop.schedule(() -> perhapsSilent(due), nanos, TimeUnit.NANOSECONDS);
+  }
+
+  private void disarmSilence() {
+    if (silenceTimer != null) {
+      silenceTimer.cancel(false);
+      silenceTimer = null;
+    }
+  }
+
+  private void perhapsSilent(long due) {
+    silenceTimer = null;
+    long silence = wire.silence().toNanos();
+    long now = System.nanoTime();
+    long left = silence - (now - lastReceived);
+    if (left > 0) {
+      armSilence(left);
+    } else if (now - due > silence) {
+      // This process stood still; what came meanwhile may have to be fetched first.
+      armSilence(silence);
+    } else {
+      framing.silence();
+    }
+  }
+
+  @Override
+  public void frame(int number, int unit, byte[] pdu) {
+    if (framing.numbered()) {
+      numbered(number, unit, pdu);
+    } else {
+      heard(unit, pdu);
+    }
+  }
+
+  private void numbered(int number, int unit, byte[] answer) {
+    silent = 0;
+    Pending request = pending.get(number);
     if (request == null) {
+      if (wasGivenUp(number)) {
+        add(late, 1);
+      }
       stray =
           "last came an answer of unit "
               + unit
               + " to transaction "
-              + transaction
+              + number
               + ", which is not pending";
       log.debug("{}: {}", endpoint.address(), stray);
       if (++strays >= STRAY_ANSWERS) {
-        drop(strays + " answers in turn were to nothing that was asked");
+        wire.drop(strays + " answers in turn were to nothing that was asked");
       }
       return;
     }
-    settle(request);
-    String wrong =
-        unit != request.unit
-            ? "unit " + unit + " instead of " + request.unit
-            : AnswerCheck.wrong(request.request, answer);
-    if (wrong != null) {
-      request.completeExceptionally(
-          new GarbledException(endpoint.address() + " answered with " + wrong));
+    if (unit != request.unit) {
+      add(wrongUnit, 1);
+      fail(request, "unit " + unit + " instead of " + request.unit);
       return;
     }
+    String wrong = AnswerCheck.wrong(request.request, answer);
+    if (wrong != null) {
+      request.figures.malformed();
+      fail(request, wrong);
+      return;
+    }
+    take(request, answer);
+  }
+
+  private boolean wasGivenUp(int number) {
+    return givenUp.removeIf(request -> request.transaction == number);
+  }
+
+  private void fail(Pending request, String wrong) {
+    settle(request);
+    next();
+    request.completeExceptionally(
+        new GarbledException(endpoint.address() + " answered with " + wrong));
+  }
+
+  private void take(Pending request, byte[] answer) {
+    long nanos = System.nanoTime() - request.sent;
     strays = 0;
     stray = "";
+    settle(request);
+    next();
     if (answer[0] == request.request[0]) {
+      request.figures.answer(nanos);
       request.complete(answer);
     } else {
-      request.completeExceptionally(
-          new RefusedException(new Refusal(Byte.toUnsignedInt(answer[1]))));
+      Refusal refusal = new Refusal(Byte.toUnsignedInt(answer[1]));
+      request.figures.refusal(refusal, nanos);
+      request.completeExceptionally(new RefusedException(refusal));
     }
   }
 
-  /** The connection, made if there is none. On the loop. */
-  private CompletableFuture<Channel> channel() {
-    if (closed) {
-      return CompletableFuture.failedFuture(lost(CLOSED));
-    }
-    if (channel == null) {
-      CompletableFuture<Channel> opening = new CompletableFuture<>();
-      channel = opening;
-      dialer.dial().whenComplete((up, failure) -> dialled(opening, up, failure));
-    }
-    return channel;
-  }
-
-  private void dialled(CompletableFuture<Channel> opening, Channel up, Throwable failure) {
-    if (failure != null) {
-      channel = null;
-      opening.completeExceptionally(failure);
-      return;
-    }
-    if (closed) {
-      up.close();
-      return;
-    }
+  /** A frame without a number: whose may it be? */
+  private void heard(int unit, byte[] pdu) {
     silent = 0;
-    strays = 0;
-    stray = "";
-    ending = "the other side closed it";
-    up.closeFuture().addListener(end -> down());
-    log.debug("Connected to {}", endpoint.address());
-    opening.complete(up);
+    if (isEcho(unit, pdu)) {
+      return;
+    }
+    Pending request = turn == null || !turn.left || turn.broadcast ? null : turn;
+    if (request != null && request.unit == unit) {
+      String wrong = AnswerCheck.wrong(request.request, pdu);
+      if (wrong == null) {
+        take(request, pdu);
+        return;
+      }
+      if (isRequest(unit, pdu)) {
+        foreign(unit);
+        if (pdu[0] == request.request[0] && !Arrays.equals(pdu, request.request)) {
+          // The answer to either would do for the other.
+          request.figures.malformed();
+          fail(request, "a request of another master, which asks the same unit");
+        }
+        return;
+      }
+      if (!isLate(unit, pdu)) {
+        request.figures.malformed();
+        fail(request, wrong);
+      }
+      return;
+    }
+    if (isLate(unit, pdu)) {
+      return;
+    }
+    if (isRequest(unit, pdu)) {
+      foreign(unit);
+    } else if (unit == foreignUnit) {
+      foreignUnit = -1;
+    } else if (request != null) {
+      add(wrongUnit, 1);
+      stray = "last came an answer of unit " + unit;
+    } else {
+      noise(framing.characters(pdu.length));
+    }
   }
 
-  /** The connection is gone, by whatever side. */
-  private void down() {
-    channel = null;
-    log.debug("Connection to {} ended: {}", endpoint.address(), ending);
-    for (Pending request : List.copyOf(pending.values())) {
+  private void foreign(int unit) {
+    add(foreign, 1);
+    foreignUnit = unit;
+  }
+
+  /**
+   * Whether a frame is what was sent last, heard again at once. Some answers are the same as their
+   * requests (functions 05, 06, 08): these count as answers until the line is known to echo.
+   */
+  private boolean isEcho(int unit, byte[] pdu) {
+    Pending own = unheard;
+    unheard = null;
+    if (own == null) {
+      return false;
+    }
+    boolean same = unit == own.unit && Arrays.equals(pdu, own.request);
+    boolean telling = own.broadcast || !answersItself(own.request);
+    if (!same) {
+      echoes = telling ? 0 : echoes;
+      return false;
+    }
+    if (telling && echoes < ECHOES && ++echoes == ECHOES) {
+      log.warn(
+          "{} hears its own requests: write echo=true into its endpoints, or switch the echo of the"
+              + " adapter off",
+          endpoint.address());
+    }
+    if (telling || echoes == ECHOES) {
+      noise(framing.characters(pdu.length));
+      return true;
+    }
+    return false;
+  }
+
+  private static boolean answersItself(byte[] request) {
+    return AnswerCheck.wrong(request, request) == null;
+  }
+
+  /** Whether it answers a request that was given up; that is settled then. */
+  private boolean isLate(int unit, byte[] pdu) {
+    long now = System.nanoTime();
+    while (!givenUp.isEmpty() && now - givenUp.peek().givenUp > LATE_NANOS) {
+      givenUp.remove();
+    }
+    for (Iterator<Pending> all = givenUp.iterator(); all.hasNext(); ) {
+      Pending request = all.next();
+      if (request.unit == unit && AnswerCheck.wrong(request.request, pdu) == null) {
+        all.remove();
+        add(late, 1);
+        next();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** As far as its form tells; where it doesn't, after a request comes its answer. */
+  private boolean isRequest(int unit, byte[] pdu) {
+    if (PduLength.request(pdu, 0, pdu.length) != pdu.length) {
+      return false;
+    }
+    return PduLength.answer(pdu, 0, pdu.length) != pdu.length || unit != foreignUnit;
+  }
+
+  @Override
+  public void damaged() {
+    Pending request = turn;
+    if (request != null) {
+      request.figures.checksumError();
+      fail(request, "a wrong check sum, or broke off");
+    }
+  }
+
+  @Override
+  public void noise(int bytes) {
+    add(noise, bytes);
+  }
+
+  @Override
+  public void lost(String why) {
+    disarmSilence();
+    framing.reset();
+    List<Pending> unanswered = new ArrayList<>(pending.values());
+    unanswered.addAll(waiting);
+    waiting.clear();
+    if (turn != null) {
+      unanswered.add(turn);
+    }
+    for (Pending request : unanswered) {
       settle(request);
-      request.completeExceptionally(lost(ending));
+      cancelTimer(request);
+      request.completeExceptionally(lostBecause(why));
     }
   }
 
-  private IOException lost(String why) {
+  private IOException lostBecause(String why) {
     return new IOException("Connection to " + endpoint.address() + " is lost: " + why);
-  }
-
-  /** Ends the connection; the next exchange makes another. */
-  private void drop(String why) {
-    if (isConnected()) {
-      log.info("Closing the connection to {}: {}", endpoint.address(), why);
-      ending = why;
-      channel.join().close();
-    }
   }
 
   /** Ends the link for good, with whatever is pending on it. */
   void close() {
-    CompletableFuture<Void> done = new CompletableFuture<>();
     onLoop(
-        done,
+        new CompletableFuture<>(),
         () -> {
           closed = true;
-          ending = CLOSED;
-          if (channel != null && channel.isDone()) {
-            channel.join().close();
-          } else if (channel != null) {
-            channel.completeExceptionally(lost(CLOSED));
-          }
+          wire.close();
+          lost(CLOSED);
+          List.copyOf(opening).forEach(result -> result.completeExceptionally(lostBecause(CLOSED)));
         });
-  }
-
-  /** How many exchanges may be under way at once. */
-  int capacity() {
-    return 16;
-  }
-
-  boolean isConnected() {
-    return up() != null;
-  }
-
-  private Channel up() {
-    CompletableFuture<Channel> now = channel;
-    return now != null && now.isDone() && !now.isCompletedExceptionally() ? now.join() : null;
-  }
-
-  /** Hands frames over, and ends a connection whose stream is no longer aligned with frames. */
-  private final class Inbound extends SimpleChannelInboundHandler<ByteBuf> {
-    final MbapDecoder decoder = new MbapDecoder(Link.this::received);
-
-    @Override
-    protected void channelRead0(ChannelHandlerContext context, ByteBuf in) {
-      if (!context.channel().isActive()) {
-        return;
-      }
-      try {
-        decoder.decode(in.nioBuffer());
-      } catch (GarbledException garbled) {
-        drop("what came is not Modbus: " + garbled.getMessage());
-      }
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      ending = String.valueOf(cause.getMessage());
-      context.close();
-    }
   }
 }

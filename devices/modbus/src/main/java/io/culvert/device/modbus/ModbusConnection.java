@@ -4,6 +4,7 @@ import io.culvert.api.Point;
 import io.culvert.api.Quality;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
+import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Writable;
 import java.io.IOException;
@@ -23,7 +24,7 @@ import java.util.concurrent.TimeoutException;
  * <p>Exchanges run on the link's loop; their stages complete there, so what follows them must not
  * block.
  */
-final class ModbusConnection implements Readable, Writable, Browsable {
+final class ModbusConnection implements Readable, Writable, Browsable, Diagnosed {
   /**
    * How long a request that is alone in its exchange may stay unanswered. The core's deadline ends
    * it long before; this only sees to it that nothing is kept for ever if nobody does.
@@ -52,6 +53,25 @@ final class ModbusConnection implements Readable, Writable, Browsable {
     this.settings = settings;
     this.findings = findings;
     this.release = release;
+    link.count(endpoint.unit());
+  }
+
+  /**
+   * How long a request that is alone in its exchange may stay unanswered: where others wait for it,
+   * no longer than any.
+   */
+  Duration patience() {
+    return link.capacity() == 1 ? settings.responseTimeout() : BACKSTOP;
+  }
+
+  @Override
+  public Facts facts() {
+    return link.facts(endpoint.unit());
+  }
+
+  @Override
+  public LineFacts line() {
+    return link.lineFacts();
   }
 
   @Override
@@ -111,7 +131,7 @@ final class ModbusConnection implements Readable, Writable, Browsable {
 
   /** One of the requests that make up an exchange, ended with it. */
   private CompletableFuture<byte[]> ask(CompletableFuture<?> result, byte[] request) {
-    CompletableFuture<byte[]> exchange = link.exchange(endpoint.unit(), request, BACKSTOP, true);
+    CompletableFuture<byte[]> exchange = link.exchange(endpoint.unit(), request, patience(), true);
     onEnd(result, () -> exchange.cancel(false));
     return exchange;
   }

@@ -135,7 +135,7 @@ final class ReadPlan implements Readable.Plan {
     }
 
     private void ask(Block block) {
-      Duration timeout = single ? ModbusConnection.BACKSTOP : settings.responseTimeout();
+      Duration timeout = single ? connection.patience() : settings.responseTimeout();
       CompletableFuture<byte[]> exchange = link.exchange(unit, block.request(), timeout, true);
       running.add(exchange);
       late.add(block);

@@ -44,8 +44,9 @@ class DialerTest {
             }
           });
     }
-    Endpoint endpoint =
-        Endpoint.parse(URI.create("modbus-tcp://localhost:1"), ModbusTcpDriver::refuse);
+    Endpoint.Tcp endpoint =
+        (Endpoint.Tcp)
+            Endpoint.parse(URI.create("modbus-tcp://localhost:1"), ModbusTcpDriver::refuse);
     Dialer dialer = new Dialer(endpoint, loops.next(), names, () -> new ChannelHandler[0]);
     List<CompletableFuture<?>> attempts = new ArrayList<>();
     for (int i = 0; i < 10_000; i++) {

@@ -6,6 +6,8 @@ import io.culvert.api.Access;
 import io.culvert.api.DataType;
 import io.culvert.api.Device;
 import io.culvert.api.Point;
+import io.culvert.api.southbound.SerialLines;
+import io.culvert.api.southbound.SerialLines.Parity;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,16 +51,33 @@ class ValidationTest {
       delimiter = '|',
       value = {
         "modbus-tcp:plc:502 | endpoint: found modbus-tcp:plc:502; expected modbus-tcp://host:port?unit=N (with // after the colon)",
-        "modbus-rtu://plc | endpoint: found scheme modbus-rtu; expected modbus-tcp://host:port?unit=N",
+        "modbus-tpc://plc | endpoint: found scheme modbus-tpc; expected modbus-tcp? (one of modbus-tcp, modbus-rtu-tcp, modbus-ascii-tcp, modbus-rtu, modbus-ascii)",
         "modbus-tcp://my_plc:502 | endpoint: found modbus-tcp://my_plc:502; expected modbus-tcp://host:port?unit=N, a host of letters, digits, - and ., and a port of digits",
         "modbus-tcp://plc:70000 | endpoint: found port 70000; expected 1–65535",
         "modbus-tcp://plc/3 | endpoint: found path /3; expected no path; the unit is written ?unit=N",
         "modbus-tcp://plc?unit=256 | endpoint: found unit=256; expected unit=0–255",
         "modbus-tcp://plc?unit | endpoint: found unit; expected unit=0–255",
-        "modbus-tcp://plc?unt=3 | endpoint: found unt=3; expected unit=N",
-        "modbus-tcp://plc?order=cdab | endpoint: found order=cdab; expected only unit=N; whatever else the driver is told stands in settings",
+        "modbus-tcp://plc?unt=3 | endpoint: found unt=3; expected unit=0–255",
+        "modbus-tcp://plc?order=cdab | endpoint: found order=cdab; expected only unit, line; whatever else the driver is told stands in settings",
         "modbus-tcp://plc?unit=1&unit=2 | endpoint: found unit twice; expected one unit; each unit is a device of its own",
         "modbus-tcp://root:hidden@plc | endpoint: found user information before @; expected none: Modbus has no users",
+        "modbus-tcp://plc?line=a/b | endpoint: found line=a/b; expected line=NAME of 1–32 letters, digits, ., _ or -",
+        "modbus-tcp://plc?baud=9600 | endpoint: found baud=9600; expected only unit, line; whatever else the driver is told stands in settings",
+        "modbus-rtu-tcp://plc?line=a | endpoint: found line=a; expected only unit; whatever else the driver is told stands in settings",
+        "modbus-rtu-tcp://plc?unit=0 | endpoint: found unit=0; expected unit=1–247; 0 is all units at once, which takes the setting broadcast: true and points that are only written",
+        "modbus-rtu://dev/ttyS1 | endpoint: found modbus-rtu://dev/ttyS1; expected modbus-rtu:///dev/ttyS1?baud=9600&parity=none&unit=N (three slashes before the device file)",
+        "modbus-rtu:///?unit=3 | endpoint: found modbus-rtu:///?unit=3; expected modbus-rtu:///dev/ttyS1?baud=9600&parity=none&unit=N",
+        "modbus-rtu:///dev/ttyS1?baud=9600&bauds=9600 | endpoint: found bauds=9600; expected baud=50–4000000",
+        "modbus-rtu:///dev/ttyS1?baud=fast | endpoint: found baud=fast; expected baud=50–4000000",
+        "modbus-rtu:///dev/ttyS1?parity=evn | endpoint: found parity=evn; expected even? (one of none, even, odd)",
+        "modbus-rtu:///dev/ttyS1?data=7 | endpoint: found data=7; expected data=8: RTU needs all bits",
+        "modbus-rtu:///dev/ttyS1?stop=3 | endpoint: found stop=3; expected stop=1–2",
+        "modbus-rtu:///dev/ttyS1?echo=yes | endpoint: found echo=yes; expected echo=true or echo=false",
+        "modbus-rtu:///dev/ttyS1?echo=true&echo=true | endpoint: found echo twice; expected each option once",
+        "modbus-rtu:///dev/ttyS1?echo | endpoint: found echo; expected echo=true or false",
+        "modbus-rtu:///dev/ttyS1?pause=2s | endpoint: found pause=2s; expected pause=0ms–1000ms",
+        "modbus-rtu:///dev/ttyS1?unit=256 | endpoint: found unit=256; expected unit=0–255",
+        "modbus-rtu:///dev/ttyS1#3 | endpoint: found #3; expected nothing after the query; modbus-rtu:///dev/ttyS1?baud=9600&parity=none&unit=N",
       })
   void tellsWhatIsWrongWithAnEndpoint(String endpoint, String told) {
     assertThat(told(endpoint, Map.of())).containsExactly(told);
@@ -236,6 +255,65 @@ class ValidationTest {
         .isEqualTo(lane("modbus-tcp://plc:502?unit=2"))
         .isEqualTo("tcp:plc:502");
     assertThat(lane("modbus-tcp://[::1]:1502")).isEqualTo("tcp:[::1]:1502");
+  }
+
+  @Test
+  void linesBehindOneAddressHaveLanesOfTheirOwnAndOneConnection() {
+    assertThat(lane("modbus-tcp://plc?unit=1&line=roof")).isEqualTo("tcp:plc:502#roof");
+    assertThat(endpoint("modbus-tcp://plc?unit=1&line=roof").link())
+        .isEqualTo(endpoint("modbus-tcp://plc?unit=2&line=cellar").link())
+        .isEqualTo(endpoint("modbus-tcp://plc?unit=3").link());
+    assertThat(lane("modbus-rtu-tcp://plc?unit=1")).isEqualTo("tcp:plc:502");
+    assertThat(endpoint("modbus-rtu-tcp://plc").link())
+        .isNotEqualTo(endpoint("modbus-tcp://plc").link());
+  }
+
+  @Test
+  void unitsOnOneSerialLineShareALaneHoweverTheyWriteItAndSpeak() {
+    assertThat(lane("modbus-rtu:///dev/ttyS1?unit=1"))
+        .isEqualTo(lane("modbus-ascii:///dev//./ttyS1?unit=2&baud=1200"))
+        .isEqualTo("serial:/dev/ttyS1");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "modbus-rtu:///dev/ttyS1 | 19200 | 8 | EVEN | 1 | 2005",
+        "modbus-rtu:///dev/ttyS1?parity=none | 19200 | 8 | NONE | 2 | 2005",
+        "modbus-rtu:///dev/ttyS1?parity=none&stop=1 | 19200 | 8 | NONE | 1 | 1822",
+        "modbus-rtu:///dev/ttyS1?baud=9600&parity=odd | 9600 | 8 | ODD | 1 | 4010",
+        "modbus-rtu:///dev/ttyS1?baud=115200 | 115200 | 8 | EVEN | 1 | 1750",
+        "modbus-rtu:///dev/ttyS1?pause=20ms | 19200 | 8 | EVEN | 1 | 20000",
+        "modbus-ascii:///dev/ttyS1 | 19200 | 7 | EVEN | 1 | 1822",
+        "modbus-ascii:///dev/ttyS1?data=8&parity=none | 19200 | 8 | NONE | 2 | 2005",
+      })
+  void aSerialLineHasTheDefaultsOfTheSpecification(
+      String endpoint, int baud, int data, Parity parity, int stop, long pauseMicros) {
+    SerialLines.Settings settings = ((Endpoint.Serial) endpoint(endpoint)).settings();
+    assertThat(settings)
+        .extracting("baud", "dataBits", "parity", "stopBits", "rs485", "echo")
+        .containsExactly(baud, data, parity, stop, false, false);
+    assertThat(settings.pause().toNanos() / 1000).isEqualTo(pauseMicros);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "modbus-tcp://plc:502?unit=7",
+        "modbus-tcp://plc:1502?unit=7&line=roof",
+        "modbus-rtu-tcp://plc:502?unit=7",
+        "modbus-rtu:///dev/ttyS1?baud=9600&parity=none&echo=true&rs485=true&unit=7",
+        "modbus-ascii:///dev/serial/by-id/usb-0?unit=7",
+      })
+  void whatAScanFindsIsAnEndpointAgain(String endpoint) {
+    assertThat(endpoint(endpoint).withUnit(9).withUnit(7)).hasToString(endpoint);
+    assertThat(endpoint(endpoint(endpoint).withUnit(9).toString()))
+        .isEqualTo(endpoint(endpoint).withUnit(9));
+  }
+
+  private static Endpoint endpoint(String text) {
+    return Endpoint.parse(URI.create(text), ModbusDriver::refuse);
   }
 
   private String lane(String endpoint) {

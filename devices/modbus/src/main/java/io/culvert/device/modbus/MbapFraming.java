@@ -3,44 +3,54 @@ package io.culvert.device.modbus;
 import java.nio.ByteBuffer;
 
 /**
- * Finds frames in a TCP stream (Messaging Guide V1.0b, 3.1.3: MBAP header and PDU), with the limits
- * of the specification: protocol identifier 0, and a length from 2 (unit and function) to 254 (unit
+ * Frames of Modbus over TCP (Messaging Guide V1.0b, 3.1.3: MBAP header and PDU), with the limits of
+ * the specification: protocol identifier 0, and a length from 2 (unit and function) to 254 (unit
  * and a PDU of 253; V1.1b3, 4.1). Anything else means that the stream is not, or no longer, aligned
  * with frames. There is no way to find the next one, so the connection has to go.
- *
- * <p>Holds one frame at most, of {@value #MAX_FRAME} bytes. Not for several threads.
  */
-final class MbapDecoder {
-  /** Transaction, protocol, length, unit. */
-  static final int HEADER = 7;
-
+final class MbapFraming implements Framing {
   static final int MAX_FRAME = 260;
+
+  /** Transaction, protocol, length, unit. */
+  private static final int HEADER = 7;
 
   private static final int LENGTH_END = 6;
 
   private final ByteBuffer frame = ByteBuffer.allocate(MAX_FRAME);
   private final Receiver receiver;
 
-  /** Takes whole frames. */
-  interface Receiver {
-    /**
-     * @param transaction 0 to 65535
-     * @param unit 0 to 255
-     * @param pdu 1 to 253 bytes, the receiver's to keep
-     */
-    void frame(int transaction, int unit, byte[] pdu);
-  }
-
-  MbapDecoder(Receiver receiver) {
+  MbapFraming(Receiver receiver) {
     this.receiver = receiver;
   }
 
-  /**
-   * Takes all that came.
-   *
-   * @throws GarbledException if the stream is no Modbus; then this is of no use any more
-   */
-  void decode(ByteBuffer in) throws GarbledException {
+  @Override
+  public boolean numbered() {
+    return true;
+  }
+
+  @Override
+  public byte[] frame(int transaction, int unit, byte[] pdu) {
+    byte[] bytes = new byte[HEADER + pdu.length];
+    bytes[0] = (byte) (transaction >> 8);
+    bytes[1] = (byte) transaction;
+    bytes[4] = (byte) (1 + pdu.length >> 8);
+    bytes[5] = (byte) (1 + pdu.length);
+    bytes[6] = (byte) unit;
+    System.arraycopy(pdu, 0, bytes, HEADER, pdu.length);
+    return bytes;
+  }
+
+  @Override
+  public int characters(int pdu) {
+    return HEADER + pdu;
+  }
+
+  /** Needs no telling: the answer bears the number of its request. */
+  @Override
+  public void expect(int unit, byte[] request) {}
+
+  @Override
+  public void decode(ByteBuffer in) throws GarbledException {
     while (in.hasRemaining()) {
       fill(in, LENGTH_END);
       if (frame.position() >= 4 && frame.getShort(2) != 0) {
@@ -76,8 +86,21 @@ final class MbapDecoder {
     }
   }
 
-  /** Whether the beginning of a frame has come in and its end hasn't. */
-  boolean midFrame() {
+  @Override
+  public boolean settlesBySilence() {
+    return false;
+  }
+
+  @Override
+  public void silence() {}
+
+  @Override
+  public boolean midFrame() {
     return frame.position() > 0;
+  }
+
+  @Override
+  public void reset() {
+    frame.clear();
   }
 }
