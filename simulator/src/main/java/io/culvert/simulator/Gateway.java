@@ -10,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -92,6 +93,15 @@ public final class Gateway {
 
   /** Starts it; also again, with the data of the last run. */
   public void start() throws IOException {
+    start(Map.of());
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param environment variables beside those of this process
+   */
+  public void start(Map<String, String> environment) throws IOException {
     List<String> command = new ArrayList<>();
     if (Files.isExecutable(SETSID)) {
       // A session of its own: Ctrl-C is for the simulator, which stops the gateway when it may.
@@ -100,6 +110,7 @@ public final class Gateway {
     command.add(home.resolve("bin/culvert").toString());
     command.add("run");
     ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
     builder.environment().put("CULVERT_HOME", home.toString());
     builder.environment().remove("CULVERT_DATA");
     builder.directory(home.toFile());

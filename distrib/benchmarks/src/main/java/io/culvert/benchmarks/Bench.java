@@ -33,11 +33,6 @@ record Bench(Path installation, Path results, PrintStream out) {
     }
   }
 
-  /** The options that the gateway's JVM is shipped with. */
-  Path jvmOptions() {
-    return installation.resolve("etc/jvm.options");
-  }
-
   Work work() throws IOException {
     return Work.create();
   }

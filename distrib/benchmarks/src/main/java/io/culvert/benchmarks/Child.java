@@ -38,19 +38,6 @@ final class Child implements Contender.Running {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  /** Options of a JVM as a file has them, one or more a line, comments after #. */
-  static List<String> options(Path file) throws IOException {
-    List<String> options = new ArrayList<>();
-    for (String line : Files.readAllLines(file)) {
-      for (String word : line.replaceAll("(^|\\s)#.*", "").strip().split("\\s+")) {
-        if (!word.isEmpty()) {
-          options.add(word);
-        }
-      }
-    }
-    return options;
-  }
-
   /** The program that runs this one. */
   static String java() {
     return Path.of(System.getProperty("java.home"), "bin", "java").toString();
@@ -83,10 +70,6 @@ final class Child implements Contender.Running {
       Thread.currentThread().interrupt();
       return false;
     }
-  }
-
-  int exitValue() {
-    return process.exitValue();
   }
 
   @Override

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * The whole line once: a street of simulated slaves in this process, Mosquitto in a process of its
@@ -28,7 +29,7 @@ import java.util.concurrent.locks.LockSupport;
 record Line(Duration warmUp, Duration window, int brokerPort) {
   private static final Duration LONGEST_START = Duration.ofSeconds(120);
   private static final long LONGEST_DRAIN_MILLIS = 60_000;
-  private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+  private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   /**
    * What one run gave.
@@ -101,7 +102,7 @@ record Line(Duration warmUp, Duration window, int brokerPort) {
             new Session(street, "mosquitto", brokerPort, work, Clock.systemUTC(), latencies);
         Contender.Running running =
             contender.start(load, street, brokerPort, work.resolve("contender"))) {
-      awaitFirst(session, running);
+      await("the first reading", running, () -> session.platform().firstReadingAt() != 0);
       pause(warmUp, running);
       latencies.clear();
       Mark from = mark(session, running);
@@ -144,23 +145,22 @@ record Line(Duration warmUp, Duration window, int brokerPort) {
         ProcessFigures.of(broker == null ? List.of() : List.of(broker)));
   }
 
-  private static void awaitFirst(Session session, Contender.Running running)
+  /** Waits for something that a contender brings about. */
+  static void await(String what, Contender.Running running, BooleanSupplier there)
       throws FailedException {
     long deadline = System.nanoTime() + LONGEST_START.toNanos();
-    while (session.platform().firstReadingAt() == 0) {
+    while (!there.getAsBoolean()) {
       check(running);
       if (System.nanoTime() > deadline) {
         throw new FailedException(
-            "nothing arrived at the platform within "
-                + LONGEST_START.toSeconds()
-                + " s"
-                + lastWords(running));
+            what + " didn't come within " + LONGEST_START.toSeconds() + " s" + lastWords(running));
       }
       LockSupport.parkNanos(GLANCE_NANOS);
     }
   }
 
-  private static void pause(Duration time, Contender.Running running) throws FailedException {
+  /** Lets time pass in which a contender must live. */
+  static void pause(Duration time, Contender.Running running) throws FailedException {
     long end = System.nanoTime() + time.toNanos();
     long left = time.toNanos();
     while (left > 0) {

@@ -16,13 +16,24 @@ public final class Main {
       Measures the gateway against a baseline in the same run; docs/guides/benchmarks.md tells how.
 
         whole-line   Modbus to confirmed: points per CPU-second, beside a bare PLC4X loop
+                     and Node-RED
+        devices      cost of a device, from 10 to 5,000, beside none
+        start        start of the process to first reading, beside JVM and bare Felix
+        memory       at 4,000 points/s, beside bare Felix
 
       Options of whole-line
         --devices N --points N --interval-millis N   one load instead of 100,000 and 4,000 points/s
         --warm-up N, --seconds N    before and between the marks, in seconds (30, 30)
         --runs N                    of each, of which the median counts (3)
-        --contenders LIST           culvert,plc4x
+        --contenders LIST           culvert,plc4x,node-red
         --mqtt-port N               port of the broker (18930)
+      Options of devices
+        --counts LIST, --points N, --interval-millis N   sizes of streets (10,100,1000,5000), 5, 5000
+        --warm-up N, --seconds N, --mqtt-port N          as above (60, 60)
+      Options of start and memory
+        --devices N --points N --interval-millis N, --mqtt-port N
+        --runs N                    for start (10)
+        --minutes N                 for memory (3)
       Options of all
         --gateway FOLDER            an unpacked distribution
         --results FOLDER            where the result goes as JSON
@@ -51,15 +62,28 @@ public final class Main {
   static int run(List<String> args, PrintStream out) throws StreetException, IOException {
     String command = args.isEmpty() ? "help" : args.get(0);
     List<String> rest = args.isEmpty() ? args : args.subList(1, args.size());
+    Options options;
     switch (command) {
       case "whole-line":
-        Options options = options(rest, WholeLine.OPTIONS);
+        options = options(rest, WholeLine.OPTIONS);
         return new WholeLine(bench(options, out), options).run();
+      case "devices":
+        options = options(rest, DeviceCost.OPTIONS);
+        return new DeviceCost(bench(options, out), options).run();
+      case "start":
+        options = options(rest, StartTime.OPTIONS);
+        return new StartTime(bench(options, out), options).run();
+      case "memory":
+        options = options(rest, Memory.OPTIONS);
+        return new Memory(bench(options, out), options).run();
       case "help", "--help", "-h":
         out.print(USAGE);
         return 0;
       default:
-        throw new StreetException("found the benchmark '" + command + "', expected whole-line");
+        throw new StreetException(
+            "found the benchmark '"
+                + command
+                + "', expected whole-line, devices, start, memory or help");
     }
   }
 

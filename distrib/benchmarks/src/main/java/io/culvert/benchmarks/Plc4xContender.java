@@ -10,23 +10,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/**
- * The bare loop that a good programmer would write on Apache PLC4X and Eclipse Paho, with the
- * gateway's own JVM options.
- */
+/** The bare loop that a good programmer would write on Apache PLC4X and Eclipse Paho. */
 final class Plc4xContender implements Contender {
-  private final Path jvmOptions;
-  private final BareLoop.Form form;
-  private final List<String> more;
+  /** The gateway's collector, with twice its heap and without the bounds on the young one. */
+  private static final List<String> JVM =
+      List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Dfile.encoding=UTF-8");
 
-  /**
-   * @param jvmOptions the gateway's file of options
-   * @param more options of the JVM after those
-   */
-  Plc4xContender(Path jvmOptions, BareLoop.Form form, List<String> more) {
-    this.jvmOptions = jvmOptions;
+  private final BareLoop.Form form;
+
+  Plc4xContender(BareLoop.Form form) {
     this.form = form;
-    this.more = List.copyOf(more);
   }
 
   @Override
@@ -36,7 +29,7 @@ final class Plc4xContender implements Contender {
 
   @Override
   public String description() {
-    return "bare loop on Apache PLC4X and Paho MQTT v5, no buffer, no ledger; one read request a"
+    return "bare loop on Apache PLC4X and Paho MQTT v5, no buffer, no ledger, -Xmx512m; one read request a"
         + " device, "
         + (form == BareLoop.Form.ARRAY ? "all registers as one array" : "one tag a point");
   }
@@ -50,8 +43,7 @@ final class Plc4xContender implements Contender {
     }
     Path list = Files.write(work.resolve("devices.txt"), devices);
     List<String> command = new ArrayList<>(List.of(Child.java()));
-    command.addAll(Child.options(jvmOptions));
-    command.addAll(more);
+    command.addAll(JVM);
     command.addAll(
         List.of(
             "-cp",
@@ -62,6 +54,6 @@ final class Plc4xContender implements Contender {
             Long.toString(load.interval().toMillis()),
             Integer.toString(brokerPort),
             form.name()));
-    return new Child(command, Map.of(), work);
+    return new Child(command, Map.of("MALLOC_ARENA_MAX", "2"), work);
   }
 }

@@ -57,7 +57,7 @@ final class WholeLine {
                     options.whole("points", 100, 2, Load.MOST_POINTS),
                     Duration.ofMillis(options.whole("interval-millis", 1_000, 10, 3_600_000))))
             : LOADS;
-    this.wanted = List.of(options.text("contenders", "culvert,plc4x").split(","));
+    this.wanted = List.of(options.text("contenders", "culvert,plc4x,node-red").split(","));
   }
 
   int run() throws IOException, StreetException {
@@ -73,7 +73,13 @@ final class WholeLine {
       out.printf(
           "  window %d s after %d s of warm-up, median of %d; machine's load %s%n",
           line.window().toSeconds(), line.warmUp().toSeconds(), runs, Results.load());
-      contenders.forEach(c -> out.println("  " + c.name() + ": " + c.description()));
+      for (Contender contender : contenders) {
+        Load fitting = contender.fitting(load);
+        out.println("  " + contender.name() + ": " + contender.description());
+        if (!fitting.equals(load)) {
+          out.println("    gets what it can carry: " + fitting);
+        }
+      }
       Map<Contender, List<Line.Run>> measured = new LinkedHashMap<>();
       for (int run = 1; run <= runs; run++) {
         for (Contender contender : List.copyOf(contenders)) {
@@ -92,19 +98,26 @@ final class WholeLine {
     return sound ? 0 : 1;
   }
 
-  private List<Contender> contenders() throws StreetException {
+  private List<Contender> contenders() throws StreetException, IOException {
     List<Contender> contenders = new ArrayList<>();
     for (String name : wanted) {
       switch (name) {
         case "culvert" -> contenders.add(new CulvertContender(bench.installation()));
         case "plc4x" -> {
           for (BareLoop.Form form : BareLoop.Form.values()) {
-            contenders.add(new Plc4xContender(bench.jvmOptions(), form, List.of()));
+            contenders.add(new Plc4xContender(form));
+          }
+        }
+        case "node-red" -> {
+          try {
+            contenders.add(NodeRedContender.install(bench.results().resolve("node-red")));
+          } catch (NodeRedContender.MissingException e) {
+            out.println("  without Node-RED: " + e.getMessage());
           }
         }
         default ->
             throw new StreetException(
-                "found --contenders " + name + ", expected some of culvert,plc4x");
+                "found --contenders " + name + ", expected some of culvert,plc4x,node-red");
       }
     }
     return contenders;
@@ -118,7 +131,7 @@ final class WholeLine {
       List<Contender> contenders)
       throws IOException, StreetException {
     try (Work work = bench.work()) {
-      Line.Run run = line.run(contender, load, work.folder());
+      Line.Run run = line.run(contender, contender.fitting(load), work.folder());
       measured.computeIfAbsent(contender, key -> new ArrayList<>()).add(run);
       out.printf(
           "  run %d %-12s %9s points/CPU-s, %5.1f %% of the load delivered, CPU-s %.2f"
@@ -243,6 +256,7 @@ final class WholeLine {
           Map<String, Object> one = new LinkedHashMap<>();
           one.put("name", contender.name());
           one.put("description", contender.description());
+          one.put("load", contender.fitting(load).toString());
           one.put("pointsPerCpuSecond", median(runs, Line.Run::perCpuSecond));
           one.put("runs", runs);
           contenders.add(one);

@@ -9,7 +9,6 @@ import io.culvert.simulator.street.Street;
 import io.culvert.simulator.street.StreetException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -123,15 +122,6 @@ class HarnessTest {
     assertThat(latencies.quantile(0.99)).isEqualTo(100);
     latencies.clear();
     assertThat(latencies.quantile(0.5)).isEqualTo(-1);
-  }
-
-  @Test
-  void jvmOptionsAreReadWithoutComments() throws Exception {
-    Path file = folder.resolve("jvm.options");
-    Files.writeString(file, "# heap\n-Xms32m\n-Xmx256m # most\n\n-Da=b  -XX:+UseSerialGC\n");
-
-    assertThat(Child.options(file))
-        .containsExactly("-Xms32m", "-Xmx256m", "-Da=b", "-XX:+UseSerialGC");
   }
 
   @Test

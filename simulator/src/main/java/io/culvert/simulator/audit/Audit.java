@@ -34,6 +34,8 @@ public final class Audit implements Witness {
   private final Map<String, List<ToldBad>> toldBad = new HashMap<>();
   private final List<LedgerClaim> ledger = new ArrayList<>();
   private final Findings findings = new Findings();
+  private Entry arriving;
+  private Stream arrivingIn;
   private long readings;
   private long historical;
   private long duplicates;
@@ -129,7 +131,11 @@ public final class Audit implements Witness {
   }
 
   private Stream.Arrival arrive(Entry entry, int item) {
-    Stream stream = streams.computeIfAbsent(key(entry), key -> new Stream());
+    if (entry != arriving) {
+      arriving = entry;
+      arrivingIn = streams.computeIfAbsent(key(entry), key -> new Stream());
+    }
+    Stream stream = arrivingIn;
     Stream.Arrival arrival = stream.arrive(entry.sequence(item), entry.historical());
     if (arrival == Stream.Arrival.AGAIN) {
       duplicates++;

@@ -3,6 +3,7 @@ package io.culvert.simulator.platform;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import io.culvert.simulator.platform.Entry.Item;
 import java.io.IOException;
 import java.time.DateTimeException;
@@ -40,7 +41,8 @@ public final class Dialect {
           .appendLiteral('Z')
           .toFormatter(Locale.ROOT);
 
-  private final JsonFactory json = new JsonFactory();
+  private final JsonFactory json =
+      JsonFactory.builder().enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER).build();
 
   /** A message that isn't in the dialect. */
   public static final class MalformedException extends Exception {

@@ -10,15 +10,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
-import org.eclipse.paho.client.mqttv3.MqttCallback;
-import org.eclipse.paho.client.mqttv3.MqttClient;
-import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
-import org.eclipse.paho.client.mqttv3.MqttException;
-import org.eclipse.paho.client.mqttv3.MqttMessage;
-import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Mosquitto as a process of its own, on loopback, with a consumer that keeps its session: what the
@@ -26,7 +17,6 @@ import org.slf4j.LoggerFactory;
  * its queues on disk, so it may also be stopped.
  */
 public final class MosquittoBroker implements Broker {
-  private static final Logger LOG = LoggerFactory.getLogger(MosquittoBroker.class);
   private static final List<Path> BINARIES =
       List.of(
           Path.of("/usr/sbin/mosquitto"),
@@ -44,7 +34,7 @@ public final class MosquittoBroker implements Broker {
             return thread;
           });
   private Process process;
-  private MqttClient client;
+  private Subscriber subscriber;
   private boolean wanted;
 
   /**
@@ -126,23 +116,17 @@ public final class MosquittoBroker implements Broker {
     if (!wanted) {
       return true;
     }
-    try {
-      if (client == null) {
-        client =
-            new MqttClient("tcp://127.0.0.1:" + port, "street-platform", new MemoryPersistence());
-        client.setCallback(new Receiver());
-      }
-      if (!client.isConnected()) {
-        MqttConnectOptions options = new MqttConnectOptions();
-        options.setCleanSession(false);
-        options.setConnectionTimeout(5);
-        client.connect(options);
-        client.subscribe("$oc/#", 1);
-      }
-      return true;
-    } catch (MqttException e) {
-      LOG.debug("The platform's consumer isn't connected: {}", e.getMessage());
-      return false;
+    if (subscriber == null) {
+      subscriber =
+          new Subscriber(
+              "127.0.0.1", port, "street-platform", "$oc/#", consumer, this::reconnectSoon);
+    }
+    return subscriber.connected() || subscriber.connect();
+  }
+
+  private void reconnectSoon() {
+    if (!reconnector.isShutdown()) {
+      reconnector.execute(this::reconnect);
     }
   }
 
@@ -171,39 +155,15 @@ public final class MosquittoBroker implements Broker {
   @Override
   public void close() {
     reconnector.shutdownNow();
-    MqttClient last;
+    Subscriber last;
     synchronized (this) {
       wanted = false;
-      last = client;
-      client = null;
+      last = subscriber;
+      subscriber = null;
     }
     if (last != null) {
-      try {
-        last.disconnectForcibly(100, 100);
-        last.close(true);
-      } catch (MqttException e) {
-        LOG.debug("The platform's consumer didn't close: {}", e.getMessage());
-      }
+      last.close();
     }
     stop();
-  }
-
-  private final class Receiver implements MqttCallback {
-    @Override
-    public void connectionLost(Throwable cause) {
-      if (!reconnector.isShutdown()) {
-        reconnector.execute(MosquittoBroker.this::reconnect);
-      }
-    }
-
-    @Override
-    public void messageArrived(String topic, MqttMessage message) {
-      consumer.message(topic, message.getPayload());
-    }
-
-    @Override
-    public void deliveryComplete(IMqttDeliveryToken token) {
-      // It publishes nothing.
-    }
   }
 }

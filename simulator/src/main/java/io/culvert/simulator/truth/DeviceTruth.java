@@ -1,7 +1,9 @@
 package io.culvert.simulator.truth;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What one device has shown. Its monitor guards its blocks: the slave adds rows with it held, and
@@ -10,6 +12,7 @@ import java.util.List;
 public final class DeviceTruth {
   private final String id;
   private final List<BlockTruth> blocks;
+  private final Map<String, Place> places = new HashMap<>();
   private final List<Write> writes = new ArrayList<>();
 
   /**
@@ -23,6 +26,11 @@ public final class DeviceTruth {
   public DeviceTruth(String id, List<BlockTruth> blocks) {
     this.id = id;
     this.blocks = List.copyOf(blocks);
+    for (BlockTruth block : blocks) {
+      for (int i = 0; i < block.points(); i++) {
+        places.putIfAbsent(block.point(i).id(), new Place(block, i));
+      }
+    }
   }
 
   public String id() {
@@ -46,13 +54,6 @@ public final class DeviceTruth {
 
   /** The block and index of a point, {@code null} if a gateway can't have read such a point. */
   public Place find(String point) {
-    for (BlockTruth block : blocks) {
-      for (int i = 0; i < block.points(); i++) {
-        if (block.point(i).id().equals(point)) {
-          return new Place(block, i);
-        }
-      }
-    }
-    return null;
+    return places.get(point);
   }
 }

@@ -3,6 +3,7 @@ package io.culvert.simulator.platform;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
 
 import io.culvert.simulator.street.StreetException;
 import java.net.InetAddress;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.eclipse.paho.client.mqttv3.MqttClient;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
@@ -50,6 +52,40 @@ class BrokerTest {
           .atMost(Duration.ofSeconds(20))
           .untilAsserted(() -> assertThat(received).isEqualTo(expected(0, MANY + 100)));
     }
+  }
+
+  @Test
+  void whatTheBrokerTookWhileASubscriberWasAwayComesWhenItIsBack() throws Exception {
+    AtomicInteger lost = new AtomicInteger();
+    int port = freePort();
+    try (Broker broker = new MosquittoBroker(port, work, (topic, payload) -> {})) {
+      broker.start();
+      try (Subscriber before = subscriber(port, lost)) {
+        assertThat(before.connect()).isTrue();
+      }
+      publish(port, 0, 100);
+      try (Subscriber after = subscriber(port, lost)) {
+        assertThat(after.connect()).isTrue();
+        await()
+            .atMost(Duration.ofSeconds(20))
+            .untilAsserted(() -> assertThat(received).isEqualTo(expected(0, 100)));
+        lost.set(0);
+        broker.stop();
+        await().atMost(Duration.ofSeconds(20)).untilAtomic(lost, equalTo(1));
+        assertThat(after.connected()).isFalse();
+        assertThat(after.connect()).isFalse();
+      }
+    }
+  }
+
+  private Subscriber subscriber(int port, AtomicInteger lost) {
+    return new Subscriber(
+        "127.0.0.1",
+        port,
+        "away",
+        "$oc/#",
+        (topic, payload) -> received.add(new String(payload, StandardCharsets.UTF_8)),
+        lost::incrementAndGet);
   }
 
   @Test
