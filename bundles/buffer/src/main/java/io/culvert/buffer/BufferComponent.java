@@ -9,6 +9,7 @@ import io.culvert.api.service.Query;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -129,5 +130,10 @@ public final class BufferComponent implements Buffer, Query {
   public List<Batch.Entry> history(
       String device, String point, Instant from, Instant to, int limit) {
     return buffer.history(device, point, from, to, limit);
+  }
+
+  @Override
+  public Last last(Map<String, Set<String>> points, Duration patience) {
+    return buffer.last(points, patience);
   }
 }

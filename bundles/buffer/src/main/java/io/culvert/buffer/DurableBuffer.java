@@ -40,8 +40,8 @@ import org.slf4j.LoggerFactory;
  * The buffer on disk.
  *
  * <p>Threads: one writes the log, one answers callers, one keeps (state of delivery, retention,
- * ledger), one each forwarder. {@link #accept} only queues. {@link #history} and {@link #ledger}
- * read the disk on the caller's thread.
+ * ledger), one each forwarder. {@link #accept} only queues. {@link #history}, {@link #last} and
+ * {@link #ledger} read the disk on the caller's thread.
  */
 final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DurableBuffer.class);
@@ -215,6 +215,16 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     }
     try {
       return History.of(store, device, point, from, to, limit);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Last last(Map<String, Set<String>> points, Duration patience) {
+    long until = writer.nanos() + patience.toNanos();
+    try {
+      return History.last(store, points, () -> until - writer.nanos() > 0);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,13 +1,20 @@
 package io.culvert.buffer;
 
+import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.northbound.Batch;
+import io.culvert.api.service.Query.Last;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /** Queries over the log. What they hold in memory is bounded by the answer and one row. */
 final class History {
@@ -45,6 +52,67 @@ final class History {
     List<Batch.Entry> entries = new ArrayList<>(oldest);
     entries.sort(BY_TIME);
     return entries;
+  }
+
+  /**
+   * See {@link io.culvert.api.service.Query#last}.
+   *
+   * @param more whether there is time for another row
+   */
+  static Last last(Store store, Map<String, Set<String>> points, BooleanSupplier more)
+      throws IOException {
+    Map<String, Set<String>> wanted = new HashMap<>();
+    points.forEach(
+        (device, ids) -> {
+          if (!ids.isEmpty()) {
+            wanted.put(device, new HashSet<>(ids));
+          }
+        });
+    List<Reading> found = new ArrayList<>();
+    boolean complete = true;
+    List<Segment> segments = store.segments();
+    for (int i = segments.size() - 1; i >= 0 && complete && !wanted.isEmpty(); i--) {
+      complete = last(segments.get(i), wanted, found, more);
+      if (segments.get(i).sealed()) {
+        segments.get(i).closeReader();
+      }
+    }
+    return new Last(found, complete);
+  }
+
+  /** Looks in one segment; false if the time is over. */
+  private static boolean last(
+      Segment segment, Map<String, Set<String>> wanted, List<Reading> found, BooleanSupplier more)
+      throws IOException {
+    for (StreamClass streamClass : StreamClass.values()) {
+      List<RowHead> heads = segment.heads(streamClass, Long.MIN_VALUE, Long.MAX_VALUE);
+      for (int i = heads.size() - 1; i >= 0 && !wanted.isEmpty(); i--) {
+        if (!more.getAsBoolean()) {
+          return false;
+        }
+        if (heads.get(i).streams().stream().anyMatch(part -> wanted.containsKey(part.device()))) {
+          Row row = segment.row(heads.get(i));
+          if (row != null) {
+            take(row.entries(), wanted, found);
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  private static void take(
+      List<Batch.Entry> entries, Map<String, Set<String>> wanted, List<Reading> found) {
+    for (int i = entries.size() - 1; i >= 0; i--) {
+      Reading reading = entries.get(i).reading();
+      Set<String> ids = wanted.get(reading.device());
+      if (ids != null && !reading.quality().bad() && ids.remove(reading.point())) {
+        found.add(reading);
+        if (ids.isEmpty()) {
+          wanted.remove(reading.device());
+        }
+      }
+    }
   }
 
   private static boolean mayAdd(

@@ -5,6 +5,7 @@ import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Doctor;
 import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Query;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Driver;
@@ -42,26 +43,16 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
   private final Engine engine;
   private final SiteSource.Listening listening;
   private final ThreadPoolExecutor notices;
+  private final ThreadPoolExecutor searches;
   private Buffer buffer;
+  private Query query;
 
   @Activate
   public Core(@Reference SiteSource site, @Reference ClockSource clock) {
-    notices =
-        new ThreadPoolExecutor(
-            1,
-            1,
-            10,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            task -> {
-              Thread thread = new Thread(task, "culvert-notices");
-              thread.setDaemon(true);
-              return thread;
-            },
-            new ThreadPoolExecutor.DiscardPolicy());
-    notices.allowCoreThreadTimeOut(true);
+    notices = thread("culvert-notices");
+    searches = thread("culvert-search");
     Loop loop = new Loop(System::nanoTime, InstantSource.system());
-    engine = new Engine(loop, clock, new SplittableRandom(), notices, site::where);
+    engine = new Engine(loop, clock, new SplittableRandom(), notices, searches, site::where);
     loop.start();
     listening = site.listen(engine::site);
   }
@@ -71,7 +62,27 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
     listening.close();
     engine.close();
     notices.shutdown();
+    searches.shutdown();
     notices.awaitTermination(1, TimeUnit.SECONDS);
+  }
+
+  /** One thread that ends while it is idle. */
+  private static ThreadPoolExecutor thread(String name) {
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, name);
+              thread.setDaemon(true);
+              return thread;
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
   }
 
   /** The scheme is a string, an array or a collection of them (OSGi's {@code String+}). */
@@ -129,6 +140,22 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
     if (buffer == gone) {
       buffer = null;
       engine.buffer(null);
+    }
+  }
+
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  synchronized void setQuery(Query present) {
+    query = present;
+    engine.query(present);
+  }
+
+  synchronized void unsetQuery(Query gone) {
+    if (query == gone) {
+      query = null;
+      engine.query(null);
     }
   }
 

@@ -5,6 +5,7 @@ import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Doctor;
 import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Query;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Driver;
 import io.culvert.core.model.Site;
@@ -42,17 +43,30 @@ final class Engine implements Monitor {
   /** A driver with the threads it is called from, once for each scheme. */
   private record Plugged(Caller caller, List<Served> schemes) {}
 
+  /**
+   * @param notices where listeners and callers are told
+   * @param searches where the disk is read
+   */
   Engine(
       Loop loop,
       ClockSource clock,
       RandomGenerator random,
       Executor notices,
+      Executor searches,
       BinaryOperator<String> where) {
     this.loop = loop;
     Outlet outlet = new Outlet(loop);
     kit =
         new Kit(
-            loop, outlet, new GapBook(loop, outlet), new Tally(), clock, random, notices, where);
+            loop,
+            outlet,
+            new GapBook(loop, outlet),
+            new Recall(loop, outlet, searches),
+            new Tally(),
+            clock,
+            random,
+            notices,
+            where);
     Lanes lanes = new Lanes(loop);
     registry = new Registry(kit, lanes);
     commands = new CommandDesk(kit, registry::gateway, registry::runner);
@@ -87,7 +101,15 @@ final class Engine implements Monitor {
         () -> {
           kit.outlet().buffer(buffer);
           kit.gaps().flush();
+          kit.recall().buffered();
         });
+  }
+
+  /**
+   * @param query {@code null} while there is none
+   */
+  void query(Query query) {
+    loop.execute(() -> kit.recall().query(query));
   }
 
   /**

@@ -11,6 +11,7 @@ import io.culvert.core.model.Site;
 import io.culvert.core.normalise.Normaliser;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -27,6 +28,7 @@ final class Intake {
   private final Normaliser normaliser;
   private final AtomicInteger outstanding = new AtomicInteger();
   private volatile Instant lastAnswer;
+  private boolean remembered;
 
   Intake(Kit kit, Site.Entry entry) {
     this.kit = kit;
@@ -57,6 +59,29 @@ final class Intake {
   /** What a raw value means now, {@code null} if that can't be told. */
   Value value(String point, Value raw) {
     return normaliser.value(point, raw);
+  }
+
+  /**
+   * Has the totals of its counters go on from what is stored of them, and then does what waits for
+   * that: at once if there are none, or it was done before.
+   */
+  void remember(Runnable then) {
+    Set<String> counters = remembered ? Set.of() : normaliser.counters();
+    if (counters.isEmpty()) {
+      then.run();
+      return;
+    }
+    kit.recall()
+        .ask(
+            device,
+            counters,
+            (stored, searched) -> {
+              if (!remembered) {
+                remembered = true;
+                normaliser.remember(stored, searched);
+              }
+              then.run();
+            });
   }
 
   /** Takes what a poll read. */

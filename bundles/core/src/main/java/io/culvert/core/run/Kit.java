@@ -17,6 +17,7 @@ record Kit(
     Loop loop,
     Outlet outlet,
     GapBook gaps,
+    Recall recall,
     Tally tally,
     ClockSource clock,
     RandomGenerator random,

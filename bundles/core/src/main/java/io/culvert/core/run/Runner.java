@@ -221,7 +221,13 @@ final class Runner implements Poller.Report {
             checked.on(lane);
             vitals.unplan();
             poller = new Poller(kit, id(), groups, checked, lane, intake, gap, vitals, this);
-            poller.start();
+            Poller ready = poller;
+            intake.remember(
+                () -> {
+                  if (poller == ready) {
+                    ready.start();
+                  }
+                });
           }
         });
   }

@@ -49,6 +49,7 @@ class LifeTest {
           () -> ClockState.UNKNOWN,
           new SplittableRandom(1),
           Runnable::run,
+          Runnable::run,
           (device, key) -> key);
   private final List<CountDownLatch> latches = new ArrayList<>();
 

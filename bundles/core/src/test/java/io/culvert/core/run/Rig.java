@@ -49,6 +49,7 @@ final class Rig {
             () -> ClockState.SYNCHRONISED,
             new SplittableRandom(17),
             Runnable::run,
+            Runnable::run,
             (device, key) -> "etc/site.json:7: " + key);
     if (buffered) {
       engine.buffer(buffer);

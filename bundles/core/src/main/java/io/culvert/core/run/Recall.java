@@ -1,0 +1,148 @@
+package io.culvert.core.run;
+
+import io.culvert.api.Reading;
+import io.culvert.api.service.Query;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is stored of points from before this start. It is searched for away from the loop, for all
+ * devices together that ask while a search is under way. Used on the loop only; whoever asks is
+ * told once, there, at the latest {@link #PATIENCE} after he asked and there was a buffer.
+ */
+final class Recall {
+  static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  private static final Logger LOG = LoggerFactory.getLogger(Recall.class);
+
+  private final Loop loop;
+  private final Outlet outlet;
+  private final Executor searches;
+  private final List<Question> waiting = new ArrayList<>();
+  private Query query;
+  private boolean searching;
+
+  /**
+   * @param searches where the disk is read
+   */
+  Recall(Loop loop, Outlet outlet, Executor searches) {
+    this.loop = loop;
+    this.outlet = outlet;
+    this.searches = searches;
+  }
+
+  /** Hears what was found. */
+  @FunctionalInterface
+  interface Answer {
+    /**
+     * @param stored by point
+     * @param searched whether nothing else is stored
+     */
+    void stored(Map<String, Reading> stored, boolean searched);
+  }
+
+  private final class Question {
+    private final String device;
+    private final Set<String> points;
+    private Answer answer;
+    private Loop.Timer patience;
+
+    Question(String device, Set<String> points, Answer answer) {
+      this.device = device;
+      this.points = points;
+      this.answer = answer;
+    }
+
+    /** Begins to lose patience; until there is a buffer nothing is read that would have to wait. */
+    void arm() {
+      if (patience == null && !outlet.awaited()) {
+        patience =
+            loop.after(
+                PATIENCE,
+                () -> {
+                  LOG.warn("{}: what is stored of its counters wasn't found in time", device);
+                  waiting.remove(this);
+                  answer(Map.of(), false);
+                });
+      }
+    }
+
+    void answer(Map<String, Reading> stored, boolean searched) {
+      Answer told = answer;
+      answer = null;
+      if (patience != null) {
+        patience.cancel();
+      }
+      if (told != null) {
+        told.stored(stored, searched);
+      }
+    }
+  }
+
+  void ask(String device, Set<String> points, Answer answer) {
+    Question question = new Question(device, points, answer);
+    waiting.add(question);
+    question.arm();
+    search();
+  }
+
+  /**
+   * @param next {@code null} while there is none
+   */
+  void query(Query next) {
+    query = next;
+    search();
+  }
+
+  /** There is a buffer now. */
+  void buffered() {
+    waiting.forEach(Question::arm);
+  }
+
+  private void search() {
+    if (query == null || searching || waiting.isEmpty()) {
+      return;
+    }
+    searching = true;
+    List<Question> asked = List.copyOf(waiting);
+    waiting.clear();
+    Map<String, Set<String>> points = new HashMap<>();
+    asked.forEach(question -> points.put(question.device, question.points));
+    Query present = query;
+    searches.execute(
+        () -> {
+          Query.Last last = find(present, points);
+          loop.execute(() -> found(asked, last));
+        });
+  }
+
+  private static Query.Last find(Query query, Map<String, Set<String>> points) {
+    try {
+      return query.last(points, PATIENCE);
+    } catch (RuntimeException e) {
+      LOG.warn("What is stored of counters can't be read: {}", Call.words(e));
+      return new Query.Last(List.of(), false);
+    }
+  }
+
+  private void found(List<Question> asked, Query.Last last) {
+    searching = false;
+    Map<String, Map<String, Reading>> byDevice = new HashMap<>();
+    for (Reading reading : last.readings()) {
+      byDevice
+          .computeIfAbsent(reading.device(), device -> new HashMap<>())
+          .put(reading.point(), reading);
+    }
+    for (Question question : asked) {
+      question.answer(byDevice.getOrDefault(question.device, Map.of()), last.complete());
+    }
+    search();
+  }
+}
