@@ -110,8 +110,11 @@ final class Block {
     private final List<Item> items = new ArrayList<>();
     private int end;
 
-    /** Something in it may be refused: it is not to be mixed with others. */
+    /** Something in it was refused by itself: it is not to be mixed with others. */
     private boolean alone;
+
+    /** Something in it may be refused: it is not to be mixed with what is known to be answered. */
+    private boolean doubted;
 
     Merge(Settings settings, Findings findings) {
       this.settings = settings;
@@ -133,27 +136,39 @@ final class Block {
       int unit = Settings.unit(next.table());
       int from = settings.floor(next.table(), first.start());
       int to = settings.ceiling(next.table(), Math.max(end, next.end()));
-      if (alone || suspect(next)) {
+      if (alone || culprit(next)) {
         return from == settings.floor(next.table(), next.start())
             && to == settings.ceiling(next.table(), next.end())
             && to == settings.ceiling(next.table(), end);
       }
-      return next.start() - end <= settings.maxGap() * unit
+      return doubted == suspect(next)
+          && next.start() - end <= settings.maxGap() * unit
           && to - from <= settings.maxBlock() * unit
           && settings.forbidden(next.table(), from, to) == null
           && !findings.suspect(next.table(), next.file(), end, next.start())
           && !findings.cut(next.table(), next.file(), from, to);
     }
 
-    private boolean suspect(Address address) {
-      int from = settings.floor(address.table(), address.start());
-      int to = settings.ceiling(address.table(), address.end());
-      return findings.suspect(address.table(), address.file(), from, to);
+    private boolean culprit(Address at) {
+      return findings.culprit(
+          at.table(),
+          at.file(),
+          settings.floor(at.table(), at.start()),
+          settings.ceiling(at.table(), at.end()));
+    }
+
+    private boolean suspect(Address at) {
+      return findings.suspect(
+          at.table(),
+          at.file(),
+          settings.floor(at.table(), at.start()),
+          settings.ceiling(at.table(), at.end()));
     }
 
     void add(Item item) {
       if (items.isEmpty()) {
-        alone = suspect(item.address());
+        alone = culprit(item.address());
+        doubted = suspect(item.address());
       }
       end = Math.max(end, item.address().end());
       items.add(item);

@@ -16,7 +16,8 @@ import java.util.function.LongSupplier;
  * because the request is too long, or because it spans what the device keeps apart. Entries of a
  * refused request are <i>suspect</i> until an answer holds them, and nothing that isn't wanted for
  * itself is read with them. If a request is refused although each entry in it has been answered
- * before, it is the mix: it gets a <i>cut</i>, which no request spans from then on.
+ * before, it is the mix: it gets a <i>cut</i>, which no request spans from then on. What is refused
+ * although it can't be split is a <i>culprit</i>, and is asked for alone.
  *
  * <p>A device that was mended is found out: what was refused by itself is asked for again once a
  * {@linkplain #AGAIN while}; all else is forgotten {@linkplain #MEMORY in time}. Safe in any
@@ -52,6 +53,7 @@ final class Findings {
   /** What is known of one table or file. */
   private static final class Area {
     final BitSet suspect = new BitSet();
+    final BitSet culprits = new BitSet();
     final BitSet proven = new BitSet();
 
     /** Each the first entry behind it. */
@@ -126,6 +128,13 @@ final class Findings {
     return first >= 0 && first < to;
   }
 
+  /** Whether an entry among these was refused by itself. */
+  synchronized boolean culprit(Table table, int file, int from, int to) {
+    Area area = troubled ? area(table, file) : null;
+    int first = area == null ? -1 : area.culprits.nextSetBit(from);
+    return first >= 0 && first < to;
+  }
+
   /** Whether a request for these would span a cut. */
   synchronized boolean cut(Table table, int file, int from, int to) {
     Area area = troubled ? area(table, file) : null;
@@ -159,13 +168,23 @@ final class Findings {
     refused.put(key(block), new Refused(refusal, nanos.getAsLong()));
     troubled = true;
     Area area = area(block.table(), block.file());
-    if (area != null && area.proven.nextClearBit(block.start()) >= block.start() + block.count()) {
-      // It was answered once: what was taken for a matter of the mix may have been its fault.
-      area.proven.clear(block.start(), block.start() + block.count());
-      area.suspect.set(block.start(), block.start() + block.count());
-      area.cuts.clear();
-      version++;
+    if (area == null) {
+      return;
     }
+    int end = block.start() + block.count();
+    area.culprits.set(block.start(), end);
+    if (area.proven.nextClearBit(block.start()) >= end) {
+      // It was answered once: what was taken for a matter of the mix may have been its fault.
+      area.proven.clear(block.start(), end);
+      area.suspect.set(block.start(), end);
+      area.cuts.clear();
+    }
+    version++;
+  }
+
+  /** The time, in nanoseconds from anywhere. */
+  long now() {
+    return nanos.getAsLong();
   }
 
   /**
@@ -202,6 +221,7 @@ final class Findings {
       int first = area.suspect.nextSetBit(block.start());
       if (first >= 0 && first < end) {
         area.suspect.clear(block.start(), end);
+        area.culprits.clear(block.start(), end);
         version++;
       }
     }

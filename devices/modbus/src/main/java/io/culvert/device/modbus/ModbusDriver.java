@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * Modbus over whatever carries it. Units behind one address or on one line share a {@link Link},
@@ -28,7 +29,7 @@ abstract class ModbusDriver implements Driver {
 
   private final EventLoopGroup loops;
   private final Map<String, Shared> links = new HashMap<>();
-  private final Findings.Shelf findings = new Findings.Shelf(System::nanoTime);
+  private final Findings.Shelf findings;
 
   private static final class Shared {
     final Link link;
@@ -41,8 +42,10 @@ abstract class ModbusDriver implements Driver {
 
   /**
    * @param threads for I/O and whatever follows an answer; each starts when it is needed
+   * @param nanos a clock as {@link System#nanoTime}, for what is remembered of devices
    */
-  ModbusDriver(int threads, String name) {
+  ModbusDriver(int threads, String name, LongSupplier nanos) {
+    findings = new Findings.Shelf(nanos);
     loops = new NioEventLoopGroup(threads, new DefaultThreadFactory(name, true));
   }
 

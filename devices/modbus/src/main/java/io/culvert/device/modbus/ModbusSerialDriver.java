@@ -22,7 +22,7 @@ public final class ModbusSerialDriver extends ModbusDriver {
 
   @Activate
   public ModbusSerialDriver(@Reference SerialLines lines) {
-    super(1, "modbus-serial");
+    super(1, "modbus-serial", System::nanoTime);
     this.lines = lines;
   }
 

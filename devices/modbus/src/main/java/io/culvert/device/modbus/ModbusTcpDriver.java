@@ -6,6 +6,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -40,7 +41,11 @@ public final class ModbusTcpDriver extends ModbusDriver {
 
   @Activate
   public ModbusTcpDriver() {
-    super(LOOPS, "modbus");
+    this(System::nanoTime);
+  }
+
+  ModbusTcpDriver(LongSupplier nanos) {
+    super(LOOPS, "modbus", nanos);
   }
 
   static ThreadPoolExecutor names() {

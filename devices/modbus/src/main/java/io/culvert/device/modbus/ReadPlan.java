@@ -23,7 +23,9 @@ import java.util.concurrent.TimeoutException;
  * from a gateway and tells that the device was silent.
  *
  * <p>A block refused for its range (02, 03) is split in two, and those again, until the culprit is
- * alone, so that it costs nobody else's value; the blocks of the next cycle go around it.
+ * alone, so that it costs nobody else's value; the blocks of the next cycle go around it. A device
+ * that refuses much can take long to be taken apart so: after a response time-out, what is refused
+ * bears the exception's quality until the next cycle goes on with it.
  *
  * <p>A block that stayed unanswered comes last in the next cycle, and after two of them a cycle
  * asks no more, so that silence costs at most two {@linkplain Settings#responseTimeout response
@@ -91,6 +93,7 @@ final class ReadPlan implements Readable.Plan {
     /** The device was silent: it is asked for one block until it is heard. */
     private final boolean doubted = findings.silent();
 
+    private final long began = findings.now();
     private boolean single;
     private int silent;
     private boolean heard;
@@ -189,6 +192,10 @@ final class ReadPlan implements Readable.Plan {
       single = false;
       List<Block> parts = block.split(cut);
       findings.split(block, parts.get(1).start());
+      if (findings.now() - began > settings.responseTimeout().toNanos()) {
+        block.fail(refusal.quality(), samples);
+        return;
+      }
       open.addFirst(parts.get(1));
       open.addFirst(parts.get(0));
     }
@@ -222,6 +229,9 @@ final class ReadPlan implements Readable.Plan {
       }
       ended = true;
       List.copyOf(running).forEach(exchange -> exchange.cancel(false));
+      if (!late.isEmpty() && !heard) {
+        findings.silent(true);
+      }
       if (!late.isEmpty() && blocks.size() > 1) {
         List<Block> order = new ArrayList<>(blocks);
         late.retainAll(order);

@@ -29,6 +29,7 @@ import io.culvert.device.modbus.HostileSlave.Script;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,6 +40,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -462,6 +464,57 @@ class HostileSlaveTest {
     asked.clear();
     assertThat(read(talk.open(2), points)).hasSize(10);
     assertThat(asked).as("another device").hasSize(7);
+  }
+
+  @Test
+  void aPointThatWasRefusedIsAskedForAgainAfterAMinuteAndReadWhenItIsMended() throws Exception {
+    BlockingQueue<String> asked = new LinkedBlockingQueue<>();
+    slave.play(refusing(105, asked));
+    Point[] points = new Point[10];
+    for (int i = 0; i < 10; i++) {
+      points[i] = point("holding:" + (100 + i), UINT16);
+    }
+    Readable.Plan plan = talk.open(1).prepare(List.of(points));
+    answer(plan.read());
+    answer(plan.read());
+    slave.play(refusing(-1, asked));
+    asked.clear();
+    assertThat(good(answer(plan.read()))).hasSize(9);
+    talk.later(Duration.ofMinutes(1));
+    assertThat(good(answer(plan.read()))).hasSize(10);
+    assertThat(good(answer(plan.read()))).hasSize(10);
+    assertThat(asked).containsExactly("100+5", "106+4", "100+5", "105+1", "106+4", "100+10");
+  }
+
+  @Test
+  void aDeviceThatRefusesMuchIsTakenApartOverSeveralCycles() throws Exception {
+    List<Point> points = new ArrayList<>();
+    for (int i = 0; i < 120; i++) {
+      points.add(point("holding:" + i, UINT16));
+    }
+    points.add(LAST);
+    AtomicInteger asked = new AtomicInteger();
+    slave.play(
+        (request, out) -> {
+          asked.incrementAndGet();
+          talk.later(Duration.ofMillis(100));
+          boolean refuses = request.address() < 120 && request.address() + request.count() > 7;
+          out.write(
+              refuses ? frame(request.transaction(), 0, 1, bytes(0x83, 2)) : request.answer());
+        });
+    Readable.Plan plan = talk.open(1).prepare(points);
+    int most = 0;
+    List<Sample> samples = List.of();
+    for (int cycle = 0; cycle < 60; cycle++) {
+      asked.set(0);
+      samples = answer(plan.read());
+      assertThat(samples).hasSize(121);
+      assertThat(byPoint(samples)).containsEntry(LAST.id(), Value.of((long) register(300)));
+      most = Math.max(most, asked.get());
+    }
+    assertThat(most).isLessThan(30);
+    assertThat(good(samples)).hasSize(8);
+    assertThat(byPoint(samples)).containsEntry("holding:6", Value.of((long) register(6)));
   }
 
   @Test

@@ -10,19 +10,27 @@ import io.culvert.api.Value;
 import io.culvert.api.southbound.Connection;
 import io.culvert.testkit.RecordingSink;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A driver in use, as the core would use it. */
 final class Talk implements AutoCloseable {
-  private final ModbusTcpDriver driver = new ModbusTcpDriver();
+  private final AtomicLong ahead = new AtomicLong();
+  private final ModbusTcpDriver driver = new ModbusTcpDriver(() -> System.nanoTime() + ahead.get());
   private final int port;
 
   Talk(int port) {
     this.port = port;
+  }
+
+  /** Lets time pass, as far as the driver remembers what it learned of devices. */
+  void later(Duration time) {
+    ahead.addAndGet(time.toNanos());
   }
 
   /** Points are named after their address. */
