@@ -75,7 +75,10 @@ record DoctorReport(List<Lane> lanes, Instant now) {
       detail(out, lane, ROWS);
       out.append('\n');
     }
-    more(out, troubled.size() - LANES, "lane in trouble", "lanes in trouble");
+    if (troubled.size() > LANES) {
+      more(out, troubled.size() - LANES, "lane in trouble", "lanes in trouble");
+      out.append('\n');
+    }
     table(out, "Healthy:", healthy, true);
     table(out, "Not enough heard yet:", unheard, false);
     return out.toString().stripTrailing() + "\n";
@@ -91,7 +94,7 @@ record DoctorReport(List<Lane> lanes, Instant now) {
           .append(Text.count(count))
           .append(" more ")
           .append(count == 1 ? one : several)
-          .append(": culvert doctor <lane>, culvert doctor --json\n");
+          .append(" (culvert doctor <lane>, culvert doctor --json)\n");
     }
   }
 

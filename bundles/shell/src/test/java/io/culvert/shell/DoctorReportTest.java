@@ -108,7 +108,7 @@ class DoctorReportTest {
     assertThat(text.lines().count()).isLessThan(150);
     assertThat(text)
         .contains(
-            "… and 45 more lanes in trouble", "… and 88 more devices", "… and 488 more lanes:");
+            "… and 45 more lanes in trouble", "… and 88 more devices", "… and 488 more lanes (");
   }
 
   @Test

@@ -216,9 +216,12 @@ public final class Diagnosis {
       Patient one = hurt.get(0);
       double share = share(checksumErrors(one), requests(one));
       String evidence =
-          "%s of %s's answers are broken (%s), its neighbours' are whole%s"
+          "%s of %s's %s broken, its neighbours' are whole%s"
               .formatted(
-                  percent(share), one.device(), plural(checksumErrors(one), "time"), last(hurt));
+                  count(checksumErrors(one)),
+                  one.device(),
+                  plural(requests(one), "answer") + " " + (checksumErrors(one) == 1 ? "is" : "are"),
+                  last(hurt));
       if (share >= MOSTLY || line.collisions() >= SIGNS) {
         add(
             Cause.ADDRESS,
@@ -388,17 +391,20 @@ public final class Diagnosis {
     Duration timeout =
         slow.stream().map(Patient::timeout).max(Comparator.naturalOrder()).orElseThrow();
     Duration enough = up(longest.compareTo(timeout) > 0 ? longest : timeout, 2);
-    Patient worst = slow.get(0);
     String late =
         line.late() < SIGNS
             ? ""
             : plural(line.late(), "answer") + " came after the gateway had given up";
     String near =
-        worst.latency() == null
-            ? ""
-            : "95 %% of %s's answers take up to %s of the %s allowed"
-                .formatted(
-                    worst.device(), words(worst.latency().percentile95()), words(worst.timeout()));
+        slow.stream()
+            .filter(Diagnosis::near)
+            .findFirst()
+            .map(
+                p ->
+                    "95 %% of %s's answers take up to %s of the %s allowed"
+                        .formatted(
+                            p.device(), words(p.latency().percentile95()), words(p.timeout())))
+            .orElse("");
     add(
         Cause.SLOW_DEVICE,
         slow,
@@ -528,9 +534,10 @@ public final class Diagnosis {
 
   private static long lost(Patient p) {
     long exchanges = p.exchanges().made() - p.exchanges().answered();
+    // One may be under way.
     return p.facts() == null
         ? exchanges
-        : Math.max(exchanges, p.facts().timeouts() + malformed(p) + checksumErrors(p));
+        : Math.max(exchanges, p.facts().requests() - p.facts().answers() - 1);
   }
 
   private static long malformed(Patient p) {

@@ -206,7 +206,7 @@ class DiagnosisTest {
             "a loose terminal at one device",
             new Ward().well("a", "b").device("c", bed -> bed.broken(30)),
             "WIRING c",
-            "6 % of c's answers are broken",
+            "30 of c's 480 answers are broken, its neighbours' are whole",
             "stub"),
         of(
             "it was mended a while ago",
@@ -395,7 +395,7 @@ class DiagnosisTest {
             "answers come after the deadline at times",
             new Ward().well("a").device("b", bed -> bed.lose(40)).line(0, 38, 0, 0, 0),
             "SLOW_DEVICE b",
-            "38 answers came after the gateway had given up"),
+            "38 answers came after the gateway had given up. Raise timeout of b to 4 s"),
         of(
             "answers always come too late",
             new Ward().device("a", bed -> bed.silentFor(NEVER)).line(0, 14, 0, 0, 0),

@@ -79,6 +79,11 @@ final class Ward {
       return this;
     }
 
+    /** Requests without an answer of use; refusals are answers, even if the core has none. */
+    private long lost() {
+      return refusals.isEmpty() ? Math.max(made - answered, checksumErrors + malformed) : 0;
+    }
+
     private Patient patient() {
       return new Patient(
           id,
@@ -95,7 +100,7 @@ final class Ward {
           Duration.ofMillis(40),
           busy,
           counted
-              ? new Facts(made, answered, timeouts, checksumErrors, malformed, 0, refusals)
+              ? new Facts(made, made - lost(), timeouts, checksumErrors, malformed, 0, refusals)
               : null,
           refused,
           sinceAnswer == null ? null : NOW.minus(sinceAnswer),

@@ -16,7 +16,7 @@ class DoctorIT {
   @TempDir Path folder;
 
   @Test
-  void namesTheDeadUnitAndTheHealthOfItsNeighbours() throws Exception {
+  void namesTheDeadUnitTheNoisyLineAndTheHealthOfTheOthers() throws Exception {
     try (Simulator simulator = Simulator.run(folder, DoctorIT::street);
         Platform platform = new Platform(simulator.mqttPort());
         InstalledGateway gateway =
@@ -33,6 +33,10 @@ class DoctorIT {
                 JsonNode troubled = lane(gateway, "dead");
                 assertThat(troubled.at("/findings/0/cause").asText()).isEqualTo("address");
                 assertThat(troubled.at("/findings/0/devices").toString()).isEqualTo("[\"dead\"]");
+                JsonNode noisy = lane(gateway, "noisy-001");
+                assertThat(noisy.at("/findings/0/cause").asText()).isEqualTo("wiring");
+                assertThat(noisy.at("/findings/0/evidence").asText())
+                    .startsWith("broken answers of every device: ");
               });
 
       JsonNode troubled = lane(gateway, "dead");
@@ -83,8 +87,15 @@ class DoctorIT {
         devices:
           - {id: dead, profile: underpass-water, port: %1$d, faults: [{kind: no-answer}]}
           - {id: near, profile: water-main, port: %1$d, first-unit: 2}
+          - id: noisy
+            count: 2
+            profile: underpass-water
+            port: %3$d
+            units-per-port: 2
+            framing: rtu
+            faults: [{kind: checksum, probability: 0.3}]
           - {id: pump, count: 2, profile: underpass-water, port: %2$d, units-per-port: 2}
         """
-        .formatted(portBase + 1, portBase + 2);
+        .formatted(portBase + 1, portBase + 2, portBase + 3);
   }
 }
