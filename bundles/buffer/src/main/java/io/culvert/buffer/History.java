@@ -85,13 +85,14 @@ final class History {
       Segment segment, Map<String, Set<String>> wanted, List<Reading> found, BooleanSupplier more)
       throws IOException {
     for (StreamClass streamClass : StreamClass.values()) {
-      List<RowHead> heads = segment.heads(streamClass, Long.MIN_VALUE, Long.MAX_VALUE);
-      for (int i = heads.size() - 1; i >= 0 && !wanted.isEmpty(); i--) {
+      // One after the other: all heads of a file may be more than the memory has room for.
+      RowHead head = segment.headBefore(streamClass, segment.span(streamClass).end());
+      for (; head != null && !wanted.isEmpty(); head = previous(segment, head)) {
         if (!more.getAsBoolean()) {
           return false;
         }
-        if (heads.get(i).streams().stream().anyMatch(part -> wanted.containsKey(part.device()))) {
-          Row row = segment.row(heads.get(i));
+        if (head.streams().stream().anyMatch(part -> wanted.containsKey(part.device()))) {
+          Row row = segment.row(head);
           if (row != null) {
             take(row.entries(), wanted, found);
           }
@@ -99,6 +100,10 @@ final class History {
       }
     }
     return true;
+  }
+
+  private static RowHead previous(Segment segment, RowHead head) throws IOException {
+    return segment.headBefore(head.streamClass(), head.first());
   }
 
   private static void take(

@@ -386,6 +386,42 @@ final class Segment implements AutoCloseable {
     return heads;
   }
 
+  /**
+   * The head of the last row of a class that begins before a position and can be read; {@code null}
+   * if there is none.
+   */
+  RowHead headBefore(StreamClass streamClass, long position) throws IOException {
+    int c = streamClass.ordinal();
+    synchronized (readLock) {
+      if (deleted || spans[c].isEmpty() || spans[c].first() >= position) {
+        return null;
+      }
+      try (PreparedStatement query =
+          reader()
+              .prepareStatement(
+                  "SELECT id, head FROM entry WHERE id >= ? AND id < ? ORDER BY id DESC")) {
+        query.setLong(1, id(c, 0));
+        query.setLong(2, id(c, position));
+        try (ResultSet rows = query.executeQuery()) {
+          while (rows.next()) {
+            try {
+              return head(rows.getLong(1), rows.getBytes(2));
+            } catch (DamagedException e) {
+              // As in a query of a span: what can be read is shown.
+              continue;
+            }
+          }
+        }
+      } catch (SQLException e) {
+        if (!Sqlite.damaged(e)) {
+          throw new IOException(file.getFileName() + ": " + e.getMessage(), e);
+        }
+        closeReader();
+      }
+    }
+    return null;
+  }
+
   /** Every head from a key on; keys of those that can't be read go to {@code damaged}. */
   void forEachHead(long fromId, Consumer<RowHead> each, Consumer<Long> damaged)
       throws SQLException {
