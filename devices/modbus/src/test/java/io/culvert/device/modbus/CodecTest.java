@@ -80,6 +80,12 @@ class CodecTest {
       wire[i] |= (byte) (others[i] & ~mask[i]);
     }
     assertThat(held.codec.decode("p", wire, 0).value()).isEqualTo(held.value);
+    for (int bit = 0; bit < 8 * wire.length; bit++) {
+      byte[] other = wire.clone();
+      other[bit / 8] ^= (byte) (1 << bit % 8);
+      assertThat(held.value.equals(held.codec.decode("p", other, 0).value()))
+          .isEqualTo((mask[bit / 8] >> bit % 8 & 1) == 0);
+    }
   }
 
   @Property

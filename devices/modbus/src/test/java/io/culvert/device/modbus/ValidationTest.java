@@ -9,10 +9,14 @@ import io.culvert.api.Point;
 import io.culvert.api.southbound.SerialLines;
 import io.culvert.api.southbound.SerialLines.Parity;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -236,6 +240,21 @@ class ValidationTest {
                 Map.of("forbidden", "holding:7"),
                 point("holding:7", "uint16", Access.WRITE)))
         .isEmpty();
+  }
+
+  @Test
+  void takesEveryExampleOfTheGuide() throws Exception {
+    String guide = Files.readString(Path.of("../../docs/guides/modbus.md"));
+    Matcher examples =
+        Pattern.compile("\\{id: \\w+, +address: \"([^\"]+)\", +type: (\\w+)(.*)}").matcher(guide);
+    int found = 0;
+    while (examples.find()) {
+      Access access = examples.group(3).contains("write") ? Access.READ_WRITE : Access.READ;
+      Point point = point(examples.group(1), examples.group(2), access);
+      assertThat(told("modbus-tcp://plc", Map.of(), point)).isEmpty();
+      found++;
+    }
+    assertThat(found).isGreaterThanOrEqualTo(8);
   }
 
   @Test
