@@ -11,9 +11,10 @@ import java.nio.file.Path;
  *
  * @param installation an unpacked distribution
  * @param results folder for the result files
+ * @param brokerPort on loopback
+ * @param portBase of the street's devices, each of which has a port
  */
-record Bench(Path installation, Path results, PrintStream out) {
-  static final int BROKER_PORT = 18_930;
+record Bench(Path installation, Path results, int brokerPort, int portBase, PrintStream out) {
 
   Bench {
     installation = installation.toAbsolutePath();

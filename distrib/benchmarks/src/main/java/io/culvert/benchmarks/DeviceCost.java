@@ -17,7 +17,7 @@ import java.util.Map;
  */
 final class DeviceCost {
   static final List<String> OPTIONS =
-      List.of("counts", "points", "interval-millis", "seconds", "warm-up", "mqtt-port");
+      List.of("counts", "points", "interval-millis", "seconds", "warm-up");
 
   /** What a site of the greatest size shall fit in. */
   private static final long ROOM = 256L << 20;
@@ -39,7 +39,8 @@ final class DeviceCost {
         new Line(
             Duration.ofSeconds(options.whole("warm-up", 60, 1, 3_600)),
             Duration.ofSeconds(options.whole("seconds", 60, 1, 86_400)),
-            options.whole("mqtt-port", Bench.BROKER_PORT, 1, 65_535));
+            bench.brokerPort(),
+            bench.portBase());
     this.points = options.whole("points", 5, 2, Load.MOST_POINTS);
     this.interval = Duration.ofMillis(options.whole("interval-millis", 5_000, 10, 3_600_000));
     for (String count : options.text("counts", "10,100,1000,5000").split(",")) {

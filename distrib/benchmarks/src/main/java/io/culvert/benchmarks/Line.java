@@ -25,8 +25,9 @@ import java.util.function.BooleanSupplier;
  * @param warmUp from the first reading at the platform to the first mark
  * @param window between the marks
  * @param brokerPort on loopback
+ * @param portBase of the street's devices
  */
-record Line(Duration warmUp, Duration window, int brokerPort) {
+record Line(Duration warmUp, Duration window, int brokerPort, int portBase) {
   private static final Duration LONGEST_START = Duration.ofSeconds(120);
   private static final long LONGEST_DRAIN_MILLIS = 60_000;
   private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
@@ -96,7 +97,7 @@ record Line(Duration warmUp, Duration window, int brokerPort) {
    */
   Run run(Contender contender, Load load, Path work)
       throws FailedException, StreetException, IOException {
-    Street street = load.street(work);
+    Street street = load.street(work, portBase);
     Latencies latencies = new Latencies(Clock.systemUTC());
     try (Session session =
             new Session(street, "mosquitto", brokerPort, work, Clock.systemUTC(), latencies);

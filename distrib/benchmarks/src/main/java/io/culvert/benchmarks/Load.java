@@ -33,8 +33,6 @@ record Load(int devices, int points, Duration interval) {
   /** A raw value is so many of a unit. */
   static final String SCALE = "0.1";
 
-  static final int FIRST_PORT = 21_000;
-
   /** Points a second. */
   double rate() {
     return devices * points / (interval.toNanos() / 1e9);
@@ -90,12 +88,13 @@ record Load(int devices, int points, Duration interval) {
    * The street, ready to be opened.
    *
    * @param work folder for the profile
+   * @param portBase of the first device; the others follow
    */
-  Street street(Path work) throws StreetException, IOException {
+  Street street(Path work, int portBase) throws StreetException, IOException {
     Path profiles = work.resolve("profiles");
     writeProfile(profiles);
     return StreetFile.parse(
-        "load", streetText(), new Profile.Library(List.of(profiles)), FIRST_PORT, null);
+        "load", streetText(), new Profile.Library(List.of(profiles)), portBase, null);
   }
 
   /** For people. */

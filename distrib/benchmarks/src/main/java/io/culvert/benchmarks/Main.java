@@ -20,23 +20,27 @@ public final class Main {
         devices      cost of a device, from 10 to 5,000, beside none
         start        start of the process to first reading, beside JVM and bare Felix
         memory       at 4,000 points/s, beside bare Felix
+        micro        the joints of a reading's way by JMH, each beside a trivial baseline
 
       Options of whole-line
         --devices N --points N --interval-millis N   one load instead of 100,000 and 4,000 points/s
         --warm-up N, --seconds N    before and between the marks, in seconds (30, 30)
         --runs N                    of each, of which the median counts (3)
         --contenders LIST           culvert,plc4x,node-red
-        --mqtt-port N               port of the broker (18930)
       Options of devices
         --counts LIST, --points N, --interval-millis N   sizes of streets (10,100,1000,5000), 5, 5000
-        --warm-up N, --seconds N, --mqtt-port N          as above (60, 60)
+        --warm-up N, --seconds N                         as above (60, 60)
       Options of start and memory
-        --devices N --points N --interval-millis N, --mqtt-port N
+        --devices N --points N --interval-millis N
         --runs N                    for start (10)
         --minutes N                 for memory (3)
+      Options of micro
+        --forks N, --iterations N   of JMH (2, 5)
       Options of all
         --gateway FOLDER            an unpacked distribution
         --results FOLDER            where the result goes as JSON
+        --mqtt-port N               of the broker (18930)
+        --port-base N               of the first device; as many as devices are needed (27000)
       Exit: 0 measured, 1 a run failed or its audit doesn't hold, 2 can't start.
       """;
 
@@ -76,6 +80,9 @@ public final class Main {
       case "memory":
         options = options(rest, Memory.OPTIONS);
         return new Memory(bench(options, out), options).run();
+      case "micro":
+        options = options(rest, Micro.OPTIONS);
+        return new Micro(bench(options, out), options).run();
       case "help", "--help", "-h":
         out.print(USAGE);
         return 0;
@@ -83,19 +90,24 @@ public final class Main {
         throw new StreetException(
             "found the benchmark '"
                 + command
-                + "', expected whole-line, devices, start, memory or help");
+                + "', expected whole-line, devices, start, memory, micro or help");
     }
   }
 
   private static Options options(List<String> args, List<String> own) throws StreetException {
     List<String> known = new ArrayList<>(own);
-    known.addAll(List.of("gateway", "results"));
+    known.addAll(List.of("gateway", "results", "mqtt-port", "port-base"));
     return new Options(args, known, List.of());
   }
 
   private static Bench bench(Options options, PrintStream out) throws StreetException {
     Bench bench =
-        new Bench(Path.of(options.required("gateway")), Path.of(options.text("results", ".")), out);
+        new Bench(
+            Path.of(options.required("gateway")),
+            Path.of(options.text("results", ".")),
+            options.whole("mqtt-port", 18_930, 1, 65_535),
+            options.whole("port-base", 27_000, 1, 65_000),
+            out);
     bench.check();
     return bench;
   }

@@ -24,8 +24,7 @@ import java.util.regex.Pattern;
  * with native memory tracking on, which costs some memory of its own.
  */
 final class Memory {
-  static final List<String> OPTIONS =
-      List.of("devices", "points", "interval-millis", "minutes", "mqtt-port");
+  static final List<String> OPTIONS = List.of("devices", "points", "interval-millis", "minutes");
 
   private static final long GOAL = 128L << 20;
   private static final String TRACKING = "-XX:NativeMemoryTracking=summary";
@@ -36,7 +35,6 @@ final class Memory {
   private final PrintStream out;
   private final Load load;
   private final Duration time;
-  private final int brokerPort;
 
   /** What a process was found to have. */
   private record Found(ProcessFigures figures, Map<String, Long> committed, long heapUsed) {}
@@ -44,7 +42,6 @@ final class Memory {
   Memory(Bench bench, Options options) throws StreetException {
     this.bench = bench;
     this.out = bench.out();
-    this.brokerPort = options.whole("mqtt-port", Bench.BROKER_PORT, 1, 65_535);
     this.time = Duration.ofMinutes(options.whole("minutes", 3, 1, 10_000));
     this.load =
         new Load(
@@ -119,13 +116,18 @@ final class Memory {
   private Found loaded(String options) throws IOException, StreetException, Line.FailedException {
     try (Work work = bench.work()) {
       Path folder = work.folder();
-      Street street = load.street(folder);
+      Street street = load.street(folder, bench.portBase());
       try (Session session =
               new Session(
-                  street, "mosquitto", brokerPort, folder, Clock.systemUTC(), entries -> {});
+                  street,
+                  "mosquitto",
+                  bench.brokerPort(),
+                  folder,
+                  Clock.systemUTC(),
+                  entries -> {});
           CulvertContender.Run run =
               new CulvertContender(bench.installation(), options)
-                  .start(load, street, brokerPort, folder.resolve("contender"))) {
+                  .start(load, street, bench.brokerPort(), folder.resolve("contender"))) {
         Line.await("the first reading", run, () -> session.platform().firstReadingAt() != 0);
         Line.pause(time, run);
         return look(run, !options.isEmpty());

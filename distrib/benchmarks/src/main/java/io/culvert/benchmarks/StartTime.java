@@ -22,15 +22,13 @@ import java.util.Map;
  * its data.
  */
 final class StartTime {
-  static final List<String> OPTIONS =
-      List.of("devices", "points", "interval-millis", "runs", "mqtt-port");
+  static final List<String> OPTIONS = List.of("devices", "points", "interval-millis", "runs");
 
   private static final long GOAL_MILLIS = 3_000;
 
   private final Bench bench;
   private final PrintStream out;
   private final int runs;
-  private final int brokerPort;
   private final Load load;
   private final Map<String, List<Double>> millis = new LinkedHashMap<>();
 
@@ -38,7 +36,6 @@ final class StartTime {
     this.bench = bench;
     this.out = bench.out();
     this.runs = options.whole("runs", 10, 1, 1_000);
-    this.brokerPort = options.whole("mqtt-port", Bench.BROKER_PORT, 1, 65_535);
     this.load =
         new Load(
             options.whole("devices", 40, 2, 40_000),
@@ -114,12 +111,12 @@ final class StartTime {
   private void culvert() throws IOException, StreetException, Line.FailedException {
     try (Work work = bench.work()) {
       Path folder = work.folder();
-      Street street = load.street(folder);
+      Street street = load.street(folder, bench.portBase());
       CulvertContender.Run run;
       try (Session session = session(street, folder)) {
         run =
             new CulvertContender(bench.installation())
-                .start(load, street, brokerPort, folder.resolve("contender"));
+                .start(load, street, bench.brokerPort(), folder.resolve("contender"));
         try {
           awaitReadings("first start", run, session);
           session.drain(Rules.STRICT, 30_000, () -> {});
@@ -137,7 +134,8 @@ final class StartTime {
   }
 
   private Session session(Street street, Path folder) throws StreetException {
-    return new Session(street, "mosquitto", brokerPort, folder, Clock.systemUTC(), entries -> {});
+    return new Session(
+        street, "mosquitto", bench.brokerPort(), folder, Clock.systemUTC(), entries -> {});
   }
 
   private void awaitReadings(String what, CulvertContender.Run run, Session session)

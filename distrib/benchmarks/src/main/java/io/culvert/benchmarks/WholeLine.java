@@ -18,15 +18,7 @@ import java.util.function.ToDoubleFunction;
  */
 final class WholeLine {
   static final List<String> OPTIONS =
-      List.of(
-          "devices",
-          "points",
-          "interval-millis",
-          "seconds",
-          "warm-up",
-          "runs",
-          "contenders",
-          "mqtt-port");
+      List.of("devices", "points", "interval-millis", "seconds", "warm-up", "runs", "contenders");
 
   private static final List<Load> LOADS =
       List.of(
@@ -47,7 +39,8 @@ final class WholeLine {
         new Line(
             Duration.ofSeconds(options.whole("warm-up", 30, 1, 3_600)),
             Duration.ofSeconds(options.whole("seconds", 30, 1, 86_400)),
-            options.whole("mqtt-port", Bench.BROKER_PORT, 1, 65_535));
+            bench.brokerPort(),
+            bench.portBase());
     boolean own = options.has("devices") || options.has("points") || options.has("interval-millis");
     this.loads =
         own

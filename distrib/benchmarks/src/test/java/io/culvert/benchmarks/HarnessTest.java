@@ -53,7 +53,7 @@ class HarnessTest {
   void aLoadIsAStreetWithAConnectionAndACounterForEachDevice() throws Exception {
     Load load = new Load(30, 125, Duration.ofMillis(500));
 
-    Street street = load.street(folder);
+    Street street = load.street(folder, 27_000);
 
     assertThat(load.rate()).isEqualTo(7_500);
     assertThat(street.devices()).hasSize(30);
@@ -72,7 +72,7 @@ class HarnessTest {
   @Test
   void everyPointOfALoadMovesWithEachPollAndStaysInRange() throws Exception {
     Load load = new Load(2, 125, Duration.ofMillis(100));
-    Street street = load.street(folder);
+    Street street = load.street(folder, 27_000);
     var block = street.devices().get(1).body().blocks().get(0);
     double[] before = new double[125];
     double[] after = new double[125];
