@@ -24,6 +24,9 @@ public final class Audit implements Witness {
   /** Clocks are read in milliseconds on both sides. */
   static final long ROUNDING = 2;
 
+  /** How long, from the first answer on, a point may wait for those that tell its scale. */
+  private static final long WAITS_FOR_FACTORS = 10_000;
+
   /** Messages that a gateway may have sent without knowing yet whether they arrived. */
   private static final int WINDOW = 64;
 
@@ -248,6 +251,9 @@ public final class Audit implements Witness {
     }
     if (row >= 0 && block.state(row, point) != BlockTruth.NOT_SHOWN) {
       block.confirm(row, point, entry.sequence(index));
+      if (rightlyBad(block, row, point, entry.items().get(index).quality())) {
+        return;
+      }
       findings.add(
           Violation.WRONG_QUALITY,
           () ->
@@ -263,6 +269,15 @@ public final class Audit implements Witness {
           .computeIfAbsent(device.id(), id -> new ArrayList<>())
           .add(new ToldBad(entry.items().get(index).point(), entry.eventMillis(), new boolean[1]));
     }
+  }
+
+  /** What the device says that it has none of; or what waits at first for its factors. */
+  private static boolean rightlyBad(BlockTruth block, int row, int point, String quality) {
+    boolean none = Double.isNaN(block.value(row, point));
+    boolean early = block.shownAt(row) - block.shownAt(0) < WAITS_FOR_FACTORS;
+    return none
+        ? quality.equals("BadNoData")
+        : block.point(point).factored() && early && quality.equals("BadWaitingForInitialData");
   }
 
   private static final int NO_TICK = -2;
@@ -289,6 +304,20 @@ public final class Audit implements Witness {
       }
     }
     return -1;
+  }
+
+  /**
+   * The last row before a time that showed a point and hasn't been joined to a reading of it; else
+   * the last of all, −1 for none.
+   */
+  private static int rowThatShowed(BlockTruth block, int point, long eventMillis) {
+    int latest = block.rowAt(eventMillis + ROUNDING);
+    for (int row = latest; row >= 0 && row > latest - 4; row--) {
+      if (block.state(row, point) == BlockTruth.SHOWN) {
+        return row;
+      }
+    }
+    return latest;
   }
 
   /** Joins a reading with the row that it was read from. */
@@ -331,6 +360,12 @@ public final class Audit implements Witness {
     Item item = entry.items().get(index);
     PointTruth expected = block.point(point);
     double shown = block.value(row, point);
+    if (expected.text() != null) {
+      if (!expected.text().equals(item.value())) {
+        findings.add(Violation.WRONG_VALUE, () -> mismatch(block, row, point, entry, index));
+      }
+      return;
+    }
     boolean kind =
         expected.bool() ? item.value() instanceof Boolean : item.value() instanceof Double;
     if (!kind || !(Math.abs(item.number() - shown) <= expected.tolerance(shown))) {
@@ -371,6 +406,9 @@ public final class Audit implements Witness {
   static String expectation(BlockTruth block, int row, int point) {
     PointTruth truth = block.point(point);
     double value = block.value(row, point);
+    if (truth.text() != null || Double.isNaN(value)) {
+      return truth.text() == null ? "no value, BadNoData" : truth.text();
+    }
     return (truth.bool() ? Boolean.toString(value >= 0.5) : Double.toString(value))
         + " "
         + truth.unit()
@@ -403,7 +441,7 @@ public final class Audit implements Witness {
               long event = reading.entry().eventMillis();
               int row = rowByTime(reading.block(), event);
               if (row < 0) {
-                row = reading.block().rowAt(event + ROUNDING);
+                row = rowThatShowed(reading.block(), reading.point(), event);
               }
               if (row < 0) {
                 findings.add(

@@ -26,6 +26,9 @@ final class Verdict {
   private final Map<String, Long> lostByStream = new TreeMap<>();
   private long answers;
 
+  /** How far a read of a point with its own interval may lie from where it is due. */
+  private static final long LATE = 2_000;
+
   private static final int SHOWN = 0;
   private static final int CONFIRMED = 1;
   private static final int SUPPRESSED = 2;
@@ -152,6 +155,11 @@ final class Verdict {
       tally[SUPPRESSED]++;
       return;
     }
+    if (truthOf.intervalMillis() > 0 && notYetDue(block, row, point, inForce[point])) {
+      // Shown beside others, and not asked for.
+      tally[SHOWN]--;
+      return;
+    }
     String reason = explain(device, block, row, point, arrived, own);
     if (reason != null) {
       tally[EXPLAINED]++;
@@ -183,6 +191,13 @@ final class Verdict {
                   + Audit.expectation(block, row, point)
                   + ", found nothing");
     }
+  }
+
+  /** Whether the point's own interval hadn't passed since it was read last. */
+  private static boolean notYetDue(BlockTruth block, int row, int point, int before) {
+    long since = block.shownAt(Math.max(0, before));
+    return block.shownAt(row) - since
+        <= (before < 0 ? 0 : block.point(point).intervalMillis()) + LATE;
   }
 
   private boolean rightlySuppressed(BlockTruth block, int row, int point, int before) {

@@ -21,7 +21,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>A read that includes a table's tick counter measures afresh: the counter goes up by one and
  * every value of the table is frozen until the next such read. A read without the counter shows the
  * values of the present tick; so a gateway that reads a table in pieces must begin with the piece
- * that holds the counter. Threads: any; requests to one device are answered one after the other.
+ * that holds the counter. The first read of all measures too, whatever it includes. Threads: any;
+ * requests to one device are answered one after the other.
  */
 final class Slave {
   private static final int ILLEGAL_FUNCTION = 1;
@@ -168,7 +169,7 @@ final class Slave {
     if (!shown.truth.ticked()) {
       // Nothing tells its answers apart, so it always shows the present.
       shown.block.show(moment(now), 0, shown.values, shown.image);
-    } else if (covers(shown.block, 0, address, count)) {
+    } else if (covers(shown.block, 0, address, count) || shown.row < 0) {
       long tick = (shown.truth.rows() + 1L) % shown.truth.point(0).modulus();
       shown.block.show(moment(now), tick, shown.values, shown.image);
       shown.row = shown.truth.add(now, (int) (now - askedAt), shown.values);

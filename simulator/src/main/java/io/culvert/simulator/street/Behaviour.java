@@ -22,6 +22,7 @@ final class Behaviour {
           "follow",
           "above",
           "spikes",
+          "absent",
           "choice");
 
   private Behaviour() {}
@@ -91,6 +92,7 @@ final class Behaviour {
       case "spikes" ->
           Signal.spikes(
               p.number("low"), p.number("high"), seconds(p, "every", 60), seconds(p, "decay", 1));
+      case "absent" -> Signal.absent(seconds(p, "every", 600), seconds(p, "for", 30));
       default -> Signal.choice(p.numbers("values"), seconds(p, "every", QUARTER_HOUR));
     };
   }

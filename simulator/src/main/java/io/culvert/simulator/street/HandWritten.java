@@ -98,7 +98,10 @@ abstract class HandWritten implements Body {
         policy.deadband(),
         policy.heartbeatMillis(),
         entry.modulus() > 0,
-        entry.modulus());
+        entry.modulus(),
+        policy.intervalMillis(),
+        false,
+        null);
   }
 
   private static final class HandBlock implements Block {

@@ -17,6 +17,10 @@ package io.culvert.simulator.street;
  * @param heartbeatMillis how long a value may be kept back
  * @param tick whether this is the block's tick counter
  * @param modulus a tick counter starts again at 0 here; 0 for other points
+ * @param intervalMillis the point's own interval between reads, 0 for the device's: a value shown
+ *     in between needn't arrive
+ * @param factored whether its scale lies in other points, so that it waits for those at first
+ * @param text what a text says, {@code null} for other points
  */
 public record PointTruth(
     String id,
@@ -30,18 +34,41 @@ public record PointTruth(
     double deadband,
     long heartbeatMillis,
     boolean tick,
-    long modulus) {
+    long modulus,
+    long intervalMillis,
+    boolean factored,
+    String text) {
 
   /** Half a step, with room for the arithmetic of either side. */
   public double tolerance(double value) {
     return step * 0.5000001 + Math.abs(value) * (relative + 1e-12);
   }
 
+  /** The same point of a device that says this text. */
+  PointTruth saying(String words) {
+    return new PointTruth(
+        id,
+        unit,
+        step,
+        relative,
+        bool,
+        streamClass,
+        min,
+        max,
+        deadband,
+        heartbeatMillis,
+        tick,
+        modulus,
+        intervalMillis,
+        factored,
+        words);
+  }
+
   public boolean suppressible() {
     return !Double.isNaN(deadband);
   }
 
-  /** Whether a reading of this value is good, and not merely uncertain. */
+  /** Whether a reading of this value is good, and not merely uncertain. NaN means no value. */
   public boolean inRange(double value) {
     return !(value < min) && !(value > max);
   }

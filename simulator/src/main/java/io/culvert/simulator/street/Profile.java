@@ -33,7 +33,8 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     INT64(4),
     UINT64(4),
     FLOAT32(2),
-    FLOAT64(4);
+    FLOAT64(4),
+    TEXT(0);
 
     final int registers;
 
@@ -43,7 +44,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
 
     double min() {
       return switch (this) {
-        case BOOL, UINT16, UINT32, UINT64 -> 0;
+        case BOOL, UINT16, UINT32, UINT64, TEXT -> 0;
         case INT16 -> Short.MIN_VALUE;
         case INT32 -> Integer.MIN_VALUE;
         case INT64 -> -0x1p53;
@@ -55,6 +56,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     double max() {
       return switch (this) {
         case BOOL -> 1;
+        case TEXT -> 0;
         case INT16 -> Short.MAX_VALUE;
         case UINT16 -> 0xFFFF;
         case INT32 -> Integer.MAX_VALUE;
@@ -71,7 +73,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
    *
    * @param address on the wire
    * @param order of the bytes, {@code abcd} and so on
-   * @param bit in the register, −1 for none
+   * @param form what the register holds beyond its type
    * @param truth how it must look at the platform, if device and profile mean the same by it
    */
   record PointSpec(
@@ -79,16 +81,54 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
       int address,
       Type type,
       String order,
-      int bit,
+      Form form,
       boolean readable,
       boolean writable,
       double scale,
       double offset,
       String deviceUnit,
+      Factor factor,
       PointTruth truth) {
     String id() {
       return truth.id();
     }
+
+    /** How many registers it takes. */
+    int registers() {
+      return type == Type.TEXT ? form.length() : type.registers;
+    }
+
+    double rawMin() {
+      return form.bcd() || form.low() >= 0 ? 0 : type.min();
+    }
+
+    double rawMax() {
+      if (form.low() >= 0) {
+        return (1L << (form.high() - form.low() + 1)) - 1;
+      }
+      return form.bcd() ? Math.pow(10, 4 * type.registers) - 1 : type.max();
+    }
+  }
+
+  /**
+   * What a register holds.
+   *
+   * @param bit of a bool, −1 for none
+   * @param low first bit of a field, −1 for a whole register
+   * @param high last bit of a field
+   * @param bcd whether it holds decimal digits
+   * @param length registers of a text
+   * @param notAvailable what it shows if there is no value, {@code null} if it always has one
+   * @param modulus of a counter that rolls over, 0 for none
+   */
+  record Form(
+      int bit, int low, int high, boolean bcd, int length, Double notAvailable, long modulus) {}
+
+  /**
+   * A scale that other points tell: the product of their values, or ten to the power of their sum.
+   */
+  record Factor(List<String> points, boolean exponent) {
+    static final Factor NONE = new Factor(List.of(), false);
   }
 
   /** Finds profiles by id: in folders first, then among those built into the simulator. */
@@ -168,6 +208,9 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     Table table = Table.HOLDING;
     int address = 0;
     int bit = -1;
+    int[] field = {-1, -1};
+    boolean bcd = false;
+    int length = 0;
     String order = defaultOrder;
     Matcher matcher = ADDRESS.matcher(at.text("address"));
     if (matcher.matches()) {
@@ -178,6 +221,19 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
           order = option.substring(6);
         } else if (option.startsWith("bit=")) {
           bit = Integer.parseInt(option.substring(4));
+        } else if (option.matches("bits=\\d{1,2}-\\d{1,2}")) {
+          String[] ends = option.substring(5).split("-");
+          field = new int[] {Integer.parseInt(ends[0]), Integer.parseInt(ends[1])};
+        } else if (option.equals("bcd")) {
+          bcd = true;
+        } else if (option.startsWith("length=")) {
+          length = Integer.parseInt(option.substring(7));
+        } else if (!option.isEmpty()) {
+          at.wrong(
+              "address",
+              "found the option '"
+                  + option
+                  + "', expected order=, bit=, bits=, bcd or length= in a street");
         }
       }
     } else {
@@ -185,7 +241,18 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
           "address",
           "found the address '" + at.text("address") + "', expected such as holding:12 or coil:0");
     }
-    double scale = at.number("scale", 1);
+    Factor factor = Factor.NONE;
+    double scale;
+    if (at.isMap("scale")) {
+      Section by = at.section("scale").orElseThrow();
+      factor = new Factor(by.texts("point"), by.has("power"));
+      scale = by.number("times", 1);
+    } else {
+      scale = at.number("scale", 1);
+    }
+    long modulus = at.section("counter").map(c -> c.whole("modulus", 0, 2, 1L << 53)).orElse(0L);
+    Double notAvailable =
+        at.has("notAvailable") ? code(at.texts("notAvailable").get(0), type) : null;
     String unit = at.text("unit", "");
     String deviceUnit = at.text("deviceUnit", unit);
     double step =
@@ -201,14 +268,20 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
       deadband = band.number("absolute");
       heartbeat = band.duration("heartbeat", Duration.ofSeconds(60)).toMillis();
     }
-    boolean real = type == Type.FLOAT32 || type == Type.FLOAT64;
+    // What is rounded in ways of its own, the device tells exactly.
+    boolean exact =
+        type == Type.FLOAT32
+            || type == Type.FLOAT64
+            || modulus > 0
+            || !factor.points().isEmpty()
+            || type == Type.TEXT;
     boolean tick = TICK.matcher(id).matches();
     String access = at.text("access", "read");
     PointTruth truth =
         new PointTruth(
             id,
             unit,
-            real ? 0 : step,
+            exact ? 0 : step,
             type == Type.FLOAT32 ? 0x1p-24 : 0,
             type == Type.BOOL,
             at.text("class", "telemetry"),
@@ -217,19 +290,38 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
             deadband,
             heartbeat,
             tick,
-            tick ? (long) type.max() + 1 : 0);
+            tick ? (long) type.max() + 1 : 0,
+            at.duration("interval", Duration.ZERO).toMillis(),
+            !factor.points().isEmpty(),
+            null);
     return new PointSpec(
         table,
         address,
         type,
         order,
-        bit,
+        new Form(bit, field[0], field[1], bcd, length, notAvailable, modulus),
         !access.equals("write"),
         !access.equals("read"),
         scale,
         at.number("offset", 0),
         deviceUnit,
+        factor,
         truth);
+  }
+
+  /** A raw value as profiles write it: a number, its bits in hexadecimal, or NaN. */
+  private static double code(String text, Type type) {
+    if (!text.startsWith("0x") && !text.startsWith("0X")) {
+      return text.equals("NaN") ? Double.NaN : Double.parseDouble(text);
+    }
+    long bits = Long.parseUnsignedLong(text.substring(2), 16);
+    return switch (type) {
+      case INT16 -> (short) bits;
+      case INT32 -> (int) bits;
+      case FLOAT32 -> Float.intBitsToFloat((int) bits);
+      case FLOAT64 -> Double.longBitsToDouble(bits);
+      default -> bits;
+    };
   }
 
   private static String decimal(String number) {

@@ -1,18 +1,30 @@
 package io.culvert.simulator.street;
 
+import io.culvert.simulator.street.Profile.Form;
 import io.culvert.simulator.street.Profile.PointSpec;
 import io.culvert.simulator.street.Profile.Type;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A device that is what its profile says: physical values are encoded by it. */
 final class ProfileBody implements Body {
   private final Physics physics;
+  private final Profile profile;
+  private final String serial;
   private final List<Block> blocks = new ArrayList<>();
 
-  ProfileBody(Profile profile, Physics physics) {
+  /**
+   * @param serial what its points of type text say
+   */
+  ProfileBody(Profile profile, Physics physics, String serial) {
     this.physics = physics;
+    this.profile = profile;
+    this.serial = serial;
     for (Table table : Table.values()) {
       List<PointSpec> specs =
           profile.points().stream().filter(point -> point.table() == table).toList();
@@ -42,6 +54,10 @@ final class ProfileBody implements Body {
     private final List<PointSpec> all;
     private final List<PointSpec> shown;
     private final List<PointTruth> points;
+
+    /** What a counter had counted in rounds before its first answer: nobody can know of it. */
+    private final Map<String, Double> unseen = new HashMap<>();
+
     private final int first;
     private final int size;
 
@@ -53,7 +69,14 @@ final class ProfileBody implements Body {
               .filter(PointSpec::readable)
               .sorted(Comparator.comparing(point -> !point.truth().tick()))
               .toList();
-      this.points = shown.stream().map(PointSpec::truth).toList();
+      this.points =
+          shown.stream()
+              .map(
+                  point ->
+                      point.type() == Type.TEXT
+                          ? point.truth().saying(words(point))
+                          : point.truth())
+              .toList();
       this.first = specs.stream().mapToInt(PointSpec::address).min().orElse(0);
       this.size =
           specs.stream().mapToInt(point -> point.address() + registers(point)).max().orElse(0)
@@ -61,7 +84,7 @@ final class ProfileBody implements Body {
     }
 
     private int registers(PointSpec point) {
-      return table.bits() ? 1 : point.type().registers;
+      return table.bits() ? 1 : point.registers();
     }
 
     @Override
@@ -102,41 +125,106 @@ final class ProfileBody implements Body {
           truth[i] = tick;
           image.putOrdered(point.address(), tick, registers(point), point.order());
         } else {
-          truth[i] = encode(point, physics.value(physics.index(point.id()), moment), image);
+          truth[i] =
+              encode(point, physics.value(physics.index(point.id()), moment), moment, tick, image);
         }
       }
     }
 
+    private String words(PointSpec point) {
+      return serial.substring(0, Math.min(serial.length(), 2 * point.form().length()));
+    }
+
     /** Encodes a physical value and returns it as far as the register can hold it. */
-    private double encode(PointSpec point, double value, Image image) {
+    private double encode(
+        PointSpec point, double value, Physics.Moment moment, long tick, Image image) {
+      if (point.type() == Type.TEXT) {
+        byte[] bytes =
+            Arrays.copyOf(
+                words(point).getBytes(StandardCharsets.US_ASCII), 2 * point.form().length());
+        for (int i = 0; i < bytes.length; i += 2) {
+          image.put(point.address() + i / 2, bytes[i] << 8 | bytes[i + 1]);
+        }
+        return 0;
+      }
       if (point.type() == Type.BOOL) {
         boolean on = value >= 0.5;
         if (table.bits()) {
           image.put(point.address(), on ? 1 : 0);
         } else {
-          image.putBit(point.address(), Math.max(0, point.bit()), on);
+          image.putBit(point.address(), Math.max(0, point.form().bit()), on);
         }
         return on ? 1 : 0;
       }
-      double low = physical(point, point.type().min());
-      double high = physical(point, point.type().max());
+      Form form = point.form();
+      if (Double.isNaN(value) && form.notAvailable() != null) {
+        put(point, form.notAvailable(), image);
+        return Double.NaN;
+      }
+      double factor = factor(point, moment);
+      if (form.modulus() > 0) {
+        double total = Math.rint(raw(point, value, factor));
+        put(point, total % form.modulus(), image);
+        double before = Math.floor(total / form.modulus()) * form.modulus();
+        if (tick > 0) {
+          unseen.putIfAbsent(point.id(), before);
+        }
+        return physical(point, total - unseen.getOrDefault(point.id(), before), factor);
+      }
+      double low = physical(point, point.rawMin(), factor);
+      double high = physical(point, point.rawMax(), factor);
       double held = Math.max(Math.min(low, high), Math.min(Math.max(low, high), value));
-      double own = Ucum.convert(held, point.truth().unit(), point.deviceUnit());
-      double raw = (own - point.offset()) / point.scale();
+      double raw = raw(point, held, factor);
+      double shown = put(point, raw, image);
+      // With a step of its own for each device there is nothing to be tolerant by.
+      return point.factor().points().isEmpty() ? held : physical(point, shown, factor);
+    }
+
+    /** Puts a raw value as the register holds it, and returns that. */
+    private double put(PointSpec point, double raw, Image image) {
+      Form form = point.form();
+      double whole = Math.max(point.rawMin(), Math.min(point.rawMax(), Math.rint(raw)));
       long bits =
           switch (point.type()) {
             case FLOAT32 -> Float.floatToIntBits((float) raw);
             case FLOAT64 -> Double.doubleToLongBits(raw);
-            default ->
-                (long) Math.max(point.type().min(), Math.min(point.type().max(), Math.rint(raw)));
+            default -> form.bcd() ? Long.parseLong(Long.toString((long) whole), 16) : (long) whole;
           };
+      if (form.low() >= 0) {
+        long mask = ((1L << (form.high() - form.low() + 1)) - 1) << form.low();
+        long others = image.getOrdered(point.address(), registers(point), point.order()) & ~mask;
+        bits = others | (bits << form.low() & mask);
+      }
       image.putOrdered(point.address(), bits, registers(point), point.order());
-      return held;
+      return point.type() == Type.FLOAT32
+          ? (float) raw
+          : point.type() == Type.FLOAT64 ? raw : whole;
     }
 
-    private static double physical(PointSpec point, double raw) {
+    /** What other points of the device say of its scale; they are encoded the same way. */
+    private double factor(PointSpec point, Physics.Moment moment) {
+      double factor = point.factor().exponent() ? 0 : 1;
+      for (String id : point.factor().points()) {
+        PointSpec other =
+            profile.points().stream().filter(p -> p.id().equals(id)).findFirst().orElseThrow();
+        double otherFactor = factor(other, moment);
+        double raw = Math.rint(raw(other, physics.value(physics.index(id), moment), otherFactor));
+        double value = physical(other, raw, otherFactor);
+        factor = point.factor().exponent() ? factor + value : factor * value;
+      }
+      return point.factor().exponent() ? Math.pow(10, factor) : factor;
+    }
+
+    private static double raw(PointSpec point, double value, double factor) {
+      double own = Ucum.convert(value, point.truth().unit(), point.deviceUnit());
+      return (own - point.offset()) / (point.scale() * factor);
+    }
+
+    private static double physical(PointSpec point, double raw, double factor) {
       return Ucum.convert(
-          raw * point.scale() + point.offset(), point.deviceUnit(), point.truth().unit());
+          raw * (point.scale() * factor) + point.offset(),
+          point.deviceUnit(),
+          point.truth().unit());
     }
 
     int write(int address, int[] values) {
@@ -148,7 +236,7 @@ final class ProfileBody implements Body {
         boolean whole =
             point.address() >= address
                 && point.address() + registers(point) <= address + values.length;
-        if (touched && !(point.writable() && whole && point.bit() < 0)) {
+        if (touched && !(point.writable() && whole && point.form().bit() < 0)) {
           return 2;
         }
         known |= touched;
@@ -178,7 +266,7 @@ final class ProfileBody implements Body {
             case FLOAT64 -> Double.longBitsToDouble(bits);
             default -> bits;
           };
-      return point.type() == Type.BOOL ? raw : physical(point, raw);
+      return point.type() == Type.BOOL ? raw : physical(point, raw, 1);
     }
   }
 }

@@ -192,6 +192,14 @@ final class Section {
   }
 
   /** The section below a key; an empty one if the key is missing. */
+  /** The scalars of a list, or one alone. */
+  List<String> texts(String key) {
+    Node value = required(key);
+    return value == null
+        ? List.of()
+        : items(value).stream().map(item -> scalar(item, "a text or a number")).toList();
+  }
+
   Optional<Section> section(String key) {
     asked.add(key);
     return Optional.ofNullable(values.get(key)).map(value -> new Section(file, problems, value));
@@ -208,6 +216,10 @@ final class Section {
   }
 
   /** Whether the value of a key is a list. */
+  boolean isMap(String key) {
+    return values.get(key) instanceof MappingNode;
+  }
+
   boolean isList(String key) {
     return values.get(key) instanceof SequenceNode;
   }

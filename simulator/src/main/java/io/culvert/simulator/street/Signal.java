@@ -138,6 +138,14 @@ interface Signal {
     };
   }
 
+  /** NaN, which is no value, for {@code length} once in {@code every}; else 0. */
+  static Signal absent(double every, double length) {
+    return (time, seeds, others) -> {
+      double turns = time / every + Noise.even(seeds.device, seeds.signal);
+      return (turns - Math.floor(turns)) * every < length ? Double.NaN : 0;
+    };
+  }
+
   /** One of several values, drawn anew each {@code every}. */
   static Signal choice(double[] values, double every) {
     return (time, seeds, others) -> {

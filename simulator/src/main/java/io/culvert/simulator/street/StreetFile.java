@@ -201,18 +201,23 @@ public final class StreetFile {
       String maker, Profile profile, Physics physics, long seed, Section group) {
     try {
       return switch (maker) {
-        case "" -> new ProfileBody(profile, physics);
+        case "" -> new ProfileBody(profile, physics, serial(seed));
         case "a-gas" -> new MakerAGas(profile, physics);
         case "b-pump" -> new MakerBPump(profile, physics, seed);
         default -> {
           group.wrong("maker", "found '" + maker + "', expected a-gas or b-pump");
-          yield new ProfileBody(profile, physics);
+          yield new ProfileBody(profile, physics, serial(seed));
         }
       };
     } catch (StreetException e) {
       group.wrong("profile", e.getMessage());
-      return new ProfileBody(profile, physics);
+      return new ProfileBody(profile, physics, serial(seed));
     }
+  }
+
+  /** A serial number, as makers give them. */
+  private static String serial(long seed) {
+    return String.format(Locale.ROOT, "CV26%08d", Math.floorMod(seed, 100_000_000L));
   }
 
   private static boolean reaches(

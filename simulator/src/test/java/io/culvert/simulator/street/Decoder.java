@@ -53,7 +53,7 @@ public final class Decoder {
   private static Decoded decode(PointSpec point, Image image) {
     if (point.type() == Type.BOOL) {
       int cell = image.get(point.address());
-      boolean on = point.bit() < 0 ? cell != 0 : (cell >> point.bit() & 1) == 1;
+      boolean on = point.form().bit() < 0 ? cell != 0 : (cell >> point.form().bit() & 1) == 1;
       return new Decoded(point.truth(), on, on ? 1 : 0);
     }
     long bits = image.getOrdered(point.address(), point.type().registers, point.order());
