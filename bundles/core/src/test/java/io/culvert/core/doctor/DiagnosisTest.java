@@ -392,6 +392,27 @@ class DiagnosisTest {
             "95 % of b's answers take up to 1.7 s of the 2 s allowed",
             "Raise timeout of b to 4 s"),
         of(
+            "one long answer among a few, as the gateway itself starts up",
+            new Ward()
+                .device(
+                    "a",
+                    bed -> {
+                      bed.made = bed.answered = 6;
+                      bed.p95 = bed.longest = 1700;
+                    }),
+            "HEALTHY"),
+        of(
+            "answers near the deadline, of which a few are enough if most are",
+            new Ward()
+                .device(
+                    "a",
+                    bed -> {
+                      bed.interval = Duration.ofMinutes(1);
+                      bed.made = bed.answered = 6;
+                      bed.median = bed.p95 = bed.longest = 1700;
+                    }),
+            "SLOW_DEVICE a"),
+        of(
             "answers come after the deadline at times",
             new Ward().well("a").device("b", bed -> bed.lose(40)).line(0, 38, 0, 0, 0),
             "SLOW_DEVICE b",
