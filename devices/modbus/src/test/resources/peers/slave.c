@@ -48,6 +48,10 @@ static void fill(modbus_mapping_t *map) {
   int64_t raw;
   memcpy(&raw, &pi, sizeof raw);
   MODBUS_SET_INT64_TO_INT16(h, 30, raw);
+  h[40] = 0x1234; /* BCD */
+  h[41] = 0x434D, h[42] = 0x3500; /* CM5 */
+  h[43] = 0x2611, h[44] = 0x2110, h[45] = 0x0318; /* 2026-11-21 10:03:18 in BCD */
+  MODBUS_SET_INT64_TO_INT16(h, 46, 4611686018427387905LL);
   for (int i = 140; i < 165; i++) {
     h[i] = i;
   }

@@ -50,6 +50,11 @@ class ForeignPeersIT {
         - {id: cdab, title: {en: Order cdab}, address: "holding:22;order=cdab", type: float32}
         - {id: badc, title: {en: Order badc}, address: "holding:24;order=badc", type: float32}
         - {id: dcba, title: {en: Order dcba}, address: "holding:26;order=dcba", type: float32}
+        - {id: digits, title: {en: BCD}, address: "holding:40;bcd", type: uint16, scale: 0.01, unit: m}
+        - {id: bits, title: {en: Bits}, address: "holding:2;bits=12-15", type: uint16}
+        - {id: model, title: {en: Model}, address: "holding:41;length=2", type: text, class: state}
+        - {id: clock, title: {en: Clock}, address: "holding:43;time=bcd6", type: text}
+        - {id: big, title: {en: Big}, address: "holding:46", type: uint64}
         - {id: last, title: {en: Last register}, address: "holding:0xFFFF", type: uint16}
         - {id: coil, title: {en: Coil}, address: "coil:3", type: bool, class: state}
         - {id: failed, title: {en: Refused with 04}, address: "holding:304", type: uint16}
@@ -130,6 +135,11 @@ class ForeignPeersIT {
           Platform.Seen seen = platform.latest(device + "/" + order);
           assertThat((float) seen.value().asDouble()).as(order).isEqualTo(123456.789f);
         }
+        expect(platform, device + "/digits", "12.34", "m", "Good");
+        expect(platform, device + "/bits", "8", "", "Good");
+        expect(platform, device + "/model", "\"CM5\"", "", "Good");
+        expect(platform, device + "/clock", "\"2026-11-21T02:03:18Z\"", "", "Good");
+        expect(platform, device + "/big", "4611686018427387905", "", "Good");
         expect(platform, device + "/last", "65535", "", "Good");
         expect(platform, device + "/coil", "true", "", "Good");
         expect(platform, device + "/failed", "null", "", "BadDeviceFailure");
