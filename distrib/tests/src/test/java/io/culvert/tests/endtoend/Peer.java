@@ -106,6 +106,54 @@ final class Peer implements AutoCloseable {
     return start(folder, port, List.of(program.toString(), Integer.toString(port)));
   }
 
+  /** A serial line, at {@code line}, that leads to a TCP port: a serial device server's inverse. */
+  static Peer socat(Path line, int port) throws IOException {
+    Process process =
+        new ProcessBuilder(program("socat"), "pty,raw,echo=0,link=" + line, "tcp:127.0.0.1:" + port)
+            .redirectErrorStream(true)
+            .redirectOutput(line.resolveSibling("socat.txt").toFile())
+            .start();
+    Peer peer = new Peer(process, port);
+    try {
+      await("the line is there").atMost(Duration.ofSeconds(20)).until(() -> Files.exists(line));
+    } catch (RuntimeException | Error e) {
+      peer.close();
+      throw e;
+    }
+    return peer;
+  }
+
+  /** Debian's mbpoll, a master: reads the holding register at address 0, once. */
+  static String mbpoll(Path line, int unit) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                program("mbpoll"),
+                "-m",
+                "rtu",
+                "-a",
+                "" + unit,
+                "-b",
+                "19200",
+                "-P",
+                "even",
+                "-0",
+                "-r",
+                "0",
+                "-c",
+                "1",
+                "-t",
+                "4",
+                "-1",
+                "-o",
+                "2",
+                line.toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes());
+    process.waitFor();
+    return said;
+  }
+
   private static Peer start(Path folder, int port, List<String> command) throws IOException {
     Path output = folder.resolve("peer-" + port + ".txt");
     Process process =
