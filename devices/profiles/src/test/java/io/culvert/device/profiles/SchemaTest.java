@@ -19,8 +19,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -68,6 +71,17 @@ class SchemaTest {
 
     assertThat(READER.read("f", Files.readAllBytes(file)).faults()).isNotEmpty();
     assertThat(!refusedBySchema(file).isEmpty()).isEqualTo(visible);
+  }
+
+  /** What people copy first. */
+  @Test
+  void theExampleOfTheGuideIsGood(@TempDir Path folder) throws IOException {
+    Matcher example =
+        Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(Path.of("../../docs/guides/profiles.md")));
+    assertThat(example.find()).isTrue();
+
+    bothTakeTheGood(Files.writeString(folder.resolve("example.yaml"), example.group(1)));
   }
 
   @Test
