@@ -1,7 +1,8 @@
 /*
- * A Modbus TCP slave on libmodbus, as an independent counterpart of the driver.
+ * A Modbus slave on libmodbus, as an independent counterpart of the driver.
  *
  *   slave PORT      0 takes a free one; prints "listening on PORT" when it can be reached
+ *   slave FILE UNIT RTU, 9600 8N1, one unit on a line that others may share
  *
  * Every unit answers alike, except unit 9, which stays silent, and that input register 0 shows the
  * number of the unit asked. Reading holding registers 150 or 151 is refused with exception 02, and
@@ -92,9 +93,45 @@ static int refused(const uint8_t *query, int offset) {
   return address <= 151 && address + count > 150 ? MODBUS_EXCEPTION_ILLEGAL_DATA_ADDRESS : 0;
 }
 
+static void answer(modbus_t *ctx, modbus_mapping_t *map, const uint8_t *query, int length) {
+  int offset = modbus_get_header_length(ctx);
+  int exception = refused(query, offset);
+  map->tab_input_registers[0] = query[offset - 1];
+  if (exception != 0) {
+    modbus_reply_exception(ctx, query, exception);
+  } else {
+    modbus_reply(ctx, query, length, map);
+  }
+}
+
+static int serve_line(const char *file, int unit, modbus_mapping_t *map) {
+  modbus_t *ctx = modbus_new_rtu(file, 9600, 'N', 8, 1);
+  if (ctx == NULL || modbus_set_slave(ctx, unit) != 0 || modbus_connect(ctx) != 0) {
+    fprintf(stderr, "slave: %s: %s\n", file, modbus_strerror(errno));
+    return 1;
+  }
+  modbus_flush(ctx);
+  printf("listening on 0\n");
+  fflush(stdout);
+  for (;;) {
+    uint8_t query[MODBUS_RTU_MAX_ADU_LENGTH];
+    int received = modbus_receive(ctx, query);
+    if (received > 0) {
+      answer(ctx, map, query, received);
+    } else if (received == -1 && errno != EMBBADCRC && errno != ETIMEDOUT && errno != EMBBADDATA &&
+               errno != EMBBADEXC) {
+      return 0; /* the line is gone */
+    }
+  }
+}
+
 int main(int argc, char **argv) {
   modbus_t *ctx = modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT);
   modbus_mapping_t *map = modbus_mapping_new(2500, 2500, 65536, 200);
+  if (argc == 3 && map != NULL) {
+    fill(map);
+    return serve_line(argv[1], atoi(argv[2]), map);
+  }
   if (argc != 2 || ctx == NULL || map == NULL) {
     fprintf(stderr, "slave: %s\n", modbus_strerror(errno));
     return 1;
@@ -143,13 +180,7 @@ int main(int argc, char **argv) {
         close(fd);
         FD_CLR(fd, &all);
       } else if (received > 0 && query[offset - 1] != 9) {
-        int exception = refused(query, offset);
-        map->tab_input_registers[0] = query[offset - 1];
-        if (exception != 0) {
-          modbus_reply_exception(ctx, query, exception);
-        } else {
-          modbus_reply(ctx, query, received, map);
-        }
+        answer(ctx, map, query, received);
       }
     }
   }

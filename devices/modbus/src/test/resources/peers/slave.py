@@ -1,6 +1,7 @@
-"""A Modbus TCP slave on pymodbus, as an independent counterpart of the driver.
+"""A Modbus slave on pymodbus, as an independent counterpart of the driver.
 
-    slave.py PORT    0 takes a free one; prints "listening on PORT" when it can be reached
+    slave.py PORT            0 takes a free one; prints "listening on PORT" when it can be reached
+    slave.py FILE rtu|ascii  on a serial line, 9600 8N1
 
 Units 1, 2 and 7 exist; the others stay silent. Unit 7 has one holding register. Unit 0 is all of
 them. They identify themselves with objects of three categories, more than one answer holds, and
@@ -28,7 +29,8 @@ from pymodbus.file_message import (
 )
 from pymodbus.payload import BinaryPayloadBuilder
 from pymodbus.pdu import ModbusExceptions
-from pymodbus.server.async_io import ModbusTcpServer
+from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer
+from pymodbus.transaction import ModbusAsciiFramer, ModbusRtuFramer
 
 
 def registers(add, byteorder, wordorder):
@@ -137,9 +139,24 @@ IDENTITY = {
 async def main():
     small = ModbusSlaveContext(hr=ModbusSequentialDataBlock(0, [7]), zero_mode=True)
     context = ModbusServerContext(slaves={1: unit(100), 2: unit(200), 7: small}, single=False)
+    identity = ModbusDeviceIdentification(info=IDENTITY)
+    if len(sys.argv) == 3:
+        server = ModbusSerialServer(
+            context,
+            framer={"rtu": ModbusRtuFramer, "ascii": ModbusAsciiFramer}[sys.argv[2]],
+            identity=identity,
+            port=sys.argv[1],
+            baudrate=9600,
+            ignore_missing_slaves=True,
+            broadcast_enable=True,
+        )
+        await server.start()
+        print("listening on 0", flush=True)
+        await server.serve_forever()
+        return
     server = ModbusTcpServer(
         context,
-        identity=ModbusDeviceIdentification(info=IDENTITY),
+        identity=identity,
         address=("127.0.0.1", int(sys.argv[1])),
         allow_reuse_address=True,
         broadcast_enable=True,

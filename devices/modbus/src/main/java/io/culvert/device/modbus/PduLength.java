@@ -71,7 +71,7 @@ final class PduLength {
       case 0x03, 0x04, 0x17 -> Math.min(MAX, 2 + 2 * number(request, 3));
       case 0x05, 0x06, 0x08, 0x0B, 0x0F, 0x10 -> 5;
       case 0x07 -> 2;
-      case 0x15 -> request.length;
+      case 0x15 -> Math.max(2, request.length);
       case 0x16 -> 7;
       default -> MAX;
     };

@@ -13,7 +13,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A Modbus slave that none of us wrote, in a process of its own. Needs Debian's {@code gcc}, {@code
- * libmodbus-dev} and {@code python3-pymodbus}; without them the test fails.
+ * libmodbus-dev}, {@code python3-pymodbus} and, for serial lines, {@code python3-serial-asyncio};
+ * without them the test fails.
  */
 final class SlaveProcess implements AutoCloseable {
   private static Path compiled;
@@ -22,20 +23,40 @@ final class SlaveProcess implements AutoCloseable {
   private Process process;
   private int port;
 
-  private SlaveProcess(List<String> command) throws IOException {
-    this.command = command;
+  private final boolean tcp;
+
+  private SlaveProcess(boolean tcp, String... command) throws IOException {
+    this.command = List.of(command);
+    this.tcp = tcp;
     start();
   }
 
   /** The slave on libmodbus, {@code slave.c}. */
   static SlaveProcess libmodbus() throws Exception {
-    return new SlaveProcess(List.of(compiled().toString()));
+    return new SlaveProcess(true, compiled().toString());
   }
 
   /** The slave on pymodbus, {@code slave.py}, with Debian's own Python. */
   static SlaveProcess pymodbus() throws Exception {
-    Path script = Path.of(SlaveProcess.class.getResource("/peers/slave.py").toURI());
-    return new SlaveProcess(List.of("/usr/bin/python3", script.toString()));
+    return new SlaveProcess(true, "/usr/bin/python3", script());
+  }
+
+  private static String script() throws Exception {
+    return Path.of(SlaveProcess.class.getResource("/peers/slave.py").toURI()).toString();
+  }
+
+  /** One unit on libmodbus, on a serial line that others may share. */
+  static SlaveProcess libmodbus(String file, int unit) throws Exception {
+    return new SlaveProcess(false, compiled().toString(), file, Integer.toString(unit));
+  }
+
+  /**
+   * The units 1, 2 and 7 on pymodbus, on a serial line.
+   *
+   * @param mode {@code rtu} or {@code ascii}
+   */
+  static SlaveProcess pymodbus(String file, String mode) throws Exception {
+    return new SlaveProcess(false, "/usr/bin/python3", script(), file, mode);
   }
 
   private static synchronized Path compiled() throws Exception {
@@ -71,7 +92,9 @@ final class SlaveProcess implements AutoCloseable {
   /** Starts again, at the same port. */
   void start() throws IOException {
     List<String> line = new ArrayList<>(command);
-    line.add(Integer.toString(port));
+    if (tcp) {
+      line.add(Integer.toString(port));
+    }
     process =
         new ProcessBuilder(line)
             .redirectError(Files.createTempFile("slave", ".err").toFile())

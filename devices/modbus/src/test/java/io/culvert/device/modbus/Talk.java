@@ -8,6 +8,7 @@ import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Connection;
+import io.culvert.serial.SharedLines;
 import io.culvert.testkit.RecordingSink;
 import java.net.URI;
 import java.time.Duration;
@@ -21,11 +22,24 @@ import java.util.concurrent.atomic.AtomicLong;
 /** A driver in use, as the core would use it. */
 final class Talk implements AutoCloseable {
   private final AtomicLong ahead = new AtomicLong();
-  private final ModbusTcpDriver driver = new ModbusTcpDriver(() -> System.nanoTime() + ahead.get());
-  private final int port;
+  private final ModbusDriver driver;
+  private final SharedLines lines;
+  private final String base;
 
+  /** Over Modbus TCP with loop-back. */
   Talk(int port) {
-    this.port = port;
+    this("modbus-tcp://127.0.0.1:" + port);
+  }
+
+  /** Over whatever an endpoint without its unit says. */
+  Talk(String endpoint) {
+    boolean serial = endpoint.contains(":///");
+    lines = serial ? new SharedLines() : null;
+    driver =
+        serial
+            ? new ModbusSerialDriver(lines)
+            : new ModbusTcpDriver(() -> System.nanoTime() + ahead.get());
+    base = endpoint + (endpoint.contains("?") ? "&" : "?");
   }
 
   /** Lets time pass, as far as the driver remembers what it learned of devices. */
@@ -42,13 +56,12 @@ final class Talk implements AutoCloseable {
     return new Point(address, address, type, Access.READ_WRITE);
   }
 
-  ModbusTcpDriver driver() {
+  ModbusDriver driver() {
     return driver;
   }
 
   Device device(int unit, Map<String, String> settings) {
-    URI endpoint = URI.create("modbus-tcp://127.0.0.1:" + port + "?unit=" + unit);
-    return new Device("u" + unit, "p", endpoint, settings);
+    return new Device("u" + unit, "p", URI.create(base + "unit=" + unit), settings);
   }
 
   ModbusConnection open(int unit, Map<String, String> settings) throws Exception {
@@ -88,6 +101,9 @@ final class Talk implements AutoCloseable {
 
   @Override
   public void close() {
-    driver.deactivate();
+    driver.end();
+    if (lines != null) {
+      lines.close();
+    }
   }
 }
