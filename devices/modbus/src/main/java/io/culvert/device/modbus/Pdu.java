@@ -1,8 +1,23 @@
 package io.culvert.device.modbus;
 
+import com.digitalpetri.modbus.ModbusPduSerializer.DefaultRequestSerializer;
+import com.digitalpetri.modbus.pdu.MaskWriteRegisterRequest;
+import com.digitalpetri.modbus.pdu.ModbusRequestPdu;
+import com.digitalpetri.modbus.pdu.ReadCoilsRequest;
+import com.digitalpetri.modbus.pdu.ReadDiscreteInputsRequest;
+import com.digitalpetri.modbus.pdu.ReadHoldingRegistersRequest;
+import com.digitalpetri.modbus.pdu.ReadInputRegistersRequest;
+import com.digitalpetri.modbus.pdu.WriteMultipleCoilsRequest;
+import com.digitalpetri.modbus.pdu.WriteMultipleRegistersRequest;
+import com.digitalpetri.modbus.pdu.WriteSingleCoilRequest;
+import com.digitalpetri.modbus.pdu.WriteSingleRegisterRequest;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
-/** Requests as they go over the wire (Application Protocol V1.1b3, 6), without frame. */
+/**
+ * Requests as they go over the wire (Application Protocol V1.1b3, 6), without frame. They are made
+ * once for each block of a plan, so what the library's records cost doesn't matter.
+ */
 final class Pdu {
   static final int READ_COILS = 0x01;
   static final int READ_DISCRETE_INPUTS = 0x02;
@@ -21,6 +36,9 @@ final class Pdu {
   /** What 2B encapsulates to tell what a device is (6.21). */
   static final int READ_DEVICE_IDENTIFICATION = 0x0E;
 
+  /** Of a PDU (4.1). */
+  private static final int MAX_LENGTH = 253;
+
   /** Reference type of all records (6.14). */
   static final int RECORD = 6;
 
@@ -28,19 +46,20 @@ final class Pdu {
 
   /** Functions 01 to 04 and 20 with one sub-request (6.1 to 6.4, 6.14). */
   static byte[] read(Table table, int file, int start, int count) {
-    int function =
-        switch (table) {
-          case COIL -> READ_COILS;
-          case DISCRETE -> READ_DISCRETE_INPUTS;
-          case INPUT -> READ_INPUT_REGISTERS;
-          case HOLDING -> READ_HOLDING_REGISTERS;
-          case FILE -> READ_FILE_RECORD;
-        };
-    if (table != Table.FILE) {
-      return pdu(5, function).putShort((short) start).putShort((short) count).array();
-    }
-    ByteBuffer pdu = pdu(9, function).put((byte) 7).put((byte) RECORD);
-    return pdu.putShort((short) file).putShort((short) start).putShort((short) count).array();
+    return switch (table) {
+      case COIL -> coded(new ReadCoilsRequest(start, count));
+      case DISCRETE -> coded(new ReadDiscreteInputsRequest(start, count));
+      case INPUT -> coded(new ReadInputRegistersRequest(start, count));
+      case HOLDING -> coded(new ReadHoldingRegistersRequest(start, count));
+      case FILE ->
+          pdu(9, READ_FILE_RECORD)
+              .put((byte) 7)
+              .put((byte) RECORD)
+              .putShort((short) file)
+              .putShort((short) start)
+              .putShort((short) count)
+              .array();
+    };
   }
 
   /** Where in the answer to {@link #read} the first entry stands: its byte. */
@@ -50,16 +69,12 @@ final class Pdu {
 
   /** Function 05 (6.5). */
   static byte[] writeCoil(int start, boolean on) {
-    return pdu(5, WRITE_SINGLE_COIL)
-        .putShort((short) start)
-        .putShort((short) (on ? 0xFF00 : 0))
-        .array();
+    return coded(new WriteSingleCoilRequest(start, on));
   }
 
   /** Function 15 for one coil (6.11). */
   static byte[] writeCoils(int start, boolean on) {
-    ByteBuffer pdu = pdu(7, WRITE_MULTIPLE_COILS).putShort((short) start).putShort((short) 1);
-    return pdu.put((byte) 1).put((byte) (on ? 1 : 0)).array();
+    return coded(new WriteMultipleCoilsRequest(start, 1, new byte[] {(byte) (on ? 1 : 0)}));
   }
 
   /**
@@ -69,31 +84,23 @@ final class Pdu {
    * @param index which, from 0
    */
   static byte[] writeRegister(int start, byte[] registers, int index) {
-    return pdu(5, WRITE_SINGLE_REGISTER)
-        .putShort((short) (start + index))
-        .put(registers, 2 * index, 2)
-        .array();
+    return coded(new WriteSingleRegisterRequest(start + index, register(registers, index)));
   }
 
   /** Function 16 (6.12). */
   static byte[] writeRegisters(int start, byte[] registers) {
-    return pdu(6 + registers.length, WRITE_MULTIPLE_REGISTERS)
-        .putShort((short) start)
-        .putShort((short) (registers.length / 2))
-        .put((byte) registers.length)
-        .put(registers)
-        .array();
+    return coded(new WriteMultipleRegistersRequest(start, registers.length / 2, registers));
   }
 
   /**
-   * Function 22 (6.16): each bit becomes that of {@code or} where {@code mask} has a 1.
+   * Function 22 (6.16): each bit becomes that of {@code bits} where {@code mask} has a 1.
    *
    * @param mask one register
    * @param bits one register, 0 where the mask is
    */
   static byte[] maskWrite(int start, byte[] mask, byte[] bits) {
-    ByteBuffer pdu = pdu(7, MASK_WRITE_REGISTER).putShort((short) start);
-    return pdu.put((byte) ~mask[0]).put((byte) ~mask[1]).put(bits).array();
+    return coded(
+        new MaskWriteRegisterRequest(start, ~register(mask, 0) & 0xFFFF, register(bits, 0)));
   }
 
   /** Function 21 with one sub-request (6.15). */
@@ -125,7 +132,24 @@ final class Pdu {
     return new byte[] {REPORT_SERVER_ID};
   }
 
+  /** The library's coding. */
+  private static byte[] coded(ModbusRequestPdu request) {
+    ByteBuffer pdu = ByteBuffer.allocate(MAX_LENGTH);
+    try {
+      DefaultRequestSerializer.INSTANCE.encode(request, pdu);
+    } catch (Exception e) {
+      throw new IllegalArgumentException(request + " can't be coded", e);
+    }
+    return Arrays.copyOf(pdu.array(), pdu.position());
+  }
+
+  /** For what the library has no record of. */
   private static ByteBuffer pdu(int length, int function) {
     return ByteBuffer.allocate(length).put((byte) function);
+  }
+
+  private static int register(byte[] registers, int index) {
+    return Byte.toUnsignedInt(registers[2 * index]) << 8
+        | Byte.toUnsignedInt(registers[2 * index + 1]);
   }
 }
