@@ -124,7 +124,8 @@ record Address(Table table, int file, int start, Codec codec) {
 
     private void tell(String part, String found, String expected) {
       wrong = true;
-      problems.accept(new Problem("points." + point.id() + "." + part, found, expected));
+      String shown = found.isBlank() ? "nothing" : found;
+      problems.accept(new Problem("points." + point.id() + "." + part, shown, expected));
     }
 
     private void tell(String found, String expected) {

@@ -193,7 +193,8 @@ record Settings(
     return Order.named(text)
         .orElseGet(
             () -> {
-              problems.accept(new Problem(key, text, Nearest.expected(text, Order.NAMES)));
+              String found = text.isBlank() ? "nothing" : text;
+              problems.accept(new Problem(key, found, Nearest.expected(text, Order.NAMES)));
               return otherwise;
             });
   }

@@ -149,6 +149,19 @@ class FindingsTest {
   }
 
   @Test
+  void aRegisterThatWasAnsweredBeforeAndIsRefusedNowLeavesNoCutsBehind() {
+    List<Item> items = registers(0, 16);
+    cycle(items, Settings.DEFAULT, without(Set.of(4)));
+    now += Findings.AGAIN.toNanos();
+    cycle(items, Settings.DEFAULT, block -> true);
+    cycle(items, Settings.DEFAULT, block -> true);
+
+    Predicate<Block> takes = without(Set.of(9));
+    cycle(items, Settings.DEFAULT, takes);
+    assertThat(cycle(items, Settings.DEFAULT, takes)).hasToString("[holding:0–8, holding:10–15]");
+  }
+
+  @Test
   void aDeviceThatLearnedToTakeLongRequestsIsFoundOut() {
     List<Item> items = registers(0, 100);
     cycle(items, Settings.DEFAULT, atMost(20));
