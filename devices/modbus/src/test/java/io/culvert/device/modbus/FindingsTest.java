@@ -149,6 +149,18 @@ class FindingsTest {
   }
 
   @Test
+  void whatWasNotTakenApartInOneCycleIsGoneOnWithInTheNext() {
+    List<Item> items = registers(0, 10);
+    Block whole = Block.plan(items, Settings.DEFAULT, findings).get(0);
+    List<Block> halves = whole.split(whole.cut());
+    findings.split(whole, halves.get(1).start());
+    assertThat(Block.plan(items, Settings.DEFAULT, findings)).hasToString("[holding:0–9]");
+    findings.answered(halves.get(0));
+    assertThat(Block.plan(items, Settings.DEFAULT, findings))
+        .hasToString("[holding:0–4, holding:5–9]");
+  }
+
+  @Test
   void aRegisterThatWasAnsweredBeforeAndIsRefusedNowLeavesNoCutsBehind() {
     List<Item> items = registers(0, 16);
     cycle(items, Settings.DEFAULT, without(Set.of(4)));
