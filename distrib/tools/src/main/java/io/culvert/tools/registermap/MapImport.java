@@ -18,6 +18,8 @@ final class MapImport {
   static final String INTERVAL = "5s";
   static final String SCHEME = "modbus";
   private static final int LAST_ADDRESS = 0xFFFF;
+  private static final String FUNCTIONS =
+      "03 for holding registers, 04 for input registers, 01 for coils, 02 for discrete inputs";
 
   /**
    * What the person says beyond the map.
@@ -329,13 +331,26 @@ final class MapImport {
     if (place.table() != null && !options.plain()) {
       return place.table();
     }
-    if (table == null) {
+    if (table == null && (header.has(Column.FUNCTION) || header.has(Column.TABLE))) {
+      Column at = header.has(Column.FUNCTION) ? Column.FUNCTION : Column.TABLE;
       throw refuse(
           row,
-          header.has(Column.FUNCTION) ? Column.FUNCTION : Column.ADDRESS,
-          Text.quoted(header.cell(row, Column.FUNCTION).text()) + ", which names no table",
-          "add a column \"Function code\" (01 to 04), write 40001 for the first holding register, or"
-              + " run with --table holding, input, coil or discrete");
+          at,
+          Text.quoted(header.cell(row, at).text()) + ", which names no table",
+          at == Column.FUNCTION ? "write " + FUNCTIONS : "write holding, input, coil or discrete");
+    }
+    if (table == null) {
+      // As with the base, the rest of the map can be looked at all the same.
+      open(
+          "numbers that name no table ("
+              + Text.shown(header.cell(row, Column.ADDRESS).text())
+              + " in row "
+              + row.number()
+              + ")",
+          "run with --table holding (the most common), input, coil or discrete; or add a column"
+              + " \"Function code\" with "
+              + FUNCTIONS);
+      return "holding";
     }
     return table;
   }
@@ -355,6 +370,13 @@ final class MapImport {
         + ", run with --plain and --base 0 or 1";
   }
 
+  /** What the whole map leaves open about its addresses, told once. */
+  private void open(String found, String mend) {
+    if (troubles.stream().noneMatch(t -> t.row() == 0 && t.mend().equals(mend))) {
+      troubles.add(new Trouble(0, header.place(Column.ADDRESS), found, mend));
+    }
+  }
+
   private int wire(Row row, Addresses.Place place, String table) throws Refused {
     boolean reference =
         !options.plain()
@@ -363,19 +385,14 @@ final class MapImport {
     int number = reference ? place.number() : place.value();
     Integer from = reference ? Integer.valueOf(options.base() == null ? 1 : options.base()) : base;
     if (from == null) {
-      if (troubles.stream().noneMatch(t -> t.row() == 0)) {
-        troubles.add(
-            new Trouble(
-                0,
-                header.place(Column.ADDRESS),
-                "plain numbers ("
-                    + Text.shown(header.cell(row, Column.ADDRESS).text())
-                    + " in row "
-                    + row.number()
-                    + "), which may count registers from 0 or from 1",
-                "run with --base 0 if the first register has the number 0, which is usual; with"
-                    + " --base 1 if it has 1"));
-      }
+      open(
+          "plain numbers ("
+              + Text.shown(header.cell(row, Column.ADDRESS).text())
+              + " in row "
+              + row.number()
+              + "), which may count registers from 0 or from 1",
+          "run with --base 0 if the first register has the number 0, which is usual; with --base 1"
+              + " if it has 1");
       from = 0;
     }
     int wire = number - from;

@@ -265,6 +265,17 @@ class MapsTest {
   }
 
   @Test
+  void aTableThatNobodyNamesIsAskedOnceToo() throws Exception {
+    Draft draft = draft("Name,Address,Type\nA,0,uint16\nB,1,uint16\nC,x,uint16\n", NOTHING);
+
+    assertThat(draft.troubles())
+        .extracting(Trouble::row, trouble -> trouble.mend().contains("--table holding"))
+        .containsExactly(
+            org.assertj.core.groups.Tuple.tuple(0, true),
+            org.assertj.core.groups.Tuple.tuple(4, false));
+  }
+
+  @Test
   void aNumberLikeAReferenceToAnotherTableIsAsked() throws Exception {
     String map = "Name,Address,Type,FC\nA,30005,uint16,03\n";
     assertThat(trouble(map).toString())
@@ -428,7 +439,7 @@ class MapsTest {
         "Level|40001.16|bit|m|0.1|R|0~1 | B \"Address\" | \"16\" | to 15",
         "Level|40001|bool|m|0.1|R|0~1 | C \"Type\" | without a bit | 40005.3",
         "Level|40000|uint16|m|0.1|R|0~1 | B \"Address\" | \"40000\" | --base 0",
-        "Level|99999|uint16|m|0.1|R|0~1 | B \"Address\" | names no table | --table",
+        "Level|49999.16|bit|m|0.1|R|0~1 | B \"Address\" | \"16\" | to 15",
       })
   void aTroubleNamesRowColumnFindAndMend(String line) throws Exception {
     String[] parts = line.split(" \\| ");
