@@ -26,7 +26,10 @@ final class Channel {
   /** Greatest power of ten, up or down, by which a device can scale a point. */
   private static final BigDecimal MOST_EXPONENT = BigDecimal.valueOf(40);
 
+  // Shared, as a gateway has a hundred thousand of these objects.
   private static final Channel[] NONE = {};
+  private static final BigDecimal[] NO_NUMBERS = {};
+  private static final Value[] NO_CODES = {};
 
   private final PointModel model;
   private final boolean ranged;
@@ -47,7 +50,7 @@ final class Channel {
   private Channel[] factors = NONE;
 
   /** What they told when {@link #scaling} was made. */
-  private BigDecimal[] factorValues = {};
+  private BigDecimal[] factorValues = NO_NUMBERS;
 
   /** {@code null} until the factors are known. */
   private Scaling scaling;
@@ -71,7 +74,8 @@ final class Channel {
     this.ranged = model.min() != null || model.max() != null;
     this.min = model.min() == null ? Double.NEGATIVE_INFINITY : model.min();
     this.max = model.max() == null ? Double.POSITIVE_INFINITY : model.max();
-    this.notAvailable = model.notAvailable().toArray(Value[]::new);
+    this.notAvailable =
+        model.notAvailable().isEmpty() ? NO_CODES : model.notAvailable().toArray(NO_CODES);
     this.total = model.counter() == null ? null : new Total(model.counter(), interval);
     this.kept = model.deadband() == null ? null : new ArrayDeque<>(2);
     if (model.factor() == null) {
