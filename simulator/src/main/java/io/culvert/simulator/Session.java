@@ -23,6 +23,7 @@ import java.util.function.Consumer;
 public final class Session implements AutoCloseable {
   static final String HOST = "127.0.0.1";
   private static final long QUIET_MILLIS = 10_000;
+  private static final long LULL_MILLIS = 300;
 
   /** As long as a gateway may take to enter a gap that lasts, and to deliver the entry. */
   private static final long GAP_MILLIS = 75_000;
@@ -136,14 +137,17 @@ public final class Session implements AutoCloseable {
     long start = clock.millis();
     long settled = 0;
     while (true) {
-      Report report = audit.verdict(rules);
       long now = clock.millis();
       long quiet = now - Math.max(start, platform.lastReadingAt());
-      settled = report.holds() ? (settled == 0 ? now : settled) : 0;
-      // An account that holds is looked at once more: a second copy might still be on its way.
-      boolean done = settled != 0 && now - settled >= 1_000;
-      if (done || quiet >= patience || now - start >= most) {
-        return report;
+      // Judging takes its time and the platform's too: not while more comes in anyway.
+      if (quiet >= LULL_MILLIS || now - start >= most) {
+        Report report = audit.verdict(rules);
+        settled = report.holds() ? (settled == 0 ? now : settled) : 0;
+        // An account that holds is looked at once more: a second copy might still be on its way.
+        boolean done = settled != 0 && now - settled >= 1_000;
+        if (done || quiet >= patience || now - start >= most) {
+          return report;
+        }
       }
       meanwhile.run();
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(250));

@@ -15,11 +15,6 @@ interface Contender {
   /** What it is and how it works, in a line. */
   String description();
 
-  /** The part of a load that it can be asked to carry. */
-  default Load fitting(Load load) {
-    return load;
-  }
-
   /**
    * Starts it.
    *

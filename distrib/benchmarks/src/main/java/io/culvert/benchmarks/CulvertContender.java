@@ -110,7 +110,8 @@ final class CulvertContender implements Contender {
     }
 
     private void start() throws IOException {
-      gateway.start(Map.of("CULVERT_JAVA_OPTS", jvmOptions));
+      // Else those of this process's own environment hold, such as to record a profile.
+      gateway.start(jvmOptions.isEmpty() ? Map.of() : Map.of("CULVERT_JAVA_OPTS", jvmOptions));
     }
 
     /** Stops it and starts it with the data that it has. */

@@ -29,7 +29,7 @@ import java.util.function.BooleanSupplier;
  */
 record Line(Duration warmUp, Duration window, int brokerPort, int portBase) {
   private static final Duration LONGEST_START = Duration.ofSeconds(120);
-  private static final long LONGEST_DRAIN_MILLIS = 60_000;
+  private static final long LONGEST_DRAIN_MILLIS = 300_000;
   private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   /**

@@ -24,12 +24,13 @@ public final class Main {
 
       Options of whole-line
         --devices N --points N --interval-millis N   one load instead of 100,000 and 4,000 points/s
-        --warm-up N, --seconds N    before and between the marks, in seconds (30, 30)
+        --warm-up N                 seconds before the first mark (30; 90 below 50,000 points/s)
+        --seconds N                 between the marks (30)
         --runs N                    of each, of which the median counts (3)
         --contenders LIST           culvert,plc4x,node-red
       Options of devices
         --counts LIST, --points N, --interval-millis N   sizes of streets (10,100,1000,5000), 5, 5000
-        --warm-up N, --seconds N                         as above (60, 60)
+        --warm-up N, --seconds N                         in seconds (60, 60)
       Options of start and memory
         --devices N --points N --interval-millis N
         --runs N                    for start (10)

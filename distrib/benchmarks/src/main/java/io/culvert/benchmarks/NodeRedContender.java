@@ -27,9 +27,6 @@ final class NodeRedContender implements Contender {
    */
   private static final String MODBUS_SERIAL = "npm:modbus-serial@8.0.25";
 
-  /** More than this it can't do on one core: it is asked for less, and told so. */
-  private static final int MOST_PER_SECOND = 4_000;
-
   private static final long INSTALL_SECONDS = 300;
 
   private static final String FUNCTION =
@@ -130,13 +127,6 @@ final class NodeRedContender implements Contender {
         + " with node-red-contrib-modbus "
         + CONTRIB
         + " on Node.js: modbus-read → function → mqtt out, no buffer, no ledger";
-  }
-
-  @Override
-  public Load fitting(Load load) {
-    double perDevice = load.rate() / load.devices();
-    int devices = (int) Math.max(2, Math.min(load.devices(), MOST_PER_SECOND / perDevice));
-    return new Load(devices, load.points(), load.interval());
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -122,6 +123,31 @@ class HarnessTest {
     assertThat(latencies.quantile(0.99)).isEqualTo(100);
     latencies.clear();
     assertThat(latencies.quantile(0.5)).isEqualTo(-1);
+  }
+
+  @Test
+  void whatTheJvmSaysOfItsMemoryIsRead() {
+    String summary =
+        """
+        Total: reserved=1790342KB, committed=131190KB
+        -                 Java Heap (reserved=262144KB, committed=24832KB)
+                                    (mmap: reserved=262144KB, committed=24832KB)
+
+        -                     Class (reserved=1049191KB, committed=3943KB)
+        -                   Logging (reserved=4KB, committed=4KB)
+        """;
+    String heap =
+        """
+         def new generation   total 9216K, used 3072K [0x00000000f0000000, 0x00000000f0a00000)
+          eden space 8192K,  31% used [0x00000000f0000000, 0x00000000f0280010)
+         tenured generation   total 20480K, used 14336K [0x00000000f1800000, 0x00000000f2c00000)
+         Metaspace       used 21000K, committed 21500K, reserved 1081344K
+        """;
+
+    assertThat(Memory.committed(summary))
+        .containsOnly(Map.entry("java heap", 24_832L * 1024), Map.entry("class", 3_943L * 1024));
+    assertThat(Memory.heapUsed(heap)).isEqualTo((3_072 + 14_336) * 1024);
+    assertThat(Memory.heapUsed("no such process")).isEqualTo(-1);
   }
 
   @Test
