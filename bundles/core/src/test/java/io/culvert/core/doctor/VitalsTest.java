@@ -40,6 +40,15 @@ class VitalsTest {
   }
 
   @Test
+  void afterALongSilenceNothingOfTheTimeBeforeIsLeft() {
+    Vitals vitals = new Vitals(Duration.ofSeconds(1), at(0));
+    vitals.answered(at(0));
+
+    assertThat(vitals.figures(at(3600)).exchanges().answered()).isZero();
+    assertThat(vitals.figures(at(3600)).span()).isLessThan(Duration.ofMinutes(5));
+  }
+
+  @Test
   void ofADeviceThatIsPolledRarelyTheLastTenPollsCount() {
     Vitals vitals = new Vitals(Duration.ofHours(1), at(0));
     for (int h = 0; h < 100; h++) {

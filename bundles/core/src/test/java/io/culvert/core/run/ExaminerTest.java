@@ -165,6 +165,24 @@ class ExaminerTest {
   }
 
   @Test
+  void whatADriverCountedBelongsToTheTimeWhenItWasCounted() {
+    long[] asked = {0};
+    rig.driver.facts.put("a", () -> new Facts(asked[0], asked[0], 0, 0, 0, 0, Map.of()));
+    rig.driver.reads.put(
+        "a",
+        points -> {
+          asked[0]++;
+          return CompletableFuture.completedFuture(rig.driver.samples("a", points));
+        });
+    // Nobody asks the doctor for half an hour.
+    rig.device("a", "line").apply().seconds(1800);
+    Patient a = patient(lane(), "a");
+
+    assertThat(a.facts().requests())
+        .isBetween(a.span().toSeconds() - 35, a.span().toSeconds() + 35);
+  }
+
+  @Test
   void whatIsHeardOnALineIsCountedOnceForAllThatShareIt() {
     for (String id : List.of("a", "b", "c")) {
       rig.driver.facts.put(id, () -> new Facts(0, 0, 0, 0, 0, 0, Map.of()));
