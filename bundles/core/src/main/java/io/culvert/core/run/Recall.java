@@ -29,6 +29,9 @@ final class Recall {
   private Query query;
   private boolean searching;
 
+  /** Whether somebody had to go without an answer since the last search ended; told once. */
+  private boolean late;
+
   /**
    * @param searches where the disk is read
    */
@@ -67,8 +70,15 @@ final class Recall {
             loop.after(
                 PATIENCE,
                 () -> {
-                  LOG.warn("{}: what is stored of its counters wasn't found in time", device);
                   waiting.remove(this);
+                  if (!late) {
+                    late = true;
+                    LOG.warn(
+                        "What is stored of counters wasn't found within {}: the totals of {}, and"
+                            + " maybe of others, begin anew and are uncertain once",
+                        Words.of(PATIENCE),
+                        device);
+                  }
                   answer(Map.of(), false);
                 });
       }
@@ -134,6 +144,7 @@ final class Recall {
 
   private void found(List<Question> asked, Query.Last last) {
     searching = false;
+    late = false;
     Map<String, Map<String, Reading>> byDevice = new HashMap<>();
     for (Reading reading : last.readings()) {
       byDevice
