@@ -85,21 +85,29 @@ final class IotDa implements Dialect {
     Report others = new Report(MAX_DEVICES, maxBytes);
     Map<Integer, String> refused = new LinkedHashMap<>();
     List<Message> messages = new ArrayList<>();
+    JsonNames.Word device = null;
+    String last = null;
     for (int i = 0; i < batch.entries().size(); i++) {
       Batch.Entry entry = batch.entries().get(i);
       Reading reading = entry.reading();
-      int size = JsonSize.of(reading, names);
-      String reason = JsonSize.reasonAgainst(reading, size, maxBytes, names);
+      // The readings of one poll stand together, and bear the same text.
+      if (reading.device() != last) {
+        last = reading.device();
+        device = names.word(last);
+      }
+      Report.Item item =
+          new Report.Item(i, entry, names.property(reading.point()), names.word(reading.unit()));
+      int size = JsonSize.of(item);
+      String reason = JsonSize.reasonAgainst(item, device, size, maxBytes);
       if (!reason.isEmpty()) {
         refused.put(i, reason);
         continue;
       }
-      Report report = reading.device().equals(gateway) ? own : others;
-      int device = names.word(reading.device()).bytes();
-      if (!report.add(i, entry, device, size)) {
+      Report report = last.equals(gateway) ? own : others;
+      if (!report.add(item, device, size)) {
         messages.add(message(batch, report));
         report.clear();
-        report.add(i, entry, device, size);
+        report.add(item, device, size);
       }
     }
     for (Report report : List.of(own, others)) {
@@ -115,6 +123,7 @@ final class IotDa implements Dialect {
     boolean own = report.devices().containsKey(gateway);
     byte[] payload =
         write(
+            report.bytes(),
             out -> {
               out.writeStartObject();
               if (own) {
@@ -143,19 +152,19 @@ final class IotDa implements Dialect {
     for (Report.Service service : services) {
       out.writeStartObject();
       out.writeStringField("service_id", serviceId(batch.streamClass()));
-      out.writeStringField("event_time", MILLIS.format(service.eventTime()));
+      out.writeStringField("event_time", MILLIS.format(service.eventTime));
       out.writeObjectFieldStart("properties");
-      for (int index : service.entries()) {
-        JsonValues.write(out, batch.entries().get(index).reading(), names);
+      for (Report.Item item : service.items) {
+        JsonValues.write(out, item);
+        entries.add(item.index());
       }
-      out.writeNumberField("seq_first", service.first());
-      out.writeNumberField("seq_count", service.entries().size());
+      out.writeNumberField("seq_first", service.first);
+      out.writeNumberField("seq_count", service.items.size());
       if (batch.historical()) {
         out.writeBooleanField("historical", true);
       }
       out.writeEndObject();
       out.writeEndObject();
-      entries.addAll(service.entries());
     }
     out.writeEndArray();
   }
@@ -273,7 +282,14 @@ final class IotDa implements Dialect {
   }
 
   private byte[] write(Body body) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(1024);
+    return write(1024, body);
+  }
+
+  /**
+   * @param size to be expected; more will do
+   */
+  private byte[] write(int size, Body body) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(size);
     try (JsonGenerator out = json.createGenerator(bytes)) {
       body.write(out);
     } catch (IOException e) {

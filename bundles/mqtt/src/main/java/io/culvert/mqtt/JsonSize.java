@@ -22,36 +22,36 @@ final class JsonSize {
   private JsonSize() {}
 
   /** Upper bound for a reading with its companions. */
-  static int of(Reading reading, JsonNames names) {
-    int value = reading.value() == null ? 4 : of(reading.value());
-    return names.property(reading.point()).bytes()
-        + value
-        + names.word(reading.unit()).bytes()
+  static int of(Report.Item item) {
+    Value value = item.entry().reading().value();
+    return item.property().bytes()
+        + (value == null ? 4 : of(value))
+        + item.unit().bytes()
         + QUALITY_BYTES;
   }
 
   /**
    * Why a reading can't be sent, {@code ""} if it can.
    *
+   * @param device its device's id
    * @param size of the reading
    * @param maxBytes of a message
    */
-  static String reasonAgainst(Reading reading, int size, int maxBytes, JsonNames names) {
-    String problem = names.property(reading.point()).problem();
-    if (!problem.isEmpty()) {
-      return problem;
+  static String reasonAgainst(Report.Item item, JsonNames.Word device, int size, int maxBytes) {
+    Reading reading = item.entry().reading();
+    if (!item.property().problem().isEmpty()) {
+      return item.property().problem();
     }
     if (reading.eventTime().isBefore(FIRST) || reading.eventTime().isAfter(LAST)) {
       return "its time " + reading.eventTime() + " has no four-digit year";
     }
-    JsonNames.Word device = names.word(reading.device());
     int needed = Report.alone(device.bytes(), size);
     if (needed > maxBytes || needed < 0) {
       return "it takes up to " + needed + " bytes, a message holds " + maxBytes;
     }
     boolean wellFormed =
         device.wellFormed()
-            && names.word(reading.unit()).wellFormed()
+            && item.unit().wellFormed()
             && (reading.value() == null || isWellFormed(reading.value()));
     return wellFormed ? "" : HALF_A_PAIR;
   }

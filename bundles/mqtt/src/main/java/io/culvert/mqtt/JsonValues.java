@@ -12,15 +12,16 @@ final class JsonValues {
   private JsonValues() {}
 
   /** A reading as a property with its companions. */
-  static void write(JsonGenerator out, Reading reading, JsonNames names) throws IOException {
+  static void write(JsonGenerator out, Report.Item item) throws IOException {
+    Reading reading = item.entry().reading();
     Value value = reading.quality().bad() ? null : reading.value();
-    JsonNames.Property property = names.property(reading.point());
+    JsonNames.Property property = item.property();
     out.writeFieldName(property.value());
     boolean finite = !(value instanceof Value.Decimal d) || Double.isFinite(d.value());
     write(out, finite ? value : null);
     if (!reading.unit().isEmpty()) {
       out.writeFieldName(property.unit());
-      out.writeString(names.word(reading.unit()).text());
+      out.writeString(item.unit().text());
     }
     if (!finite) {
       out.writeFieldName(property.quality());

@@ -47,22 +47,28 @@ final class Report {
   /**
    * Adds a reading, if there is room for it; in an empty report there is.
    *
-   * @param index of the entry in its batch
-   * @param device bytes of its device's id
-   * @param size of the reading
+   * @param device its device's id
+   * @param size of the reading, at most
    */
-  boolean add(int index, Batch.Entry entry, int device, int size) {
-    Reading reading = entry.reading();
+  boolean add(Item item, JsonNames.Word device, int size) {
+    Reading reading = item.entry.reading();
     List<Service> services = devices.get(reading.device());
-    Instant time = reading.eventTime().truncatedTo(ChronoUnit.MILLIS);
-    boolean joins = services != null && joins(entry, time, services);
+    Service last = services == null ? null : services.get(services.size() - 1);
+    boolean joins = last != null && last.goesOnWith(item.entry);
     int cost =
         services == null
-            ? alone(device, size) - MESSAGE_BYTES
+            ? alone(device.bytes(), size) - MESSAGE_BYTES
             : joins ? size : SERVICE_BYTES + size;
     if (!devices.isEmpty()
         && ((services == null && devices.size() == maxDevices) || bytes + cost > maxBytes)) {
       return false;
+    }
+    if (joins && !last.points.add(reading.point())) {
+      joins = false;
+      cost += SERVICE_BYTES;
+      if (bytes + cost > maxBytes) {
+        return false;
+      }
     }
     bytes += cost;
     if (services == null) {
@@ -70,12 +76,17 @@ final class Report {
       devices.put(reading.device(), services);
     }
     if (!joins) {
-      services.add(new Service(time, entry.sequence(), new ArrayList<>(), new HashSet<>()));
+      last = new Service(millis(reading.eventTime()), item.entry.sequence());
+      last.points.add(reading.point());
+      services.add(last);
     }
-    Service last = services.get(services.size() - 1);
-    last.entries.add(index);
-    last.points.add(reading.point());
+    last.items.add(item);
     return true;
+  }
+
+  /** At most so many bytes. */
+  int bytes() {
+    return bytes;
   }
 
   void clear() {
@@ -87,17 +98,45 @@ final class Report {
     return devices;
   }
 
-  /**
-   * A service has one event time and a first number that with the count tells all numbers, and a
-   * JSON object holds a point once.
-   */
-  private static boolean joins(Batch.Entry entry, Instant time, List<Service> services) {
-    Service last = services.get(services.size() - 1);
-    return last.first + last.entries.size() == entry.sequence()
-        && last.eventTime.equals(time)
-        && !last.points.contains(entry.reading().point());
+  private static Instant millis(Instant instant) {
+    return instant.truncatedTo(ChronoUnit.MILLIS);
   }
 
-  /** Readings that share one entry in the list of services. */
-  record Service(Instant eventTime, long first, List<Integer> entries, Set<String> points) {}
+  /**
+   * A reading with its names as JSON has them.
+   *
+   * @param index of the entry in its batch
+   */
+  record Item(int index, Batch.Entry entry, JsonNames.Property property, JsonNames.Word unit) {}
+
+  /** Readings that share one entry in the list of services: one time, and each point once. */
+  static final class Service {
+    final Instant eventTime;
+
+    /** Number of the first reading in its stream; with the count it tells all numbers. */
+    final long first;
+
+    final List<Item> items = new ArrayList<>();
+    private final Set<String> points = new HashSet<>();
+
+    /** The time as the last reading that was compared had it, since most share one object. */
+    private Instant latest;
+
+    private Service(Instant eventTime, long first) {
+      this.eventTime = eventTime;
+      this.first = first;
+    }
+
+    private boolean goesOnWith(Batch.Entry entry) {
+      if (first + items.size() != entry.sequence()) {
+        return false;
+      }
+      Instant time = entry.reading().eventTime();
+      if (time != latest && !millis(time).equals(eventTime)) {
+        return false;
+      }
+      latest = time;
+      return true;
+    }
+  }
 }
