@@ -2,6 +2,7 @@ package io.culvert.simulator.slave;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.culvert.simulator.DrivenClock;
 import io.culvert.simulator.ModbusClient;
@@ -70,6 +71,18 @@ class SlavePortsTest {
     assertThat(client.read(1, 3, 0, 1).register(0)).isEqualTo(level);
     assertThat(truth("uw").blocks().get(0).rows()).isOne();
     assertThat(client.read(1, 3, 0, 2).register(0)).isEqualTo(level + 500);
+  }
+
+  /** A gateway may begin with points that have an interval of their own, far from the tick. */
+  @Test
+  void theFirstReadMeasuresWhateverItIncludes() throws Exception {
+    open("{id: uw, profile: underpass-water, points: {level: [{counter: {start: 1, rate: 3}}]}}");
+
+    clock.advance(600_000);
+    int level = client.read(1, 3, 0, 1).register(0);
+    assertThat(truth("uw").blocks().get(0).rows()).isOne();
+    assertThat(truth("uw").blocks().get(0).value(0, 1)).isCloseTo(level / 1000.0, within(0.0005));
+    assertThat(client.read(1, 3, 0, 2).register(1)).isEqualTo(2);
   }
 
   @Test

@@ -129,7 +129,6 @@ final class Cells {
       case "r", "ro", "readonly", "read", "只读", "读", "可读", "rd", "input" -> "read";
       case "w", "wo", "writeonly", "write", "只写", "写", "可写", "wr" -> "write";
       case "rw",
-          "wr2",
           "readwrite",
           "readandwrite",
           "读写",
@@ -140,7 +139,7 @@ final class Cells {
           "rwr",
           "readwritable" ->
           "read-write";
-      default -> key.matches("r[/ ]?w.*") && key.length() <= 3 ? "read-write" : null;
+      default -> null;
     };
   }
 
@@ -159,7 +158,6 @@ final class Cells {
     return switch (key) {
       case "1234",
           "0123",
-          "3210",
           "bigendian",
           "big",
           "be",
@@ -173,7 +171,7 @@ final class Cells {
           "高位在前",
           "hilo",
           "motorola" ->
-          key.equals("3210") ? null : "abcd";
+          "abcd";
       case "3412",
           "2301",
           "lowwordfirst",
@@ -188,8 +186,7 @@ final class Cells {
           "低字在前",
           "字交换",
           "字反转",
-          "lohi",
-          "middleendian" ->
+          "lohi" ->
           "cdab";
       case "2143", "1032", "byteswap", "byteswapped", "bigendianbyteswap", "字节交换" -> "badc";
       case "4321", "littleendian", "little", "le", "lsbfirst", "小端", "小端模式", "低位在前", "intel" ->

@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
  * what they find fault with stands.
  */
 final class ProfileCheck {
-  private static final Pattern POINT = Pattern.compile("points\\[([0-9]+)](?:\\.([A-Za-z]+))?.*");
+  private static final Pattern POINT = Pattern.compile("points\\[([0-9]+)](?:\\.([A-Za-z.-]+))?.*");
   private static final Pattern NAMED = Pattern.compile("points\\.([a-z0-9_]+)\\.([a-z]+).*");
 
   private final ProfileReader reader = new ProfileReader();
@@ -51,10 +51,13 @@ final class ProfileCheck {
     if (point.matches() && Integer.parseInt(point.group(1)) < draft.sources().size()) {
       Source source = draft.sources().get(Integer.parseInt(point.group(1)));
       String key = Text.orEmpty(point.group(2));
+      // Of a key within a key an exported map has a column of its own.
+      String column = source.columns().get(key);
+      column = column == null ? source.columns().getOrDefault(key.split("\\.")[0], key) : column;
       boolean unit = key.equals("unit") && fault.expected().startsWith("a UCUM code");
       return new Trouble(
           source.row(),
-          source.columns().getOrDefault(key, key),
+          column,
           fault.found(),
           unit ? UnitNames.mend(fault.found().replace("\"", "")) : "write " + fault.expected());
     }

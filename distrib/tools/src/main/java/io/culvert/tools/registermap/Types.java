@@ -8,8 +8,6 @@ import java.util.regex.Pattern;
 final class Types {
   private static final Pattern ORDERED =
       Pattern.compile("(?i)[ _(-]*(abcd|cdab|badc|dcba|[1-4]{4}|[0-3]-[0-3]-[0-3]-[0-3])\\)?$");
-  private static final Pattern BITS =
-      Pattern.compile("([su]?)(?:nsigned|igned)?(?:int)?(16|32|64)");
 
   private Types() {}
 
@@ -61,14 +59,7 @@ final class Types {
       return new Type(unsigned(bits), true, order, 0);
     }
     String name = name(key, count);
-    return name == null && !known(key) ? null : new Type(name, false, order, 0);
-  }
-
-  private static boolean known(String key) {
-    return switch (key) {
-      case "int", "integer", "整数", "整型" -> true;
-      default -> false;
-    };
+    return name == null ? null : new Type(name, false, order, 0);
   }
 
   private static String unsigned(int bits) {
@@ -244,9 +235,6 @@ final class Types {
     String size = bits.group(1);
     String rest = key.substring(0, bits.start()) + key.substring(bits.end());
     String word = rest.toLowerCase(Locale.ROOT).replaceAll("bits?|integer|int|整型|整数|型|数|位|t$", "");
-    if (BITS.matcher(key).matches() && word.isEmpty()) {
-      return "int" + size;
-    }
     return switch (word) {
       case "unsigned", "u", "无符号", "un", "uns" -> "uint" + size;
       case "signed", "s", "有符号", "i", "" ->

@@ -101,6 +101,7 @@ class HostileFileTest {
 
     assertThatThrownBy(() -> Main.read(file, NOTHING))
         .isInstanceOf(UnreadableException.class)
+        .hasMessageContaining("can't be read")
         .hasMessageNotContaining("root:");
   }
 

@@ -40,6 +40,8 @@ class RoundTripTest {
   private static final MapImport.Options NOTHING =
       new MapImport.Options("map", null, null, null, null, null, false, null, null, null);
 
+  private static final ProfileCheck CHECK = new ProfileCheck();
+
   static List<Path> good() throws IOException {
     List<Path> files = new ArrayList<>();
     for (Path folder : List.of(SHIPPED, CORPUS)) {
@@ -115,6 +117,54 @@ class RoundTripTest {
         .isEqualTo(new String(canonical, StandardCharsets.UTF_8));
     assertThat(new String(again(tree(canonical), false), StandardCharsets.UTF_8))
         .isEqualTo(new String(canonical, StandardCharsets.UTF_8));
+  }
+
+  /** Not the reader alone: the driver takes every address and setting too. */
+  @Test
+  void noShippedProfileIsATrouble() throws Exception {
+    for (Path file : good()) {
+      if (file.startsWith(SHIPPED)) {
+        Map<String, Object> profile = tree(Files.readAllBytes(file));
+        assertThat(CHECK.check(new Draft(profile, List.of(), List.of(), List.of())))
+            .as(file.toString())
+            .isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void whatIsChangedInAnExportedMapIsJudgedWhereItStands() throws Exception {
+    Map<String, Object> profile = tree(Files.readAllBytes(SHIPPED.resolve("water-main.yaml")));
+    String map = new String(CsvFile.write(MapExport.rows(profile)), StandardCharsets.UTF_8);
+
+    assertThat(judged(map.replace("input:1,", "inpt:1,")))
+        .startsWith("row 12, column D \"Address\": found inpt:1; write input:1?");
+    assertThat(judged(map.replace("m3/h", "m3/hh")))
+        .startsWith("row 12, column J \"Unit\": found \"m3/hh\"; write m3/h ");
+    assertThat(judged(map.replace("0.5,5m", "0.5,5 min")))
+        .startsWith("row 12, column O \"Heartbeat\": found \"5 min\"; write a duration");
+    assertThat(judged(map.replace("order,cdab", "order,cdba"))).contains("order", "cdba", "cdab");
+  }
+
+  private static String judged(String map) throws Exception {
+    Draft draft = MapImport.of(CsvFile.read(map.getBytes(StandardCharsets.UTF_8)), NOTHING);
+    assertThat(draft.troubles()).isEmpty();
+    List<Trouble> troubles = CHECK.check(draft);
+    assertThat(troubles).hasSize(1);
+    return troubles.get(0).toString();
+  }
+
+  /** A spreadsheet program computes what begins like a formula. */
+  @Test
+  void noTextOfAProfileBecomesAFormula() {
+    Map<String, Object> profile =
+        Map.of("id", "x", "title", Map.of("en", "=HYPERLINK(A1)", "zh-CN", "@SUM(1)"));
+
+    assertThat(MapExport.rows(profile))
+        .flatExtracting(row -> row)
+        .extracting(Sheet.Cell::text)
+        .contains("'=HYPERLINK(A1)", "'@SUM(1)")
+        .noneMatch(text -> text.matches("[=+@-].*"));
   }
 
   @Test
