@@ -128,13 +128,16 @@ final class RtuFraming implements Framing {
   private void search(boolean over) {
     while (start < end) {
       int length = frameAt(start);
-      if (length == PduLength.LATER || length == PduLength.NONE) {
+      if (length <= 0 || !beginsAnswer(start)) {
+        // More speaks for the answer expected than for another frame, which may be chance.
         int later = expectedAfter(start + 1);
-        if (later > 0) {
+        if (later > 0 && (length <= 0 || later < start + length)) {
           noise(later - start);
           start = later;
           continue;
         }
+      }
+      if (length == PduLength.LATER || length == PduLength.NONE) {
         if (length == PduLength.LATER && !over) {
           return;
         }
