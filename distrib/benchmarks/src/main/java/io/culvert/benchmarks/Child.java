@@ -11,13 +11,12 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** A child process with its log; it goes when this process goes. */
+/** A child process with its log. */
 final class Child implements Contender.Running {
   private static final long STOP_SECONDS = 15;
 
   private final Process process;
   private final Path log;
-  private final Thread hook;
 
   /**
    * Starts it.
@@ -34,8 +33,6 @@ final class Child implements Contender.Running {
     builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
     builder.redirectOutput(log.toFile());
     this.process = builder.start();
-    this.hook = new Thread(process::destroyForcibly, "end-of-" + process.pid());
-    Runtime.getRuntime().addShutdownHook(hook);
   }
 
   /** The program that runs this one. */
@@ -83,12 +80,6 @@ final class Child implements Contender.Running {
     if (!await(STOP_SECONDS)) {
       process.destroyForcibly();
       await(STOP_SECONDS);
-    }
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The end has come for all; the hook does its work.
-      return;
     }
   }
 }

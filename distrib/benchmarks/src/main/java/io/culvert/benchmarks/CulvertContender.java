@@ -99,14 +99,10 @@ final class CulvertContender implements Contender {
   static final class Run implements Running {
     private final Gateway gateway;
     private final String jvmOptions;
-    private final Thread hook;
 
     private Run(Gateway gateway, String jvmOptions) {
       this.gateway = gateway;
       this.jvmOptions = jvmOptions;
-      this.hook =
-          new Thread(() -> gateway.family().forEach(ProcessHandle::destroyForcibly), "end-gateway");
-      Runtime.getRuntime().addShutdownHook(hook);
     }
 
     private void start() throws IOException {
@@ -148,12 +144,6 @@ final class CulvertContender implements Contender {
     @Override
     public void close() {
       gateway.stop();
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException e) {
-        // The end has come for all; the hook does its work.
-        return;
-      }
     }
   }
 }

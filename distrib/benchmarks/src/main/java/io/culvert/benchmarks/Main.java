@@ -23,7 +23,7 @@ public final class Main {
         micro        the joints of a reading's way by JMH, each beside a trivial baseline
 
       Options of whole-line
-        --devices N --points N --interval-millis N   one load instead of 100,000 and 4,000 points/s
+        --devices N --points N --interval-millis N   one load instead of the three
         --warm-up N                 seconds before the first mark (30; 90 below 50,000 points/s)
         --seconds N                 between the marks (30)
         --runs N                    of each, of which the median counts (3)
@@ -49,6 +49,12 @@ public final class Main {
 
   /** Runs a benchmark and exits with its status. */
   public static void main(String[] args) {
+    // Whatever ends this ends what it started: brokers, gateways and contenders.
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly),
+                "end-of-children"));
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     int status;
     try {

@@ -24,7 +24,9 @@ final class WholeLine {
 
   private static final List<Load> LOADS =
       List.of(
-          new Load(1_000, 100, Duration.ofSeconds(1)), new Load(40, 100, Duration.ofSeconds(1)));
+          new Load(1_000, 100, Duration.ofSeconds(1)),
+          new Load(100, 100, Duration.ofMillis(100)),
+          new Load(40, 100, Duration.ofSeconds(1)));
 
   private final Bench bench;
   private final PrintStream out;

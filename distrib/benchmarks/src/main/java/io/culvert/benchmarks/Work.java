@@ -1,6 +1,7 @@
 package io.culvert.benchmarks;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -15,14 +16,16 @@ record Work(Path folder) implements AutoCloseable {
     return new Work(Files.createTempDirectory("culvert-bench-"));
   }
 
+  /** Deletes it. What can't be deleted stays and is told: it is no reason to lose a measurement. */
   @Override
-  public void close() throws IOException {
-    List<Path> all;
+  public void close() {
     try (Stream<Path> files = Files.walk(folder)) {
-      all = files.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path file : all) {
-      Files.deleteIfExists(file);
+      List<Path> all = files.sorted(Comparator.reverseOrder()).toList();
+      for (Path file : all) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException | UncheckedIOException e) {
+      System.err.println("Left behind: " + folder + " (" + e.getMessage() + ")");
     }
   }
 }
