@@ -71,22 +71,6 @@ final class Cable implements AutoCloseable {
     return bytes;
   }
 
-  /** Sends back whatever comes, as an adapter does that hears itself, until it is unplugged. */
-  void echo() {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                far.getInputStream().transferTo(far.getOutputStream());
-              } catch (IOException unplugged) {
-                // So it ends.
-              }
-            },
-            "echo");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
   @Override
   public void close() throws Exception {
     unplug();

@@ -169,9 +169,9 @@ class SharedLinesTest {
 
   @Test
   void takesTheEchoOffAndNoMore() throws Exception {
-    cable.echo();
     SerialLine line = lines.join(cable.device(), settings(9600, true, Duration.ofMillis(4)), ear);
     done(line.send(bytes("question")));
+    cable.say(cable.hear(8));
     cable.say(bytes("answer"));
     ear.hears("answer");
     assertThat(line.collisions()).isZero();

@@ -18,6 +18,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.culvert.api.Device;
 import io.culvert.api.Point;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
@@ -26,14 +27,18 @@ import io.culvert.api.southbound.Browsable.Found;
 import io.culvert.api.southbound.Readable;
 import io.culvert.device.modbus.HostileSlave.Request;
 import io.culvert.device.modbus.HostileSlave.Script;
+import io.culvert.testkit.RecordingSink;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -288,6 +293,36 @@ class HostileSlaveTest {
     CompletableFuture<List<Sample>> last = two.prepare(List.of(LAST)).read().toCompletableFuture();
     assertThat(byPoint(answer(first))).containsEntry(FIRST.id(), Value.of((long) register(100)));
     assertThat(byPoint(answer(last))).containsEntry(LAST.id(), Value.of((long) register(300)));
+  }
+
+  /** Two ports of one gateway: neither waits for the other, and there is one connection. */
+  @Test
+  void linesBehindOneAddressAreAskedAtOnceOverOneConnection() throws Exception {
+    BlockingQueue<Request> held = new LinkedBlockingQueue<>();
+    slave.play(
+        (request, out) -> {
+          held.add(request);
+          if (held.size() == 2) {
+            for (Request each : held) {
+              out.write(each.answer());
+            }
+          }
+        });
+    List<CompletableFuture<List<Sample>>> reads = new ArrayList<>();
+    Set<String> lanes = new HashSet<>();
+    for (String line : List.of("roof", "cellar")) {
+      URI endpoint = URI.create("modbus-tcp://127.0.0.1:" + slave.port() + "?unit=7&line=" + line);
+      Device device = new Device(line, "p", endpoint, Map.of());
+      lanes.add(talk.driver().lane(device));
+      Readable connection = (Readable) answer(talk.driver().open(device, new RecordingSink()));
+      reads.add(connection.prepare(List.of(FIRST)).read().toCompletableFuture());
+    }
+    for (CompletableFuture<List<Sample>> read : reads) {
+      assertThat(byPoint(answer(read)))
+          .isEqualTo(Map.of(FIRST.id(), Value.of((long) register(100))));
+    }
+    assertThat(lanes).hasSize(2);
+    assertThat(slave.connections()).isEqualTo(1);
   }
 
   @Test
