@@ -30,6 +30,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -40,6 +41,9 @@ import org.osgi.framework.Version;
 /** With real threads and the real clock: what blocks, what goes, what is left behind. */
 class LifeTest {
   private static final Duration FAST = Duration.ofMillis(50);
+
+  /** For a machine that has much else to do. */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Loop loop = new Loop(System::nanoTime, InstantSource.system());
   private final FakeBuffer buffer = new FakeBuffer();
@@ -74,6 +78,12 @@ class LifeTest {
         Version.emptyVersion,
         1,
         new Caller("fake", driver.getClass().getClassLoader()));
+  }
+
+  /** Returns when the site's devices are known. */
+  private void apply(Site site) {
+    engine.site(site);
+    assertThat(loop.call(() -> {}, PATIENCE)).isTrue();
   }
 
   private static Site.Entry entry(String id, String lane) {
@@ -163,7 +173,7 @@ class LifeTest {
       entries.add(entry("good" + i, "lane-" + i));
     }
     plug("k", driver);
-    engine.site(new Site("g", entries));
+    apply(new Site("g", entries));
 
     await().until(() -> status("bad0").failures() > 0 && status("good49").polls() > 0);
     Map<String, Long> before = new ConcurrentHashMap<>();
@@ -194,15 +204,20 @@ class LifeTest {
     Blocking driver = new Blocking();
     CountDownLatch latch = new CountDownLatch(1);
     plug("k", driver);
-    engine.site(new Site("g", List.of(entry("a", "one"))));
-    await().until(() -> status("a").state() == State.ONLINE);
+    List<State> states = new CopyOnWriteArrayList<>();
+    engine.watch(status -> states.add(status.state()));
+    apply(new Site("g", List.of(entry("a", "one"))));
+    await().atMost(PATIENCE).until(() -> status("a").state() == State.ONLINE);
     driver.endsByClosing.put("a", latch);
     driver.blocked.put("a", latch);
 
-    await().until(() -> status("a").state() == State.OFFLINE);
-    // Closing is what ended the call: then the device is tried again.
-    await().until(() -> latch.getCount() == 0);
-    await().until(() -> status("a").state() == State.ONLINE);
+    // Closing is what ends the call: then the device is tried again, so it may not be off for long.
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(states).containsSubsequence(State.ONLINE, State.OFFLINE, State.ONLINE));
+    assertThat(latch.getCount()).isZero();
   }
 
   @Test
@@ -221,7 +236,7 @@ class LifeTest {
             new Device("good", "plain", java.net.URI.create("other://good"), Map.of()),
             good.profile(),
             good.interval(),
-            good.timeout(),
+            PATIENCE,
             ""));
     plug("k", stuck);
     engine.addDriver(
@@ -232,11 +247,13 @@ class LifeTest {
         Version.emptyVersion,
         2,
         new Caller("other", getClass().getClassLoader()));
-    engine.site(new Site("g", entries));
+    apply(new Site("g", entries));
 
-    await().until(() -> stuck.calls.size() == Caller.MOST && status("bad15").failures() > 0);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> stuck.calls.size() == Caller.MOST && status("bad15").failures() > 0);
     long before = status("good").polls();
-    await().until(() -> status("good").polls() > before + 20);
+    await().atMost(PATIENCE).until(() -> status("good").polls() > before + 20);
     assertThat(status("good").failures()).isZero();
     assertThat(stuck.calls).hasSize(Caller.MOST);
     assertThat(threads().stream().filter(n -> n.startsWith("culvert-driver-fake")))
@@ -267,7 +284,7 @@ class LifeTest {
   @Test
   void stoppingLeavesNoThread() {
     plug("k", new Blocking());
-    engine.site(new Site("g", List.of(entry("a", "one"))));
+    apply(new Site("g", List.of(entry("a", "one"))));
     await().until(() -> status("a").state() == State.ONLINE);
     engine.close();
 
@@ -319,7 +336,7 @@ class LifeTest {
     for (String id : List.of("good", "never", "fails", "throws")) {
       entries.add(entry(id, id));
     }
-    engine.site(new Site("g", entries));
+    apply(new Site("g", entries));
     List<WeakReference<ClassLoader>> gone = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
       gone.add(plugAndRemove("driver-" + i));
