@@ -85,11 +85,10 @@ final class Identification {
             }
             return;
           }
-          int before = objects.size();
           take(answer);
           int next = answer[5] & 0xFF;
           int level = answer[3] & 0x7F;
-          if (answer[4] != 0 && next > from && objects.size() > before) {
+          if (answer[4] != 0 && next > from) {
             row(code, next);
           } else if (level > code && code < 3) {
             row(code + 1, FIRST[code + 1]);

@@ -39,6 +39,11 @@ final class LineGateway {
             Socket client = accepting.accept();
             client.setTcpNoDelay(true);
             clients.add(client);
+            if (accepting.isClosed()) {
+              // It came while the server was being closed: the kernel still gave it out.
+              client.close();
+              return;
+            }
             thread(() -> serve(client));
           }
         });
