@@ -49,7 +49,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Timeout(120)
 class HostileLineTest {
-  private static final Map<String, String> HASTY = Map.of("responseTimeout", "300ms");
+  private static final Map<String, String> HASTY = Map.of("responseTimeout", "800ms");
   private static final int UNIT = 5;
 
   /** In three blocks; the prank is played on the second. */
