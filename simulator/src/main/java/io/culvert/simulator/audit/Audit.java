@@ -25,7 +25,7 @@ public final class Audit implements Witness {
   static final long ROUNDING = 2;
 
   /** How long, from the first answer on, a point may wait for those that tell its scale. */
-  private static final long WAITS_FOR_FACTORS = 10_000;
+  private static final long WAITS_FOR_FACTORS = 30_000;
 
   /** Messages that a gateway may have sent without knowing yet whether they arrived. */
   private static final int WINDOW = 64;

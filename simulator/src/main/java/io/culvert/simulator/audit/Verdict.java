@@ -27,7 +27,7 @@ final class Verdict {
   private long answers;
 
   /** How far a read of a point with its own interval may lie from where it is due. */
-  private static final long LATE = 2_000;
+  private static final long LATE = 10_000;
 
   private static final int SHOWN = 0;
   private static final int CONFIRMED = 1;

@@ -145,6 +145,7 @@ final class Slave {
       for (int i = 0; i < shown.block.points().size(); i++) {
         if (covers(shown.block, i, address, count)) {
           shown.truth.shown(shown.row, i);
+          shown.block.answered(i);
         }
       }
     }

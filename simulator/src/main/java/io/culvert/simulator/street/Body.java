@@ -51,5 +51,10 @@ public interface Body {
      * @param tick what the tick counter shows, already within its modulus
      */
     void show(Physics.Moment moment, long tick, double[] truth, Image image);
+
+    /** An answer with this point, as it was shown last, goes out. */
+    default void answered(int point) {
+      // Most devices don't care who knows of them.
+    }
   }
 }

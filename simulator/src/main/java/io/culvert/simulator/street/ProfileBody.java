@@ -55,7 +55,10 @@ final class ProfileBody implements Body {
     private final List<PointSpec> shown;
     private final List<PointTruth> points;
 
-    /** What a counter had counted in rounds before its first answer: nobody can know of it. */
+    /** What each counter counts in whole rounds. */
+    private final Map<String, Double> rounds = new HashMap<>();
+
+    /** The same before the first answer with it: nobody can know of those. */
     private final Map<String, Double> unseen = new HashMap<>();
 
     private final int first;
@@ -125,9 +128,16 @@ final class ProfileBody implements Body {
           truth[i] = tick;
           image.putOrdered(point.address(), tick, registers(point), point.order());
         } else {
-          truth[i] =
-              encode(point, physics.value(physics.index(point.id()), moment), moment, tick, image);
+          truth[i] = encode(point, physics.value(physics.index(point.id()), moment), moment, image);
         }
+      }
+    }
+
+    @Override
+    public void answered(int point) {
+      String id = shown.get(point).id();
+      if (rounds.containsKey(id)) {
+        unseen.putIfAbsent(id, rounds.get(id));
       }
     }
 
@@ -136,8 +146,7 @@ final class ProfileBody implements Body {
     }
 
     /** Encodes a physical value and returns it as far as the register can hold it. */
-    private double encode(
-        PointSpec point, double value, Physics.Moment moment, long tick, Image image) {
+    private double encode(PointSpec point, double value, Physics.Moment moment, Image image) {
       if (point.type() == Type.TEXT) {
         byte[] bytes =
             Arrays.copyOf(
@@ -166,9 +175,7 @@ final class ProfileBody implements Body {
         double total = Math.rint(raw(point, value, factor));
         put(point, total % form.modulus(), image);
         double before = Math.floor(total / form.modulus()) * form.modulus();
-        if (tick > 0) {
-          unseen.putIfAbsent(point.id(), before);
-        }
+        rounds.put(point.id(), before);
         return physical(point, total - unseen.getOrDefault(point.id(), before), factor);
       }
       double low = physical(point, point.rawMin(), factor);

@@ -165,8 +165,8 @@ class TruthsOfPointsTest {
         waits);
     assertThat(verdict().examples()).isEmpty();
 
-    shows(30, 7, 1, 1);
-    arrives(30, good("gas", 7.0), waits);
+    shows(50, 7, 1, 1);
+    arrives(50, good("gas", 7.0), waits);
     assertThat(verdict().examples()).containsOnlyKeys(Violation.WRONG_QUALITY);
   }
 

@@ -101,17 +101,30 @@ class ProfileBodyTest {
 
   @Test
   void aCounterRollsOverOnTheWireAndGoesOnInTruth() throws Exception {
-    // 65535 at six in the morning, three more each second; it began a round before the first read.
+    // 65535 at six in the morning, three more each second; a round before nobody has seen.
     Shown shown =
         show(
             Map.of("count", "{counter: {start: 65536, rate: 10800}}, {constant: {value: 735}}"),
             "{id: count, address: 'holding:0', type: uint16, counter: {modulus: 65536}}");
     assertThat(shown.register(0)).isEqualTo(65535);
     assertThat(shown.truth("count")).isEqualTo(65535);
+    shown.block().answered(0);
 
     Shown later = shown.at(1);
     assertThat(later.register(0)).isEqualTo(2);
     assertThat(later.truth("count")).isEqualTo(65538);
+  }
+
+  @Test
+  void aCounterBeginsWithTheFirstAnswerThatHasIt() throws Exception {
+    Shown shown =
+        show(
+            Map.of("count", "{counter: {start: 65536, rate: 10800}}, {constant: {value: 735}}"),
+            "{id: count, address: 'holding:0', type: uint16, counter: {modulus: 65536}}");
+
+    Shown later = shown.at(1);
+    assertThat(later.register(0)).isEqualTo(2);
+    assertThat(later.truth("count")).isEqualTo(2);
   }
 
   @Test
