@@ -2,6 +2,7 @@ package io.culvert.core.run;
 
 import io.culvert.api.southbound.Diagnosed.LineFacts;
 import io.culvert.core.doctor.LaneVitals;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -15,7 +16,7 @@ import java.util.Map;
  *
  * <p>Devices that are known not to answer take at most one part in {@value #SILENT_PART} of a lane
  * that they share: after a turn that one of them let pass, none of them has another for three times
- * as long as that took.
+ * as long as that took, unless nobody at all has answered for a minute.
  *
  * <p>The deadline of an exchange begins with its turn, so waiting doesn't count. Used on the loop
  * only.
@@ -26,6 +27,9 @@ final class Lane {
 
   /** One part in so many of the lane's time is the most that silent devices may take. */
   static final int SILENT_PART = 4;
+
+  /** So long after the last sign of life a lane counts as dead as a whole. */
+  private static final long LIVELY = Duration.ofMinutes(1).toNanos();
 
   private final String name;
   private final Loop loop;
@@ -44,11 +48,15 @@ final class Lane {
 
   private Loop.Timer quietEnd;
 
+  /** When a turn last ended that was none of a silent device. */
+  private long lively;
+
   Lane(String name, Loop loop) {
     this.name = name;
     this.loop = loop;
     this.vitals = new LaneVitals(loop.nanos());
     this.quietUntil = loop.nanos();
+    this.lively = loop.nanos();
   }
 
   /** Somebody's exchange; when it has its turn, it ends that with {@link #end}. */
@@ -122,6 +130,8 @@ final class Lane {
     current = null;
     if (silent) {
       quietUntil = now + (SILENT_PART - 1) * took;
+    } else {
+      lively = now;
     }
     vitals.turn(now, waited, took, timeout || silent);
     turn.cost(waited, took);
@@ -171,7 +181,8 @@ final class Lane {
     try {
       while (current == null && !(commands.isEmpty() && polls.isEmpty())) {
         long now = loop.nanos();
-        boolean quiet = users > 1 && now - quietUntil < 0;
+        // Where nobody answers, nobody is to be spared: the first sign of life is found sooner.
+        boolean quiet = users > 1 && now - quietUntil < 0 && now - lively < LIVELY;
         Queued next = choose(quiet);
         if (next == null) {
           wakeAfterQuiet();

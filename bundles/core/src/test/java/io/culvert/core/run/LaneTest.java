@@ -160,6 +160,20 @@ class LaneTest {
   }
 
   @Test
+  void whereNobodyAnswersNobodyIsHeldBack() {
+    devices(5, Duration.ofSeconds(10), Duration.ofMillis(10));
+    for (int i = 0; i < 5; i++) {
+      rig.driver.reads.put("d" + i, points -> new CompletableFuture<>());
+    }
+    rig.seconds(300);
+    int before = polls(0, 5);
+    rig.seconds(600);
+
+    // Held back, they had 15 turns.
+    assertThat(polls(0, 5) - before).isGreaterThan(40);
+  }
+
+  @Test
   void commandsToADeviceThatDoesNotAnswerCostTheOthersNoMoreThanItsPolls() {
     devices(3, DEADLINE, Duration.ofMillis(10));
     rig.driver.reads.put("d0", points -> new CompletableFuture<>());
