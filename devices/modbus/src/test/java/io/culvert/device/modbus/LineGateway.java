@@ -16,6 +16,9 @@ final class LineGateway {
   private ServerSocket server;
   private int port;
 
+  /** A socket that is closed still gives out what came in before its thread has woken up. */
+  private volatile int stops;
+
   LineGateway(SerialBus bus) throws IOException {
     this.bus = bus;
     bus.listen(this::toAll);
@@ -33,18 +36,18 @@ final class LineGateway {
     accepting.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     port = accepting.getLocalPort();
     server = accepting;
+    int own = stops;
     thread(
         () -> {
           while (true) {
             Socket client = accepting.accept();
             client.setTcpNoDelay(true);
             clients.add(client);
-            if (accepting.isClosed()) {
-              // It came while the server was being closed: the kernel still gave it out.
+            if (own != stops) {
               client.close();
               return;
             }
-            thread(() -> serve(client));
+            thread(() -> serve(client, own));
           }
         });
   }
@@ -68,11 +71,11 @@ final class LineGateway {
     thread.start();
   }
 
-  private void serve(Socket client) throws IOException {
+  private void serve(Socket client, int own) throws IOException {
     byte[] buffer = new byte[1024];
     try (client) {
       for (int count = client.getInputStream().read(buffer);
-          count > 0;
+          count > 0 && own == stops;
           count = client.getInputStream().read(buffer)) {
         bus.say(java.util.Arrays.copyOf(buffer, count));
       }
@@ -92,6 +95,7 @@ final class LineGateway {
   }
 
   void stop() throws IOException {
+    stops++;
     server.close();
     for (Socket client : clients) {
       client.close();
