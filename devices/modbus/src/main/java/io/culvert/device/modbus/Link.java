@@ -494,7 +494,9 @@ final class Link implements Framing.Receiver, Wire.Listener {
   @Override
   public void opened() {
     framing.reset();
-    givenUp.clear();
+    if (framing.numbered()) {
+      givenUp.clear();
+    }
     silent = 0;
     strays = 0;
     stray = "";
@@ -744,6 +746,10 @@ final class Link implements Framing.Receiver, Wire.Listener {
     waiting.clear();
     if (turn != null) {
       unanswered.add(turn);
+      if (turn.left) {
+        // What the unit answers may still come over the next connection to its line.
+        remember(turn);
+      }
     }
     for (Pending request : unanswered) {
       settle(request);
