@@ -24,6 +24,7 @@ import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable.Found;
+import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Readable;
 import io.culvert.device.modbus.HostileSlave.Request;
 import io.culvert.device.modbus.HostileSlave.Script;
@@ -293,6 +294,45 @@ class HostileSlaveTest {
     CompletableFuture<List<Sample>> last = two.prepare(List.of(LAST)).read().toCompletableFuture();
     assertThat(byPoint(answer(first))).containsEntry(FIRST.id(), Value.of((long) register(100)));
     assertThat(byPoint(answer(last))).containsEntry(LAST.id(), Value.of((long) register(300)));
+  }
+
+  @Test
+  void whatIsHeardIsCountedByUnitAndConnection() throws Exception {
+    ModbusConnection connection = talk.open(1, HASTY);
+    ModbusConnection neighbour = talk.open(2, HASTY);
+    read(connection, FIRST);
+    slave.play(
+        (request, out) ->
+            out.write(frame(request.transaction(), 0, request.unit(), bytes(0x83, 4))));
+    read(connection, FIRST);
+    slave.play(
+        (request, out) -> out.write(frame(request.transaction(), 0, 9, request.answerPdu())));
+    read(connection, FIRST);
+    slave.play(
+        (request, out) ->
+            out.write(frame(request.transaction(), 0, request.unit(), bytes(3, 1, 0))));
+    read(connection, FIRST);
+    BlockingQueue<Request> silent = new LinkedBlockingQueue<>();
+    slave.play((request, out) -> silent.add(request));
+    CompletableFuture<?> reading = connection.prepare(List.of(FIRST)).read().toCompletableFuture();
+    byte[] late = silent.take().answer();
+    reading.cancel(true);
+    slave.play(
+        (request, out) -> {
+          out.write(late);
+          out.write(request.answer());
+        });
+    read(neighbour, FIRST);
+    Diagnosed.Facts facts = connection.facts();
+    assertThat(facts.requests()).isEqualTo(5);
+    assertThat(facts.answers()).isEqualTo(2);
+    assertThat(facts.malformed()).isEqualTo(1);
+    assertThat(facts.answerNanos()).isPositive();
+    assertThat(facts.refusals()).isEqualTo(Map.of("exception 04 (server device failure)", 1L));
+    assertThat(neighbour.facts().requests()).isEqualTo(1);
+    assertThat(connection.line())
+        .isEqualTo(neighbour.line())
+        .isEqualTo(new Diagnosed.LineFacts(1, 1, 0, 0, 0));
   }
 
   /** Two ports of one gateway: neither waits for the other, and there is one connection. */
