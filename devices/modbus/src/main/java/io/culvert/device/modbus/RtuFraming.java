@@ -113,8 +113,10 @@ final class RtuFraming implements Framing {
       end += count;
       search(false);
       if (end - start == MAX_FRAME) {
-        // As long as a frame can be, and it is none.
-        drop();
+        // As long as a frame can be.
+        if (!tellWhole()) {
+          drop();
+        }
         search(false);
       }
     }
@@ -146,6 +148,15 @@ final class RtuFraming implements Framing {
       }
       tell(length);
     }
+  }
+
+  /** Tells of what is held if it is a frame: of a function that doesn't tell its length. */
+  private boolean tellWhole() {
+    boolean whole = end - start >= MIN_FRAME && intact(start, end - start);
+    if (whole) {
+      tell(end - start);
+    }
+    return whole;
   }
 
   /** Leaves out one byte: no frame begins with it. */
@@ -234,10 +245,7 @@ final class RtuFraming implements Framing {
 
   @Override
   public void silence() {
-    if (end - start >= MIN_FRAME && intact(start, end - start)) {
-      // Of a function that doesn't tell its length.
-      tell(end - start);
-    }
+    tellWhole();
     search(true);
     if (damaged) {
       damaged = false;

@@ -215,6 +215,14 @@ class FramingTest {
   }
 
   @Test
+  void theLongestFrameOfAnUnknownFunctionIsAFrame() throws Exception {
+    Heard heard = rtu("03 006B 0003");
+    heard.hear(heard.framing.frame(0, 9, hex("41" + "00".repeat(252))), 100);
+    assertThat(heard.frames).hasSize(1);
+    assertThat(heard.noise).isZero();
+  }
+
+  @Test
   void aColonBeginsAFrameAnewWhereverItStands() throws Exception {
     Heard heard = ascii("03 006B 0001");
     byte[] answer = frame(heard, "03 02 ABCD");
