@@ -162,6 +162,23 @@ class CommandDeskTest {
   }
 
   @Test
+  void aDeviceOfWhichNothingCanBeReadIsCommandedAllTheSame() {
+    Profile mute =
+        new Profile(
+            "mute",
+            "fake",
+            SECOND,
+            Map.of(),
+            List.of(Rig.model("reset", Access.WRITE, StreamClass.STATE, null, null)));
+    rig.device(Rig.entry("all", "two", SECOND, Duration.ofSeconds(2), mute)).apply().seconds(3);
+    rig.driver.log.clear();
+    Result result = submit("all", "reset", Value.of(1)).join();
+
+    assertThat(result.done()).isTrue();
+    assertThat(rig.driver.log).containsExactly("write all.reset=10");
+  }
+
+  @Test
   void aWriteWithoutAnAnswerIsNeitherDoneNorRefused() {
     rig.driver.writes.put("gate", (p, v) -> new CompletableFuture<>());
     CompletableFuture<Result> result = submit("gate", "set", Value.of(1));
