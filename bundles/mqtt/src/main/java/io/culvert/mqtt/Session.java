@@ -196,7 +196,7 @@ final class Session {
   }
 
   private void failed(String what, String reason) {
-    Duration pause = backoff.next();
+    Duration pause = backoff.next(clock.instant());
     if (outage.worthTelling(reason, clock.instant())) {
       toldFailure = true;
       LOG.warn(

@@ -16,7 +16,7 @@ import java.time.Duration;
  * @param tls whether the link is encrypted and the platform's certificate checked
  * @param password in clear or {@code secret:name}
  * @param trust file with certificates, {@code null} for those of the Java runtime
- * @param backoff longest pause before the second attempt; doubles with each further one
+ * @param backoff longest pause before the second attempt; grows by half of the time since the first
  * @param maxBackoff bound on that
  */
 record Settings(

@@ -3,6 +3,7 @@ package io.culvert.mqtt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -26,19 +27,34 @@ class BackoffTest {
         }
       };
 
+  private final Backoff backoff =
+      new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(60), highest);
+
+  private final Instant began = Instant.parse("2026-11-21T08:00:00Z");
+
   @Test
-  void drawsFromNothingToABoundThatDoublesUpToALimit() {
-    Backoff backoff = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(60), highest);
-
-    List<Duration> pauses = new ArrayList<>();
-    for (int i = 0; i < 100; i++) {
-      pauses.add(backoff.next());
+  void drawsFromNothingToABoundThatGrowsWithTheTroubleUpToALimit() {
+    for (int seconds : new int[] {0, 1, 4, 60, 118, 3600}) {
+      backoff.next(began.plusSeconds(seconds));
     }
+    assertThat(bounds).containsExactly(1001L, 1501L, 3001L, 31001L, 60001L, 60001L);
 
-    assertThat(bounds.subList(0, 8))
-        .containsExactly(1001L, 2001L, 4001L, 8001L, 16001L, 32001L, 60001L, 60001L);
-    assertThat(pauses.get(99)).isEqualTo(Duration.ofSeconds(60));
     backoff.reset();
-    assertThat(backoff.next()).isEqualTo(Duration.ofSeconds(1));
+    assertThat(backoff.next(began.plusSeconds(4000))).isEqualTo(Duration.ofSeconds(1));
+  }
+
+  @Test
+  void manyAttemptsInAShortTimeKeepNobodyAway() {
+    for (int i = 0; i < 50; i++) {
+      backoff.next(began.plusMillis(80 * i));
+    }
+    assertThat(backoff.next(began.plusSeconds(4))).isEqualTo(Duration.ofSeconds(3));
+  }
+
+  @Test
+  void aClockSetBackBeginsAnew() {
+    backoff.next(began);
+    backoff.next(began.plusSeconds(30));
+    assertThat(backoff.next(began.minusSeconds(3600))).isEqualTo(Duration.ofSeconds(1));
   }
 }

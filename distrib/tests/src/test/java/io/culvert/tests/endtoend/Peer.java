@@ -123,8 +123,8 @@ final class Peer implements AutoCloseable {
     return peer;
   }
 
-  /** Debian's mbpoll, a master: reads the holding register at address 0, once. */
-  static String mbpoll(Path line, int unit) throws IOException, InterruptedException {
+  /** Debian's mbpoll, a master: asks for one holding register, once. */
+  static String mbpoll(Path line, int unit, int register) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
                 program("mbpoll"),
@@ -138,7 +138,7 @@ final class Peer implements AutoCloseable {
                 "even",
                 "-0",
                 "-r",
-                "0",
+                "" + register,
                 "-c",
                 "1",
                 "-t",
