@@ -1,5 +1,8 @@
 package io.culvert.mqtt;
 
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -23,7 +26,15 @@ final class Consumer implements AutoCloseable {
     client = new MqttClient("tcp://127.0.0.1:" + port, "platform", new MemoryPersistence());
     MqttConnectOptions options = new MqttConnectOptions();
     options.setMaxInflight(1000);
-    client.connect(options);
+    // Moquette may close a connection that comes in the moment it begins to listen.
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .ignoreExceptions()
+        .until(
+            () -> {
+              client.connect(options);
+              return true;
+            });
     client.subscribe(
         "$oc/#", 1, (topic, message) -> heard.add(new Heard(topic, message.getPayload())));
   }

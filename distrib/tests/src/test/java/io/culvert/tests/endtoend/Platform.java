@@ -1,5 +1,7 @@
 package io.culvert.tests.endtoend;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -57,7 +59,15 @@ final class Platform implements AutoCloseable {
           @Override
           public void deliveryComplete(IMqttDeliveryToken token) {}
         });
-    client.connect();
+    // The embedded broker may close a connection that comes in the moment it begins to listen.
+    await("the broker lets the platform in")
+        .atMost(Duration.ofSeconds(30))
+        .ignoreExceptions()
+        .until(
+            () -> {
+              client.connect();
+              return true;
+            });
     client.subscribe("$oc/#", 1);
   }
 
