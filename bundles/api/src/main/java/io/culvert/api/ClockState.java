@@ -7,5 +7,7 @@ public enum ClockState {
   /** The system says that the clock follows a time source. */
   SYNCHRONISED,
   /** The system says that it doesn't. */
-  UNSYNCHRONISED
+  UNSYNCHRONISED,
+  /** The clock was wrong then, and the times were set right when it was. */
+  CORRECTED
 }

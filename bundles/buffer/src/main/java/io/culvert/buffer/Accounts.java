@@ -294,20 +294,24 @@ final class Accounts {
   }
 
   /**
-   * Enters what a delivery still owes of a segment, and releases it.
+   * Enters what a delivery still owes of positions of a segment, and releases it.
    *
+   * @param what the positions
    * @param except positions to leave owed
+   * @param why after the platform's name
    */
-  void drop(Delivery delivery, Segment segment, Map<StreamClass, Intervals> except)
+  void drop(
+      Delivery delivery,
+      Segment segment,
+      Map<StreamClass, Intervals> what,
+      Map<StreamClass, Intervals> except,
+      String why)
       throws IOException {
     Sum sum = new Sum();
     List<Ledger.Release> positions = new ArrayList<>();
-    for (StreamClass streamClass : StreamClass.values()) {
-      Segment.Span span = segment.span(streamClass);
-      if (span.isEmpty()) {
-        continue;
-      }
-      Intervals owed = delivery.owed(streamClass, span.first(), span.end());
+    for (Map.Entry<StreamClass, Intervals> ofClass : what.entrySet()) {
+      StreamClass streamClass = ofClass.getKey();
+      Intervals owed = delivery.owed(streamClass, ofClass.getValue());
       Intervals excepted = except.get(streamClass);
       if (excepted != null) {
         excepted.forEach(owed::remove);
@@ -319,7 +323,7 @@ final class Accounts {
       count(segment, streamClass, owed, sum);
     }
     if (!positions.isEmpty()) {
-      settle(delivery, sum.gaps(), positions, Reason.DROPPED, BOUND);
+      settle(delivery, sum.gaps(), positions, Reason.DROPPED, why);
     }
   }
 

@@ -1,7 +1,6 @@
 package io.culvert.buffer;
 
 import io.culvert.api.Reading;
-import io.culvert.api.northbound.Batch;
 import io.culvert.api.northbound.Forwarder;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.LedgerEntry;
@@ -50,9 +49,7 @@ public final class BufferComponent implements Buffer, Query {
         new DurableBuffer(
             data.resolve("buffer"),
             Settings.of(config),
-            Clock.systemUTC(),
-            ThreadLoop::new,
-            Sqlite::open);
+            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open));
     platforms(config, properties);
     LOG.info("Buffer in {}: {} bytes", data.resolve("buffer"), buffer.status().bytes());
   }
@@ -127,9 +124,35 @@ public final class BufferComponent implements Buffer, Query {
   }
 
   @Override
-  public List<Batch.Entry> history(
-      String device, String point, Instant from, Instant to, int limit) {
-    return buffer.history(device, point, from, to, limit);
+  public Account account(String device, Instant from, Instant to) {
+    return buffer.account(device, from, to);
+  }
+
+  @Override
+  public Holdings holdings() {
+    return buffer.holdings();
+  }
+
+  @Override
+  public Verification verify() {
+    return buffer.verify();
+  }
+
+  @Override
+  public History history(
+      String device, String point, Instant from, Instant to, int limit, Duration patience) {
+    return buffer.history(device, point, from, to, limit, patience);
+  }
+
+  @Override
+  public Windows windows(
+      String device, String point, Instant from, Instant to, Duration window, Duration patience) {
+    return buffer.windows(device, point, from, to, window, patience);
+  }
+
+  @Override
+  public boolean each(String device, String point, Instant from, Instant to, Visitor visitor) {
+    return buffer.each(device, point, from, to, visitor);
   }
 
   @Override

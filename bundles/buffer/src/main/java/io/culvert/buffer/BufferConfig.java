@@ -58,7 +58,46 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
           "Readings a second that are sent beside live ones after an outage, for each platform.",
       min = "1",
       max = "10000000")
-  int historyPerSecond() default 20_000;
+  int historyPerSecond() default 100_000;
+
+  @AttributeDefinition(
+      name = "Bytes written a day",
+      description =
+          "Bytes that may be written to the disk in 24 hours of running, to spare flash memory; 0"
+              + " for no bound. When they run short, commits become rarer (up to 5 s), then"
+              + " telemetry is thinned out before it is stored, with an entry in the loss ledger."
+              + " Alarms are always stored.",
+      min = "0",
+      max = "1099511627776")
+  long maxWrittenBytesPerDay() default 0;
+
+  @AttributeDefinition(
+      name = "Wait for the clock",
+      description =
+          "Seconds that telemetry read while the system says that its clock isn't synchronised"
+              + " waits on disk before it is sent, so that its times can be set right. Alarms"
+              + " don't wait.",
+      min = "0",
+      max = "86400")
+  int clockWaitSeconds() default 60;
+
+  @AttributeDefinition(
+      name = "Encryption",
+      description =
+          "Whether readings are encrypted on disk (AES-256-GCM). The key is the entry"
+              + " culvert-buffer of the keystore.")
+  boolean encrypt() default false;
+
+  @AttributeDefinition(
+      name = "Keystore",
+      description = "PKCS #12 file with the key, relative to the installation.")
+  String keystore() default "etc/keystore.p12";
+
+  @AttributeDefinition(
+      name = "Password of the keystore",
+      description = "As secret:name.",
+      required = false)
+  String keystorePassword() default "secret:keystore";
 
   @AttributeDefinition(
       name = "Gateway",

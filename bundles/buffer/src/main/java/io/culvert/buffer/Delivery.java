@@ -104,6 +104,13 @@ final class Delivery {
     return owed[streamClass.ordinal()].within(from, to);
   }
 
+  /** A copy of what is owed of these positions. */
+  synchronized Intervals owed(StreamClass streamClass, Intervals of) {
+    Intervals found = new Intervals();
+    of.forEach((from, to) -> owed(streamClass, from, to).forEach(found::add));
+    return found;
+  }
+
   /** Readings owed, with those committed since {@link #extend}. */
   synchronized long unconfirmed(ToLongFunction<StreamClass> heads) {
     long sum = 0;

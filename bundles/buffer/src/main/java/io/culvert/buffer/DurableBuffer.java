@@ -6,7 +6,6 @@ import io.culvert.api.Quality;
 import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.Value;
-import io.culvert.api.northbound.Batch;
 import io.culvert.api.northbound.Forwarder;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.LedgerEntry;
@@ -21,7 +20,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +31,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,8 +39,8 @@ import org.slf4j.LoggerFactory;
  * The buffer on disk.
  *
  * <p>Threads: one writes the log, one answers callers, one keeps (state of delivery, retention,
- * ledger), one each forwarder. {@link #accept} only queues. {@link #history}, {@link #last} and
- * {@link #ledger} read the disk on the caller's thread.
+ * ledger), one each forwarder. {@link #accept} only queues. Queries and what the ledger is asked
+ * read the disk on the caller's thread.
  */
 final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DurableBuffer.class);
@@ -49,14 +48,14 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private static final int LEDGER_AT_ONCE = 500;
   static final String LEDGER_POINT = "ledger";
 
-  private final InstantSource clock;
-  private final Loop.Factory loops;
+  private final Machine machine;
   private final FileChannel lock;
   private final Store store;
   private final Ledger ledger;
   private final Accounts accounts;
   private final Acceptor acceptor;
   private final Retention retention;
+  private final Inspection inspection;
   private final Loop writer;
   private final Loop answers;
   private final Loop keeper;
@@ -76,32 +75,26 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
    *
    * @throws IOException if the directory can't be used, or another process uses it
    */
-  DurableBuffer(
-      Path directory,
-      Settings settings,
-      InstantSource clock,
-      Loop.Factory loops,
-      Sqlite.Opener opener)
-      throws IOException {
+  DurableBuffer(Path directory, Settings settings, Machine machine) throws IOException {
     this.settings = settings;
-    this.clock = clock;
-    this.loops = loops;
+    this.machine = machine;
     Files.createDirectories(directory);
     lock = lock(directory);
-    writer = loops.create("writer");
-    answers = loops.create("answers");
-    keeper = loops.create("keeper");
+    writer = machine.loops().create("writer");
+    answers = machine.loops().create("answers");
+    keeper = machine.loops().create("keeper");
     Store opened = null;
     Ledger openedLedger = null;
     try {
       StateFile stateFile = new StateFile(directory);
       StateFile.State state = stateFile.load();
       long[] known = state != null ? state.next() : new long[StreamClass.values().length];
-      opened = Store.open(directory, this::settings, clock, writer::nanos, opener, known);
-      openedLedger = Ledger.open(directory.resolve("ledger.db"), clock, opener);
+      opened = Store.open(directory, this::settings, machine, writer::nanos, known);
+      openedLedger = Ledger.open(directory.resolve("ledger.db"), machine.clock(), machine.opener());
       store = opened;
       ledger = openedLedger;
       accounts = new Accounts(stateFile, state, ledger, store, this::settings);
+      inspection = new Inspection(store, ledger, accounts);
       retention = new Retention(store, accounts, this::settings, pumps::values);
       acceptor = new Acceptor(store, this::settings, writer, answers, new Commits());
       begin();
@@ -146,16 +139,17 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private void forgetSent() throws IOException {
     List<Ledger.Stored> sent = new ArrayList<>();
     for (Ledger.Stored stored : ledger.unsent(LEDGER_AT_ONCE)) {
-      List<Batch.Entry> there =
-          History.of(
+      History there =
+          Searches.history(
               store,
               settings.gateway(),
               LEDGER_POINT,
               stored.stored(),
               stored.stored().plusMillis(1),
-              LEDGER_AT_ONCE);
+              LEDGER_AT_ONCE,
+              () -> true);
       Value value = reading(stored).value();
-      if (there.stream().anyMatch(entry -> value.equals(entry.reading().value()))) {
+      if (there.entries().stream().anyMatch(entry -> value.equals(entry.reading().value()))) {
         sent.add(stored);
       }
     }
@@ -208,23 +202,74 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   }
 
   @Override
-  public List<Batch.Entry> history(
-      String device, String point, Instant from, Instant to, int limit) {
-    if (limit < 1 || limit > 100_000) {
-      throw new IllegalArgumentException("limit is " + limit + "; 1 to 100000 is possible");
-    }
+  public Account account(String device, Instant from, Instant to) {
     try {
-      return History.of(store, device, point, from, to, limit);
+      return inspection.account(device, from, to);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   @Override
-  public Last last(Map<String, Set<String>> points, Duration patience) {
-    long until = writer.nanos() + patience.toNanos();
+  public Holdings holdings() {
     try {
-      return History.last(store, points, () -> until - writer.nanos() > 0);
+      return inspection.holdings();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Verification verify() {
+    try {
+      return inspection.verify();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public History history(
+      String device, String point, Instant from, Instant to, int limit, Duration patience) {
+    if (limit < 1 || limit > 100_000) {
+      throw new IllegalArgumentException("limit is " + limit + "; 1 to 100000 is possible");
+    }
+    try {
+      return Searches.history(store, device, point, from, to, limit, until(patience));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Windows windows(
+      String device, String point, Instant from, Instant to, Duration window, Duration patience) {
+    try {
+      return Searches.windows(store, device, point, from, to, window, until(patience));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public boolean each(String device, String point, Instant from, Instant to, Visitor visitor) {
+    try {
+      return Searches.each(store, device, point, from, to, visitor);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether there is time left. */
+  private BooleanSupplier until(Duration patience) {
+    long until = writer.nanos() + patience.toNanos();
+    return () -> until - writer.nanos() > 0;
+  }
+
+  @Override
+  public Last last(Map<String, Set<String>> points, Duration patience) {
+    try {
+      return Searches.last(store, points, until(patience));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -249,13 +294,18 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
               ready,
               delivery.confirmed(),
               delivery.refused(),
-              delivery.unconfirmed(store::next)));
+              delivery.unconfirmed(store::next),
+              0,
+              0));
     }
     return new Status(
         accepted.get(),
         acceptor.pending(),
         accounts.dropped(),
         store.bytes(),
+        settings.maxBytes(),
+        0,
+        Disk.WORKING,
         problem.toString(),
         forwarding);
   }
@@ -294,7 +344,13 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     pumps.values().stream().filter(p -> p.delivery() == delivery).forEach(Pump::close);
     pumps.values().removeIf(pump -> pump.delivery() == delivery);
     Pump pump =
-        new Pump(forwarder, delivery, store, accounts, this::settings, loops.create("to-" + id));
+        new Pump(
+            forwarder,
+            delivery,
+            store,
+            accounts,
+            this::settings,
+            machine.loops().create("to-" + id));
     pumps.put(forwarder, pump);
     pump.start();
   }
@@ -414,7 +470,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     try {
       accounts.deliveries().forEach(delivery -> delivery.extend(store::next));
       // What couldn't be committed at the end is lost with the process: not a clean stop.
-      accounts.save(acceptor.problem().isEmpty() ? clock.millis() : 0);
+      accounts.save(acceptor.problem().isEmpty() ? machine.clock().millis() : 0);
     } catch (IOException e) {
       LOG.error("The stop can't be marked as clean; the next start will count an interruption", e);
     }

@@ -162,10 +162,12 @@ final class Pump implements AutoCloseable {
   }
 
   /**
-   * Enters in the ledger what is still owed of a segment that is about to be deleted, and releases
-   * it; but for what is in flight, which may be confirmed yet.
+   * Enters in the ledger what is still owed of positions of a segment that are about to be deleted,
+   * and releases it; but for what is in flight, which may be confirmed yet.
+   *
+   * @param why after the platform's name
    */
-  CompletableFuture<Void> drop(Segment segment) {
+  CompletableFuture<Void> drop(Segment segment, Map<StreamClass, Intervals> what, String why) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     boolean taken =
         loop.execute(
@@ -177,7 +179,7 @@ final class Pump implements AutoCloseable {
                       flying.computeIfAbsent(sent.streamClass(), s -> new Intervals());
                   Arrays.stream(sent.positions).forEach(at -> ofClass.add(at, at + 1));
                 }
-                accounts.drop(delivery, segment, flying);
+                accounts.drop(delivery, segment, what, flying, why);
                 done.complete(null);
               } catch (IOException | RuntimeException e) {
                 done.completeExceptionally(e);

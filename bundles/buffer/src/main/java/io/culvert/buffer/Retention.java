@@ -99,7 +99,7 @@ final class Retention {
       delivery.extend(store::next);
       Pump pump = running.stream().filter(p -> p.delivery() == delivery).findFirst().orElse(null);
       if (pump == null) {
-        accounts.drop(delivery, segment, Map.of());
+        accounts.drop(delivery, segment, segment.positions(), Map.of(), Accounts.BOUND);
       } else {
         dropOn(pump, segment);
       }
@@ -111,7 +111,7 @@ final class Retention {
 
   private static void dropOn(Pump pump, Segment segment) throws IOException {
     try {
-      pump.drop(segment).get(30, TimeUnit.SECONDS);
+      pump.drop(segment, segment.positions(), Accounts.BOUND).get(30, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw new IOException("Can't enter what " + segment.file() + " still owes", e.getCause());
     } catch (TimeoutException e) {

@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +55,7 @@ final class Segment implements AutoCloseable {
 
   private final Path file;
   private final long number;
-  private final Sqlite.Opener opener;
+  private final Machine machine;
   private final Object readLock = new Object();
 
   private volatile Span[] spans = newSpans();
@@ -67,10 +68,10 @@ final class Segment implements AutoCloseable {
   private Connection reader;
   private boolean deleted;
 
-  private Segment(Path file, long number, Sqlite.Opener opener) {
+  private Segment(Path file, long number, Machine machine) {
     this.file = file;
     this.number = number;
-    this.opener = opener;
+    this.machine = machine;
   }
 
   static String fileName(long number) {
@@ -86,7 +87,7 @@ final class Segment implements AutoCloseable {
   static Segment create(
       Path directory,
       long number,
-      Sqlite.Opener opener,
+      Machine machine,
       long elapsed,
       long[] next,
       Map<String, long[]> sequences)
@@ -94,7 +95,7 @@ final class Segment implements AutoCloseable {
     Path file = directory.resolve(fileName(number));
     // One that a crash left before its first commit, or a failure while creating it.
     deleteFiles(file);
-    Segment segment = new Segment(file, number, opener);
+    Segment segment = new Segment(file, number, machine);
     try {
       segment.openWriter();
       Connection connection = segment.writer;
@@ -137,9 +138,8 @@ final class Segment implements AutoCloseable {
   }
 
   /** Opens a file of an earlier run for reading. */
-  static Segment open(Path file, long number, Sqlite.Opener opener)
-      throws SQLException, IOException {
-    Segment segment = new Segment(file, number, opener);
+  static Segment open(Path file, long number, Machine machine) throws SQLException, IOException {
+    Segment segment = new Segment(file, number, machine);
     try {
       synchronized (segment.readLock) {
         segment.load();
@@ -196,7 +196,7 @@ final class Segment implements AutoCloseable {
   }
 
   private void openWriter() throws SQLException {
-    writer = opener.open(file, true);
+    writer = machine.opener().open(file, true);
     Sqlite.execute(writer, "PRAGMA journal_mode=WAL");
     writer.setAutoCommit(false);
   }
@@ -498,6 +498,18 @@ final class Segment implements AutoCloseable {
     return spans[streamClass.ordinal()];
   }
 
+  /** The positions of each class that it spans. */
+  Map<StreamClass, Intervals> positions() {
+    Map<StreamClass, Intervals> positions = new EnumMap<>(StreamClass.class);
+    for (StreamClass streamClass : StreamClass.values()) {
+      Span span = span(streamClass);
+      Intervals ofClass = new Intervals();
+      ofClass.add(span.first(), span.end());
+      positions.put(streamClass, ofClass);
+    }
+    return positions;
+  }
+
   long number() {
     return number;
   }
@@ -554,7 +566,7 @@ final class Segment implements AutoCloseable {
     if (reader == null) {
       // A log left by a killed process is taken in on opening, which takes the right to write.
       boolean log = Files.exists(file.resolveSibling(file.getFileName() + "-wal"));
-      reader = opener.open(file, log || !sealed);
+      reader = machine.opener().open(file, log || !sealed);
     }
     return reader;
   }

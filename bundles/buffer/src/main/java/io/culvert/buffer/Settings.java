@@ -13,6 +13,8 @@ import java.util.Objects;
  * @param segmentSpan after which a segment is sealed
  * @param historyPerSecond readings a second to each platform, beside live ones
  * @param gateway device id of the gateway
+ * @param maxWrittenPerDay bytes written in 24 hours of running; 0 for no bound
+ * @param clockWait how long telemetry of an unsynchronised clock waits before it is sent
  */
 record Settings(
     Duration commitInterval,
@@ -21,7 +23,9 @@ record Settings(
     long segmentBytes,
     Duration segmentSpan,
     int historyPerSecond,
-    String gateway) {
+    String gateway,
+    long maxWrittenPerDay,
+    Duration clockWait) {
   Settings {
     Objects.requireNonNull(gateway, "gateway");
     // With fewer than four segments, one deletion would take most of what is held.
@@ -36,6 +40,8 @@ record Settings(
         config.segmentBytes(),
         Duration.ofMinutes(config.segmentMinutes()),
         config.historyPerSecond(),
-        config.gateway());
+        config.gateway(),
+        config.maxWrittenBytesPerDay(),
+        Duration.ofSeconds(config.clockWaitSeconds()));
   }
 }

@@ -8,7 +8,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -54,8 +53,7 @@ final class Store implements AutoCloseable {
   private static final int OPEN_READERS = 8;
 
   private final Path directory;
-  private final Sqlite.Opener opener;
-  private final InstantSource clock;
+  private final Machine machine;
   private final LongSupplier nanos;
   private final Supplier<Settings> settings;
   private final Recent recent = new Recent(RECENT_READINGS);
@@ -83,17 +81,11 @@ final class Store implements AutoCloseable {
     static final Past NONE = new Past(false, 0, 0, new long[CLASSES.length], Map.of());
   }
 
-  private Store(
-      Path directory,
-      Supplier<Settings> settings,
-      InstantSource clock,
-      LongSupplier nanos,
-      Sqlite.Opener opener) {
+  private Store(Path directory, Supplier<Settings> settings, Machine machine, LongSupplier nanos) {
     this.directory = directory;
     this.settings = settings;
-    this.clock = clock;
+    this.machine = machine;
     this.nanos = nanos;
-    this.opener = opener;
     this.startNanos = nanos.getAsLong();
   }
 
@@ -106,12 +98,11 @@ final class Store implements AutoCloseable {
   static Store open(
       Path directory,
       Supplier<Settings> settings,
-      InstantSource clock,
+      Machine machine,
       LongSupplier nanos,
-      Sqlite.Opener opener,
       long[] known)
       throws IOException {
-    Store store = new Store(directory, settings, clock, nanos, opener);
+    Store store = new Store(directory, settings, machine, nanos);
     store.recover(known);
     return store;
   }
@@ -129,7 +120,7 @@ final class Store implements AutoCloseable {
     boolean tailDamaged = false;
     for (Map.Entry<Long, Path> file : files.entrySet()) {
       try {
-        Segment segment = Segment.open(file.getValue(), file.getKey(), opener);
+        Segment segment = Segment.open(file.getValue(), file.getKey(), machine);
         segment.closeReader();
         segments.put(file.getKey(), segment);
         tailDamaged = false;
@@ -231,7 +222,7 @@ final class Store implements AutoCloseable {
       double seconds = Math.max(1, (last.elapsed() - earliest) / 1000.0);
       past = new Past(true, last.newest(), count / seconds, past.ends(), past.lost());
       // The only witness of the time in between is the clock; one set back is not believed.
-      startElapsed += Math.max(0, clock.millis() - last.committed());
+      startElapsed += Math.max(0, machine.clock().millis() - last.committed());
     }
     return whole[0];
   }
@@ -273,7 +264,7 @@ final class Store implements AutoCloseable {
   /** Divides readings into rows; advances {@code positions} and returns the streams' numbers. */
   private Map<String, long[]> number(
       List<Reading> readings, long[] positions, List<RowHead> heads, List<List<Reading>> bodies) {
-    long now = clock.millis();
+    long now = machine.clock().millis();
     long elapsed = elapsed();
     long newest =
         readings.stream()
@@ -359,7 +350,7 @@ final class Store implements AutoCloseable {
     }
     if (active == null) {
       long number = segments.isEmpty() ? 1 : segments.lastKey() + 1;
-      active = Segment.create(directory, number, opener, elapsed(), next, sequences);
+      active = Segment.create(directory, number, machine, elapsed(), next, sequences);
       segments.put(number, active);
     }
   }
@@ -415,7 +406,7 @@ final class Store implements AutoCloseable {
 
   /** The clock's time in milliseconds since 1970. */
   long now() {
-    return clock.millis();
+    return machine.clock().millis();
   }
 
   /** The position that the next reading of a class gets. */

@@ -44,7 +44,8 @@ class DurableBufferTest {
 
   private DurableBuffer open(Settings settings) throws IOException {
     buffer =
-        new DurableBuffer(directory, settings, Clock.systemUTC(), ThreadLoop::new, Sqlite::open);
+        new DurableBuffer(
+            directory, settings, new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open));
     return buffer;
   }
 
@@ -53,7 +54,9 @@ class DurableBufferTest {
   }
 
   private List<Batch.Entry> history(String device) {
-    return buffer.history(device, "n", Instant.MIN, Instant.MAX, 100_000);
+    return buffer
+        .history(device, "n", Instant.MIN, Instant.MAX, 100_000, Duration.ofMinutes(1))
+        .entries();
   }
 
   private static List<Long> sequences(List<Batch.Entry> entries) {
@@ -91,16 +94,7 @@ class DurableBufferTest {
 
   @Test
   void goesOnWithTheNumbersOfAStreamThatTheNewestFileDoesNotHold() throws Exception {
-    Settings s = Readings.settings();
-    Settings aFileEachCommit =
-        new Settings(
-            s.commitInterval(),
-            s.maxBytes(),
-            s.maxAge(),
-            s.segmentBytes(),
-            Duration.ZERO,
-            s.historyPerSecond(),
-            s.gateway());
+    Settings aFileEachCommit = new Bounds().segmentSpan(Duration.ZERO).settings();
     open(aFileEachCommit);
     accept(numbered("a", 0, 5));
     accept(numbered("b", 0, 2));
@@ -112,16 +106,7 @@ class DurableBufferTest {
 
   @Test
   void commitsAnAlarmAtOnceAndWithItWhatWaits() throws Exception {
-    Settings s = Readings.settings();
-    open(
-        new Settings(
-            Duration.ofHours(1),
-            s.maxBytes(),
-            s.maxAge(),
-            s.segmentBytes(),
-            s.segmentSpan(),
-            s.historyPerSecond(),
-            s.gateway()));
+    open(new Bounds().commitInterval(Duration.ofHours(1)).settings());
     var telemetry = buffer.accept(numbered("a", 0, 3)).toCompletableFuture();
     assertThat(telemetry).isNotDone();
     assertThat(buffer.status().pending()).isEqualTo(3);
@@ -167,9 +152,7 @@ class DurableBufferTest {
                 new DurableBuffer(
                     directory,
                     Readings.settings(),
-                    Clock.systemUTC(),
-                    ThreadLoop::new,
-                    Sqlite::open))
+                    new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open)))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("in use by another gateway");
   }

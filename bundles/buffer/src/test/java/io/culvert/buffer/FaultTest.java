@@ -44,21 +44,15 @@ class FaultTest {
   }
 
   private void open(long maxBytes, Duration segmentSpan) throws IOException {
-    Settings s = Readings.settings();
     buffer =
         new DurableBuffer(
             directory,
-            new Settings(
-                Duration.ofMillis(10),
-                maxBytes,
-                s.maxAge(),
-                s.segmentBytes(),
-                segmentSpan,
-                s.historyPerSecond(),
-                s.gateway()),
-            Clock.systemUTC(),
-            ThreadLoop::new,
-            this::connect);
+            new Bounds()
+                .commitInterval(Duration.ofMillis(10))
+                .maxBytes(maxBytes)
+                .segmentSpan(segmentSpan)
+                .settings(),
+            new Machine(Clock.systemUTC(), ThreadLoop::new, this::connect));
   }
 
   private void open() throws IOException {
@@ -79,7 +73,9 @@ class FaultTest {
   }
 
   private List<Batch.Entry> history(String device) {
-    return buffer.history(device, "n", Instant.MIN, Instant.MAX, 100_000);
+    return buffer
+        .history(device, "n", Instant.MIN, Instant.MAX, 100_000, Duration.ofMinutes(1))
+        .entries();
   }
 
   private List<LedgerEntry> ledger(Reason reason) {

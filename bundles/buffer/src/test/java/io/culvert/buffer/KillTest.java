@@ -46,7 +46,9 @@ class KillTest {
 
     try (DurableBuffer buffer =
         new DurableBuffer(
-            directory, Readings.settings(), Clock.systemUTC(), ThreadLoop::new, Sqlite::open)) {
+            directory,
+            Readings.settings(),
+            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open))) {
       for (int device = 0; device < Victim.DEVICES; device++) {
         check(buffer, "d" + device, accepted, "seed " + seed);
       }
@@ -72,7 +74,10 @@ class KillTest {
     Instant from = Instant.MIN;
     List<Batch.Entry> page;
     do {
-      page = buffer.history(device, "n", from, Instant.MAX, 100_000);
+      page =
+          buffer
+              .history(device, "n", from, Instant.MAX, 100_000, java.time.Duration.ofMinutes(1))
+              .entries();
       stored.addAll(page);
       from = page.isEmpty() ? from : page.get(page.size() - 1).reading().eventTime().plusNanos(1);
     } while (page.size() == 100_000);

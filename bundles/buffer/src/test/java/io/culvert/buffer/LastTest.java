@@ -37,21 +37,11 @@ class LastTest {
 
   /** Each commit begins a file of its own. */
   private void open() throws IOException {
-    Settings s = Readings.settings();
     buffer =
         new DurableBuffer(
             directory,
-            new Settings(
-                s.commitInterval(),
-                s.maxBytes(),
-                s.maxAge(),
-                s.segmentBytes(),
-                Duration.ZERO,
-                s.historyPerSecond(),
-                s.gateway()),
-            Clock.systemUTC(),
-            ThreadLoop::new,
-            Sqlite::open);
+            new Bounds().segmentSpan(Duration.ZERO).settings(),
+            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open));
   }
 
   private void accept(Reading... readings) throws Exception {

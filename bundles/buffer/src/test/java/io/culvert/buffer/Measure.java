@@ -54,23 +54,12 @@ final class Measure {
   public static void main(String[] args) throws Exception {
     Path directory = Path.of(args[0]);
     int seconds = Integer.parseInt(args[1]);
-    Settings settings = Readings.settings();
-    settings =
-        new Settings(
-            java.time.Duration.ofMillis(250),
-            settings.maxBytes(),
-            settings.maxAge(),
-            settings.segmentBytes(),
-            settings.segmentSpan(),
-            settings.historyPerSecond(),
-            settings.gateway());
+    Settings settings = new Bounds().commitInterval(java.time.Duration.ofMillis(250)).settings();
     try (DurableBuffer buffer =
         new DurableBuffer(
             directory.resolve("paced"),
             settings,
-            Clock.systemUTC(),
-            ThreadLoop::new,
-            Sqlite::open)) {
+            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open))) {
       long written = writtenBytes();
       long start = System.nanoTime();
       long count = 0;
@@ -94,7 +83,8 @@ final class Measure {
     for (int batch : new int[] {20, 1000, 4000}) {
       Path fast = directory.resolve("fast-" + batch);
       try (DurableBuffer buffer =
-          new DurableBuffer(fast, settings, Clock.systemUTC(), ThreadLoop::new, Sqlite::open)) {
+          new DurableBuffer(
+              fast, settings, new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open))) {
         long written = writtenBytes();
         long start = System.nanoTime();
         long end = start + seconds * 1_000_000_000L / 3;

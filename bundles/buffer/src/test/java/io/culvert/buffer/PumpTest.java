@@ -43,9 +43,8 @@ class PumpTest {
         Store.open(
             directory,
             this::settings,
-            InstantSource.fixed(T0),
+            new Machine(InstantSource.fixed(T0), name -> loop, Sqlite::open),
             loop::nanos,
-            Sqlite::open,
             new long[4]);
     ledger =
         Ledger.open(directory.resolve("ledger.db"), () -> T0.plusNanos(loop.nanos()), Sqlite::open);
@@ -59,15 +58,7 @@ class PumpTest {
   }
 
   private Settings settings() {
-    Settings s = Readings.settings();
-    return new Settings(
-        s.commitInterval(),
-        s.maxBytes(),
-        s.maxAge(),
-        s.segmentBytes(),
-        segmentSpan,
-        historyPerSecond,
-        s.gateway());
+    return new Bounds().segmentSpan(segmentSpan).historyPerSecond(historyPerSecond).settings();
   }
 
   private void start(Platform platform) {
@@ -408,7 +399,8 @@ class PumpTest {
     Delivery delivery = accounts.delivery("city");
     delivery.confirm(StreamClass.TELEMETRY, 0, 4);
     delivery.confirm(StreamClass.TELEMETRY, 12, 20);
-    accounts.drop(delivery, seal(), Map.of());
+    Segment dropped = seal();
+    accounts.drop(delivery, dropped, dropped.positions(), Map.of(), Accounts.BOUND);
     assertThat(ledger.entries(Instant.MIN, Instant.MAX, 10))
         .containsExactlyInAnyOrder(
             dropped("a", 4, 9, 6), dropped("b", 0, 1, 2), dropped("c", 0, 9, 10));
@@ -424,7 +416,7 @@ class PumpTest {
     commit(numbered("a", 10, 20));
     commit(numbered("a", 20, 25));
     for (Segment segment : store.segments().subList(0, 2)) {
-      var done = pump.drop(segment);
+      var done = pump.drop(segment, segment.positions(), Accounts.BOUND);
       loop.run();
       assertThat(done).isCompleted();
       store.delete(segment);
@@ -449,7 +441,7 @@ class PumpTest {
     try (var connection = Sqlite.open(sealed.file(), true)) {
       Sqlite.execute(connection, "UPDATE entry SET head = zeroblob(20)");
     }
-    accounts.drop(accounts.delivery("city"), sealed, Map.of());
+    accounts.drop(accounts.delivery("city"), sealed, sealed.positions(), Map.of(), Accounts.BOUND);
     assertThat(ledger.entries(Instant.MIN, Instant.MAX, 10))
         .extracting(LedgerEntry::device, LedgerEntry::count)
         .containsExactly(org.assertj.core.api.Assertions.tuple("*", 10L));

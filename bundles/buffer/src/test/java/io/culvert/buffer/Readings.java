@@ -6,7 +6,6 @@ import io.culvert.api.Quality;
 import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.Value;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,13 +45,6 @@ final class Readings {
   }
 
   static Settings settings() {
-    return new Settings(
-        Duration.ofMillis(50),
-        1L << 30,
-        Duration.ofHours(720),
-        64 << 20,
-        Duration.ofHours(6),
-        1_000_000,
-        GATEWAY);
+    return new Bounds().settings();
   }
 }

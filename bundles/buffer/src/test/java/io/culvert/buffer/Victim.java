@@ -20,20 +20,17 @@ final class Victim {
   public static void main(String[] args) throws Exception {
     PrintStream out = System.out;
     int first = Integer.parseInt(args[1]);
-    Settings s = Readings.settings();
     // Small ones, so that kills fall into changes of segment too.
     Settings settings =
-        new Settings(
-            java.time.Duration.ofMillis(10),
-            s.maxBytes(),
-            s.maxAge(),
-            64 << 10,
-            s.segmentSpan(),
-            s.historyPerSecond(),
-            s.gateway());
+        new Bounds()
+            .commitInterval(java.time.Duration.ofMillis(10))
+            .segmentBytes(64 << 10)
+            .settings();
     DurableBuffer buffer =
         new DurableBuffer(
-            Path.of(args[0]), settings, Clock.systemUTC(), ThreadLoop::new, Sqlite::open);
+            Path.of(args[0]),
+            settings,
+            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open));
     buffer.add("city", new Platform(8).confirming());
     out.println("open");
     for (int number = first; ; number++) {

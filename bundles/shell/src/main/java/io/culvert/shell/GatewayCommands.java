@@ -222,7 +222,9 @@ public final class GatewayCommands {
     Duration since = Text.duration(args.length == 3 ? args[2] : "10m");
     List<List<String>> rows = new ArrayList<>();
     for (Batch.Entry e :
-        Services.need(query, "buffer").history(args[0], args[1], now.minus(since), now, 10_000)) {
+        Services.need(query, "buffer")
+            .history(args[0], args[1], now.minus(since), now, 10_000, LONGEST)
+            .entries()) {
       Reading r = e.reading();
       rows.add(
           List.of(

@@ -31,8 +31,11 @@ class StatusReportTest {
                     0,
                     5,
                     2_000_000,
+                    1L << 31,
+                    0,
+                    Buffer.Disk.WORKING,
                     "",
-                    List.of(new Buffer.Forwarding("city", false, 7, 0, 1234))),
+                    List.of(new Buffer.Forwarding("city", false, 7, 0, 1234, 0, 0))),
                 List.of(new Plugins.Status("bad.jar", "", "", false, "found no whole jar")))
             .text();
 
@@ -56,7 +59,11 @@ class StatusReportTest {
     for (int i = 0; i < 100; i++) {
       devices.add(device("d" + i, Monitor.State.OFFLINE, "no answer"));
     }
-    StatusReport report = report(devices, new Buffer.Status(0, 0, 0, 0, "", List.of()), List.of());
+    StatusReport report =
+        report(
+            devices,
+            new Buffer.Status(0, 0, 0, 0, 1, 0, Buffer.Disk.WORKING, "", List.of()),
+            List.of());
 
     assertThat(report.text().lines().count()).isLessThan(24);
     assertThat(report.text()).contains("and 92 more");
@@ -68,7 +75,7 @@ class StatusReportTest {
     assertThat(
             report(
                     List.of(device("ok", Monitor.State.ONLINE, "")),
-                    new Buffer.Status(0, 0, 0, 0, "", List.of()),
+                    new Buffer.Status(0, 0, 0, 0, 1, 0, Buffer.Disk.WORKING, "", List.of()),
                     List.of())
                 .text())
         .contains("Nothing wrong.");
@@ -131,6 +138,21 @@ class StatusReportTest {
           @Override
           public List<LedgerEntry> ledger(Instant from, Instant to, int limit) {
             return List.of();
+          }
+
+          @Override
+          public Account account(String device, Instant from, Instant to) {
+            throw new AssertionError("not asked for");
+          }
+
+          @Override
+          public Holdings holdings() {
+            throw new AssertionError("not asked for");
+          }
+
+          @Override
+          public Verification verify() {
+            throw new AssertionError("not asked for");
           }
 
           @Override

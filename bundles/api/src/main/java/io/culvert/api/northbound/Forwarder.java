@@ -15,6 +15,12 @@ public interface Forwarder {
   /** Service property: the platform's id in the site document; delivery state is kept under it. */
   String ID = "forwarder.id";
 
+  /**
+   * Service property, a {@code Long}: bytes that may be sent in 24 hours, as {@link #sentBytes}
+   * counts them. Absent or 0: no bound.
+   */
+  String BYTES_PER_DAY = "forwarder.bytes.per.day";
+
   /** Whether the platform can be reached at this moment. */
   boolean ready();
 
@@ -28,6 +34,14 @@ public interface Forwarder {
    *     was lost before that is known
    */
   CompletionStage<Receipt> send(Batch batch);
+
+  /**
+   * Bytes sent to the platform since this object was made, with what the protocol adds, as far as
+   * that is known: what an operator of a mobile network would charge for. Any thread.
+   */
+  default long sentBytes() {
+    return 0;
+  }
 
   /**
    * Says whom to wake when {@link #ready} or {@link #window} has changed; replaces an earlier one.

@@ -12,7 +12,6 @@ import io.culvert.api.Quality;
 import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.Value;
-import io.culvert.api.northbound.Batch;
 import io.culvert.api.service.Query;
 import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Profile;
@@ -40,9 +39,20 @@ class CountersTest {
     RuntimeException failure;
 
     @Override
-    public List<Batch.Entry> history(
-        String device, String point, Instant from, Instant to, int limit) {
-      throw new UnsupportedOperationException();
+    public History history(
+        String device, String point, Instant from, Instant to, int limit, Duration patience) {
+      throw new AssertionError("not asked for");
+    }
+
+    @Override
+    public Windows windows(
+        String device, String point, Instant from, Instant to, Duration window, Duration patience) {
+      throw new AssertionError("not asked for");
+    }
+
+    @Override
+    public boolean each(String device, String point, Instant from, Instant to, Visitor visitor) {
+      throw new AssertionError("not asked for");
     }
 
     @Override

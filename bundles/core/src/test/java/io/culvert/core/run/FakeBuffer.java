@@ -50,14 +50,33 @@ final class FakeBuffer implements Buffer {
   }
 
   @Override
+  public Account account(String device, Instant from, Instant to) {
+    throw new AssertionError("not asked for");
+  }
+
+  @Override
+  public Holdings holdings() {
+    return new Holdings(List.of(), List.of(), 0, 0, 0, 0);
+  }
+
+  @Override
+  public Verification verify() {
+    throw new AssertionError("not asked for");
+  }
+
+  @Override
   public Status status() {
     return new Status(
         accepted.size(),
         3,
         4,
         5,
+        6,
+        7,
+        Disk.WORKING,
         "",
-        List.of(new Forwarding("a", true, 10, 0, 1), new Forwarding("b", true, 20, 0, 2)));
+        List.of(
+            new Forwarding("a", true, 10, 0, 1, 0, 0), new Forwarding("b", true, 20, 0, 2, 0, 0)));
   }
 
   synchronized List<Reading> of(String device) {

@@ -3,8 +3,12 @@ package io.culvert.buffer;
 import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.northbound.Batch;
+import io.culvert.api.service.Query.History;
 import io.culvert.api.service.Query.Last;
+import io.culvert.api.service.Query.Visitor;
+import io.culvert.api.service.Query.Windows;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,17 +21,23 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /** Queries over the log. What they hold in memory is bounded by the answer and one row. */
-final class History {
+final class Searches {
   private static final Comparator<Batch.Entry> BY_TIME =
       Comparator.comparing((Batch.Entry entry) -> entry.reading().eventTime())
           .thenComparing(entry -> entry.reading().streamClass())
           .thenComparingLong(Batch.Entry::sequence);
 
-  private History() {}
+  private Searches() {}
 
   /** See {@link io.culvert.api.service.Query#history}. */
-  static List<Batch.Entry> of(
-      Store store, String device, String point, Instant from, Instant to, int limit)
+  static History history(
+      Store store,
+      String device,
+      String point,
+      Instant from,
+      Instant to,
+      int limit,
+      BooleanSupplier more)
       throws IOException {
     // The oldest so many: the newest of them on top, to be replaced.
     PriorityQueue<Batch.Entry> oldest = new PriorityQueue<>(BY_TIME.reversed());
@@ -51,7 +61,27 @@ final class History {
     }
     List<Batch.Entry> entries = new ArrayList<>(oldest);
     entries.sort(BY_TIME);
-    return entries;
+    return new History(entries, true);
+  }
+
+  /** See {@link io.culvert.api.service.Query#windows}. */
+  static Windows windows(
+      Store store,
+      String device,
+      String point,
+      Instant from,
+      Instant to,
+      Duration window,
+      BooleanSupplier more)
+      throws IOException {
+    throw new IOException("not yet");
+  }
+
+  /** See {@link io.culvert.api.service.Query#each}. */
+  static boolean each(
+      Store store, String device, String point, Instant from, Instant to, Visitor visitor)
+      throws IOException {
+    throw new IOException("not yet");
   }
 
   /**
