@@ -260,30 +260,18 @@ final class Accounts {
     List<LedgerEntry> silent = new ArrayList<>();
     List<LedgerEntry> told = new ArrayList<>();
     for (Gap gap : gaps) {
-      LedgerEntry entry =
-          new LedgerEntry(
-              gap.device(),
-              gap.streamClass().name().toLowerCase(Locale.ROOT),
-              Instant.ofEpochMilli(gap.from()),
-              Instant.ofEpochMilli(gap.to()),
-              gap.count(),
-              true,
-              reason,
-              "Platform " + delivery.id() + ": " + why);
       // A platform that refuses the ledger's own readings would be told so for ever.
       boolean own =
           reason == Reason.REFUSED
               && gap.streamClass() == StreamClass.EVENT
               && gap.device().equals(settings.get().gateway());
-      (own ? silent : told).add(entry);
-      if (reason == Reason.DROPPED) {
-        dropped += gap.count();
-      }
+      (own ? silent : told).add(entry(delivery, gap, reason, why));
     }
     if (!silent.isEmpty()) {
       ledger.store(silent, List.of(), false);
     }
     ledger.store(told, positions, true);
+    countDropped(gaps, reason);
     for (Ledger.Release release : positions) {
       if (reason == Reason.REFUSED) {
         delivery.refuse(release.streamClass(), release.first(), release.end());
@@ -293,25 +281,65 @@ final class Accounts {
     }
   }
 
+  private static LedgerEntry entry(Delivery delivery, Gap gap, Reason reason, String why) {
+    return new LedgerEntry(
+        gap.device(),
+        gap.streamClass().name().toLowerCase(Locale.ROOT),
+        Instant.ofEpochMilli(gap.from()),
+        Instant.ofEpochMilli(gap.to()),
+        gap.count(),
+        true,
+        reason,
+        "Platform " + delivery.id() + ": " + why);
+  }
+
+  private void countDropped(List<Gap> gaps, Reason reason) {
+    if (reason == Reason.DROPPED) {
+      dropped += gaps.stream().mapToLong(Gap::count).sum();
+    }
+  }
+
   /**
-   * Enters what a delivery still owes of positions of a segment, and releases it.
-   *
-   * @param what the positions
-   * @param except positions to leave owed
-   * @param why after the platform's name
+   * Enters what every delivery loses by a cut, releases it, and notes that the cut is decided, as
+   * one.
    */
-  void drop(
-      Delivery delivery,
-      Segment segment,
-      Map<StreamClass, Intervals> what,
-      Map<StreamClass, Intervals> except,
-      String why)
+  synchronized void settle(Cut cut, long segment, int level, String what) throws IOException {
+    List<LedgerEntry> entries = new ArrayList<>();
+    List<Ledger.Release> releases = new ArrayList<>();
+    for (Cut.Debt debt : cut.debts()) {
+      debt.gaps()
+          .forEach(
+              gap ->
+                  entries.add(
+                      entry(
+                          debt.delivery(),
+                          gap,
+                          Reason.DROPPED,
+                          "not confirmed before maxBytes was reached; " + what + ".")));
+      releases.addAll(debt.releases());
+    }
+    ledger.store(entries, releases, segment, level);
+    for (Cut.Debt debt : cut.debts()) {
+      countDropped(debt.gaps(), Reason.DROPPED);
+      debt.releases().forEach(r -> debt.delivery().release(r.streamClass(), r.first(), r.end()));
+    }
+  }
+
+  /**
+   * Enters what a delivery still owes of a segment, and releases it.
+   *
+   * @param except positions to leave owed
+   */
+  void drop(Delivery delivery, Segment segment, Map<StreamClass, Intervals> except)
       throws IOException {
     Sum sum = new Sum();
     List<Ledger.Release> positions = new ArrayList<>();
-    for (Map.Entry<StreamClass, Intervals> ofClass : what.entrySet()) {
-      StreamClass streamClass = ofClass.getKey();
-      Intervals owed = delivery.owed(streamClass, ofClass.getValue());
+    for (StreamClass streamClass : StreamClass.values()) {
+      Segment.Span span = segment.span(streamClass);
+      if (span.isEmpty()) {
+        continue;
+      }
+      Intervals owed = delivery.owed(streamClass, span.first(), span.end());
       Intervals excepted = except.get(streamClass);
       if (excepted != null) {
         excepted.forEach(owed::remove);
@@ -323,37 +351,62 @@ final class Accounts {
       count(segment, streamClass, owed, sum);
     }
     if (!positions.isEmpty()) {
-      settle(delivery, sum.gaps(), positions, Reason.DROPPED, why);
+      settle(delivery, sum.gaps(), positions, Reason.DROPPED, BOUND);
     }
   }
 
   /** Adds up, by device, the readings at positions of a segment. */
-  private void count(Segment segment, StreamClass streamClass, Intervals positions, Sum sum)
+  private static void count(Segment segment, StreamClass streamClass, Intervals positions, Sum sum)
       throws IOException {
     Intervals unread = positions.within(0, Long.MAX_VALUE);
     for (RowHead head : segment.heads(streamClass, Long.MIN_VALUE, Long.MAX_VALUE)) {
       Intervals here = positions.within(head.first(), head.end());
-      if (here.isEmpty()) {
-        continue;
+      if (!here.isEmpty()) {
+        gaps(head, here, () -> whole(segment, head)).forEach(sum::add);
+        unread.remove(head.first(), head.end());
       }
-      if (here.size() == head.count()) {
-        head.streams().forEach(part -> sum.add(Gap.of(streamClass, part)));
-      } else if (segment.row(head) != null) {
-        Row row = segment.row(head);
-        here.forEach(
-            (from, to) -> {
-              for (long at = from; at < to; at++) {
-                sum.add(Gap.of(row.at(at)));
-              }
-            });
-      } else {
-        sum.add(new Gap(LedgerEntry.ALL, streamClass, here.size(), head.from(), head.to()));
-      }
-      unread.remove(head.first(), head.end());
     }
     if (!unread.isEmpty()) {
       Segment.Span span = segment.span(streamClass);
       sum.add(new Gap(LedgerEntry.ALL, streamClass, unread.size(), span.from(), span.to()));
+    }
+  }
+
+  private static Row whole(Segment segment, RowHead head) throws DamagedException {
+    try {
+      Row row = segment.row(head);
+      if (row != null) {
+        return row;
+      }
+    } catch (IOException e) {
+      throw new DamagedException(e.getMessage(), e);
+    }
+    throw new DamagedException("Row can't be read");
+  }
+
+  /** Reads a row. */
+  interface RowReader {
+    Row read() throws DamagedException;
+  }
+
+  /** The readings at some positions of a row, by device; read only if the head doesn't tell. */
+  static List<Gap> gaps(RowHead head, Intervals positions, RowReader reader) {
+    StreamClass streamClass = head.streamClass();
+    if (positions.size() == head.end() - head.first()) {
+      return head.streams().stream().map(part -> Gap.of(streamClass, part)).toList();
+    }
+    try {
+      Row row = reader.read();
+      Sum sum = new Sum();
+      for (int i = 0; i < row.entries().size(); i++) {
+        if (positions.contains(row.position(i))) {
+          sum.add(Gap.of(row.entries().get(i)));
+        }
+      }
+      return sum.gaps();
+    } catch (DamagedException e) {
+      long count = Math.min(positions.size(), head.count());
+      return List.of(new Gap(LedgerEntry.ALL, streamClass, count, head.from(), head.to()));
     }
   }
 

@@ -17,6 +17,7 @@ final class Delivery {
   /** By class, the position up to which the log was taken over into {@link #owed}. */
   private final long[] seen = new long[CLASSES.length];
 
+  private Segment fence;
   private long confirmed;
   private long refused;
   private boolean changed;
@@ -87,12 +88,30 @@ final class Delivery {
 
   /**
    * The first run of owed positions at or after one: its first position there and the position
-   * after its last; {@code null} if there is none.
+   * after its last; {@code null} if there is none, or what stands there is fenced.
    */
   synchronized long[] next(StreamClass streamClass, long from) {
     Intervals positions = owed[streamClass.ordinal()];
     long first = positions.next(from);
-    return first < 0 ? null : new long[] {first, positions.endOfRun(first)};
+    if (first < 0) {
+      return null;
+    }
+    long end = positions.endOfRun(first);
+    Segment.Span closed = fence == null ? null : fence.span(streamClass);
+    if (closed == null || closed.isEmpty() || end <= closed.first() || first >= closed.end()) {
+      return new long[] {first, end};
+    }
+    return first < closed.first() ? new long[] {first, closed.first()} : null;
+  }
+
+  /**
+   * Has nothing of a segment sent until it is lifted: what is owed of it doesn't change meanwhile,
+   * but for what is on its way already.
+   *
+   * @param segment {@code null} to lift it
+   */
+  synchronized void fence(Segment segment) {
+    fence = segment;
   }
 
   synchronized boolean owes(StreamClass streamClass, long position) {
@@ -102,13 +121,6 @@ final class Delivery {
   /** A copy of what is owed in a range. */
   synchronized Intervals owed(StreamClass streamClass, long from, long to) {
     return owed[streamClass.ordinal()].within(from, to);
-  }
-
-  /** A copy of what is owed of these positions. */
-  synchronized Intervals owed(StreamClass streamClass, Intervals of) {
-    Intervals found = new Intervals();
-    of.forEach((from, to) -> owed(streamClass, from, to).forEach(found::add));
-    return found;
   }
 
   /** Readings owed, with those committed since {@link #extend}. */

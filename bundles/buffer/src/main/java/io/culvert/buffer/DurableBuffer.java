@@ -38,8 +38,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The buffer on disk.
  *
- * <p>Threads: one writes the log, one answers callers, one keeps (state of delivery, retention,
- * ledger), one each forwarder. {@link #accept} only queues. Queries and what the ledger is asked
+ * <p>Threads: one writes the log, one answers callers, one keeps (state of delivery, ledger), one
+ * deletes, one each forwarder. {@link #accept} only queues. Queries and what the ledger is asked
  * read the disk on the caller's thread.
  */
 final class DurableBuffer implements Buffer, Query, AutoCloseable {
@@ -59,10 +59,12 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private final Loop writer;
   private final Loop answers;
   private final Loop keeper;
+  private final Loop cleaner;
   private final Map<Forwarder, Pump> pumps = new ConcurrentHashMap<>();
   private final AtomicLong accepted = new AtomicLong();
   private volatile Settings settings;
   private volatile String keeperProblem = "";
+  private volatile String cleanerProblem = "";
 
   /** Ids of those of the site; {@code null} while not known. */
   private Set<String> platforms;
@@ -83,19 +85,21 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     writer = machine.loops().create("writer");
     answers = machine.loops().create("answers");
     keeper = machine.loops().create("keeper");
+    cleaner = machine.loops().create("cleaner");
     Store opened = null;
     Ledger openedLedger = null;
     try {
       StateFile stateFile = new StateFile(directory);
       StateFile.State state = stateFile.load();
       long[] known = state != null ? state.next() : new long[StreamClass.values().length];
-      opened = Store.open(directory, this::settings, machine, writer::nanos, known);
       openedLedger = Ledger.open(directory.resolve("ledger.db"), machine.clock(), machine.opener());
+      opened =
+          Store.open(directory, this::settings, machine, writer::nanos, known, openedLedger.cuts());
       store = opened;
       ledger = openedLedger;
       accounts = new Accounts(stateFile, state, ledger, store, this::settings);
       inspection = new Inspection(store, ledger, accounts);
-      retention = new Retention(store, accounts, this::settings, pumps::values);
+      retention = new Retention(store, ledger, accounts, this::settings, pumps::values);
       acceptor = new Acceptor(store, this::settings, writer, answers, new Commits());
       begin();
     } catch (IOException | RuntimeException e) {
@@ -105,6 +109,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
       writer.close();
       answers.close();
       keeper.close();
+      cleaner.close();
       throw e;
     }
   }
@@ -132,6 +137,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     // From here on, until the mark of a clean stop, an end is an interruption.
     accounts.save(0);
     keeper.schedule(this::tick, TICK);
+    cleaner.schedule(this::clean, TICK);
     keeper.execute(this::sendLedger);
   }
 
@@ -280,6 +286,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     List<Forwarding> forwarding = new ArrayList<>();
     StringBuilder problem = new StringBuilder(acceptor.problem());
     append(problem, keeperProblem);
+    append(problem, cleanerProblem);
     for (Delivery delivery : accounts.deliveries()) {
       boolean ready = false;
       for (Pump pump : pumps.values()) {
@@ -294,7 +301,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
               ready,
               delivery.confirmed(),
               delivery.refused(),
-              delivery.unconfirmed(store::next),
+              unconfirmed(delivery),
               0,
               0));
     }
@@ -308,6 +315,14 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
         Disk.WORKING,
         problem.toString(),
         forwarding);
+  }
+
+  private long unconfirmed(Delivery delivery) {
+    long unconfirmed = delivery.unconfirmed(store::next);
+    for (StreamClass streamClass : StreamClass.values()) {
+      unconfirmed -= store.absent(streamClass, delivery);
+    }
+    return unconfirmed;
   }
 
   private static void append(StringBuilder all, String problem) {
@@ -383,17 +398,30 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private void tick() {
     try {
       accounts.flush();
-      retention.check();
       keeperProblem = "";
     } catch (IOException e) {
       if (keeperProblem.isEmpty()) {
-        LOG.error("State of delivery or retention can't go on; tried again each second", e);
+        LOG.error("State of delivery can't be written; tried again each second", e);
       }
       keeperProblem = e.getMessage();
     } finally {
       keeper.schedule(this::tick, TICK);
     }
     sendLedger();
+  }
+
+  private void clean() {
+    try {
+      retention.check();
+      cleanerProblem = "";
+    } catch (IOException e) {
+      if (cleanerProblem.isEmpty()) {
+        LOG.error("The bounds can't be kept; tried again each second", e);
+      }
+      cleanerProblem = e.getMessage();
+    } finally {
+      cleaner.schedule(this::clean, TICK);
+    }
   }
 
   /** Puts entries of the ledger in the log as readings of the gateway. On the keeper. */
@@ -465,6 +493,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     pumps.values().forEach(Pump::close);
     pumps.clear();
     acceptor.close();
+    cleaner.close();
     keeper.close();
     answers.close();
     try {

@@ -13,7 +13,9 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -111,7 +113,8 @@ final class Ledger implements AutoCloseable {
           "CREATE INDEX IF NOT EXISTS unsent ON entry(id) WHERE sent = 0",
           "CREATE TABLE IF NOT EXISTS released (id INTEGER PRIMARY KEY AUTOINCREMENT,"
               + " forwarder TEXT NOT NULL, class INTEGER NOT NULL, first INTEGER NOT NULL,"
-              + " after INTEGER NOT NULL)");
+              + " after INTEGER NOT NULL)",
+          "CREATE TABLE IF NOT EXISTS cut (segment INTEGER PRIMARY KEY, level INTEGER NOT NULL)");
       connection.commit();
       if (fresh) {
         Sqlite.syncDirectory(file.getParent());
@@ -130,44 +133,80 @@ final class Ledger implements AutoCloseable {
    */
   synchronized void store(List<LedgerEntry> gaps, List<Release> releases, boolean toPlatform)
       throws IOException {
+    change(() -> put(gaps, releases, toPlatform));
+  }
+
+  /**
+   * Enters gaps together with what they release and with the decision that makes them: what stands
+   * beside the segment's file as {@link Segment#replacement} is to take its place.
+   */
+  synchronized void store(List<LedgerEntry> gaps, List<Release> releases, long segment, int level)
+      throws IOException {
     change(
         () -> {
-          long added = 0;
-          try (PreparedStatement put =
-              connection.prepareStatement(
-                  "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
-            for (LedgerEntry entry : gaps) {
-              if (entry.reason() == LedgerEntry.Reason.REFUSED && join(entry, toPlatform)) {
-                continue;
-              }
-              added++;
-              put.setLong(1, clock.millis());
-              put.setString(2, entry.device());
-              put.setString(3, entry.streamClass());
-              put.setString(4, entry.from().toString());
-              put.setString(5, entry.to().toString());
-              put.setLong(6, RowHead.floorMillis(entry.from()));
-              put.setLong(7, RowHead.ceilMillis(entry.to()));
-              put.setLong(8, entry.count());
-              put.setBoolean(9, entry.exact());
-              put.setString(10, entry.reason().name());
-              put.setString(11, entry.detail());
-              put.setBoolean(12, !toPlatform);
-              put.executeUpdate();
-            }
-          }
-          try (PreparedStatement put =
-              connection.prepareStatement("INSERT INTO released VALUES (NULL, ?, ?, ?, ?)")) {
-            for (Release release : releases) {
-              put.setString(1, release.forwarder());
-              put.setInt(2, release.streamClass().ordinal());
-              put.setLong(3, release.first());
-              put.setLong(4, release.end());
-              put.executeUpdate();
-            }
-          }
-          bound(added);
+          put(gaps, releases, true);
+          Sqlite.execute(
+              connection, "INSERT OR REPLACE INTO cut VALUES (" + segment + ", " + level + ")");
         });
+  }
+
+  /** What was decided to take out of segments, by their number, and may not be done yet. */
+  synchronized Map<Long, Integer> cuts() throws IOException {
+    Map<Long, Integer> cuts = new HashMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT segment, level FROM cut")) {
+      while (rows.next()) {
+        cuts.put(rows.getLong(1), rows.getInt(2));
+      }
+      connection.commit();
+      return cuts;
+    } catch (SQLException e) {
+      throw failed(e);
+    }
+  }
+
+  /** Forgets a decision: it is done. */
+  synchronized void forgetCut(long segment) throws IOException {
+    change(() -> Sqlite.execute(connection, "DELETE FROM cut WHERE segment = " + segment));
+  }
+
+  private void put(List<LedgerEntry> gaps, List<Release> releases, boolean toPlatform)
+      throws SQLException {
+    long added = 0;
+    try (PreparedStatement put =
+        connection.prepareStatement(
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+      for (LedgerEntry entry : gaps) {
+        if (entry.reason() == LedgerEntry.Reason.REFUSED && join(entry, toPlatform)) {
+          continue;
+        }
+        added++;
+        put.setLong(1, clock.millis());
+        put.setString(2, entry.device());
+        put.setString(3, entry.streamClass());
+        put.setString(4, entry.from().toString());
+        put.setString(5, entry.to().toString());
+        put.setLong(6, RowHead.floorMillis(entry.from()));
+        put.setLong(7, RowHead.ceilMillis(entry.to()));
+        put.setLong(8, entry.count());
+        put.setBoolean(9, entry.exact());
+        put.setString(10, entry.reason().name());
+        put.setString(11, entry.detail());
+        put.setBoolean(12, !toPlatform);
+        put.executeUpdate();
+      }
+    }
+    try (PreparedStatement put =
+        connection.prepareStatement("INSERT INTO released VALUES (NULL, ?, ?, ?, ?)")) {
+      for (Release release : releases) {
+        put.setString(1, release.forwarder());
+        put.setInt(2, release.streamClass().ordinal());
+        put.setLong(3, release.first());
+        put.setLong(4, release.end());
+        put.executeUpdate();
+      }
+    }
+    bound(added);
   }
 
   /** Adds an entry to one of this minute that says the same; false if there is none. */

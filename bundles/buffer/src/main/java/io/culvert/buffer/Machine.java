@@ -14,16 +14,23 @@ import java.util.UUID;
  * @param opener of SQLite files
  * @param boot id of this run of the machine: monotonic times of one boot compare
  * @param seal of what goes to disk
+ * @param key opens what an earlier run encrypted; {@code null} if there is no key
  */
 record Machine(
-    InstantSource clock, Loop.Factory loops, Sqlite.Opener opener, UUID boot, Seal seal) {
+    InstantSource clock, Loop.Factory loops, Sqlite.Opener opener, UUID boot, Seal seal, Seal key) {
 
   Machine(InstantSource clock, Loop.Factory loops, Sqlite.Opener opener) {
-    this(clock, loops, opener, bootId(), Seal.PLAIN);
+    this(clock, loops, opener, bootId(), Seal.PLAIN, null);
   }
 
-  Machine with(Seal other) {
-    return new Machine(clock, loops, opener, boot, other);
+  /** The boot's id as one number. */
+  long bootNumber() {
+    return boot.getMostSignificantBits() ^ boot.getLeastSignificantBits();
+  }
+
+  /** The same with a key. */
+  Machine with(Seal present, Seal key) {
+    return new Machine(clock, loops, opener, boot, present, key);
   }
 
   /** The kernel's (proc(5)); where there is none, one of this process alone. */

@@ -85,6 +85,7 @@ final class Pump implements AutoCloseable {
   private final long[] failedFirst = new long[CLASSES.length];
 
   private final Found.Whole[] lastRow = new Found.Whole[CLASSES.length];
+  private int changes;
   private final Set<Sent> inFlight = new LinkedHashSet<>();
   private final Map<String, Refusals> refusals = new LinkedHashMap<>();
   private boolean refusalsDue;
@@ -161,34 +162,24 @@ final class Pump implements AutoCloseable {
     return problem;
   }
 
-  /**
-   * Enters in the ledger what is still owed of positions of a segment that are about to be deleted,
-   * and releases it; but for what is in flight, which may be confirmed yet.
-   *
-   * @param why after the platform's name
-   */
-  CompletableFuture<Void> drop(Segment segment, Map<StreamClass, Intervals> what, String why) {
-    CompletableFuture<Void> done = new CompletableFuture<>();
+  /** The positions that are on their way at this moment. Asked for on any thread. */
+  CompletableFuture<Map<StreamClass, Intervals>> flying() {
+    CompletableFuture<Map<StreamClass, Intervals>> answer = new CompletableFuture<>();
     boolean taken =
         loop.execute(
             () -> {
-              try {
-                Map<StreamClass, Intervals> flying = new EnumMap<>(StreamClass.class);
-                for (Sent sent : inFlight) {
-                  Intervals ofClass =
-                      flying.computeIfAbsent(sent.streamClass(), s -> new Intervals());
-                  Arrays.stream(sent.positions).forEach(at -> ofClass.add(at, at + 1));
-                }
-                accounts.drop(delivery, segment, what, flying, why);
-                done.complete(null);
-              } catch (IOException | RuntimeException e) {
-                done.completeExceptionally(e);
+              Map<StreamClass, Intervals> flying = new EnumMap<>(StreamClass.class);
+              for (Sent sent : inFlight) {
+                Intervals ofClass =
+                    flying.computeIfAbsent(sent.streamClass(), s -> new Intervals());
+                Arrays.stream(sent.positions).forEach(at -> ofClass.add(at, at + 1));
               }
+              answer.complete(flying);
             });
     if (!taken) {
-      done.completeExceptionally(new IOException("Delivery has just ended"));
+      answer.completeExceptionally(new IOException("Delivery has just ended"));
     }
-    return done;
+    return answer;
   }
 
   /** Ends sending. What is in flight counts as not confirmed. */
@@ -328,13 +319,20 @@ final class Pump implements AutoCloseable {
       }
       Row row = whole.row();
       long end = Math.min(Math.min(run[1], limit), row.head().end());
-      for (at = run[0];
-          at < end && entries.size() <= BATCH_READINGS && bytes <= BATCH_BYTES;
-          at++) {
+      at = run[0];
+      while (at < end && entries.size() <= BATCH_READINGS && bytes <= BATCH_BYTES) {
+        long present = Math.min(end, row.next(at));
+        if (present > at) {
+          // Taken out by a bound; that stands in the ledger.
+          delivery.release(streamClass, at, present);
+          at = present;
+          continue;
+        }
         Batch.Entry entry = row.at(at);
         positions[entries.size()] = at;
         entries.add(entry);
         bytes += Weight.of(entry.reading());
+        at++;
       }
     }
     if (entries.isEmpty()) {
@@ -365,6 +363,10 @@ final class Pump implements AutoCloseable {
   }
 
   private Found find(StreamClass streamClass, long position) throws IOException {
+    if (changes != store.changes()) {
+      changes = store.changes();
+      Arrays.fill(lastRow, null);
+    }
     Found.Whole last = lastRow[streamClass.ordinal()];
     if (last != null
         && position >= last.row().head().first()
@@ -382,7 +384,7 @@ final class Pump implements AutoCloseable {
     Intervals lost = delivery.owed(streamClass, damaged.first(), damaged.end());
     List<Accounts.Gap> gaps = new ArrayList<>();
     RowHead head = damaged.head();
-    if (head != null && lost.size() == head.count()) {
+    if (head != null && lost.size() == head.end() - head.first()) {
       for (RowHead.Part part : head.streams()) {
         gaps.add(Accounts.Gap.of(streamClass, part));
       }
@@ -392,7 +394,7 @@ final class Pump implements AutoCloseable {
           new Accounts.Gap(
               LedgerEntry.ALL,
               streamClass,
-              lost.size(),
+              head != null ? Math.min(lost.size(), head.count()) : lost.size(),
               head != null ? head.from() : now,
               head != null ? head.to() : now));
     }
@@ -537,26 +539,25 @@ final class Pump implements AutoCloseable {
     StreamClass streamClass = sent.streamClass();
     Accounts.Sum sum = new Accounts.Sum();
     Intervals lost = new Intervals();
-    for (int index : indices) {
-      long position = sent.positions[index];
-      if (!store.holds(streamClass, position) && delivery.owes(streamClass, position)) {
-        sum.add(Accounts.Gap.of(sent.batch.entries().get(index)));
-        lost.add(position, position + 1);
-      }
-    }
-    if (lost.isEmpty()) {
-      return;
-    }
     try {
-      accounts.settle(
-          delivery,
-          sum.gaps(),
-          Accounts.releases(delivery, streamClass, lost),
-          Reason.DROPPED,
-          Accounts.BOUND);
+      for (int index : indices) {
+        long position = sent.positions[index];
+        if (!store.holds(streamClass, position) && delivery.owes(streamClass, position)) {
+          sum.add(Accounts.Gap.of(sent.batch.entries().get(index)));
+          lost.add(position, position + 1);
+        }
+      }
+      if (!lost.isEmpty()) {
+        accounts.settle(
+            delivery,
+            sum.gaps(),
+            Accounts.releases(delivery, streamClass, lost),
+            Reason.DROPPED,
+            Accounts.BOUND);
+      }
     } catch (IOException e) {
       // They stay owed; reading them finds the file missing, and that is entered.
-      LOG.error("The loss ledger can't be written", e);
+      LOG.error("What was deleted while it was on its way can't be entered in the ledger", e);
     }
   }
 

@@ -34,6 +34,21 @@ final class Recent {
     }
   }
 
+  /** Forgets what touches some positions: it is not on disk any more as it was. */
+  synchronized void forget(StreamClass streamClass, long first, long end) {
+    order.removeIf(
+        row -> {
+          RowHead head = row.head();
+          boolean gone =
+              head.streamClass() == streamClass && head.end() > first && head.first() < end;
+          if (gone) {
+            rows.get(streamClass).remove(head.first());
+            readings -= head.count();
+          }
+          return gone;
+        });
+  }
+
   /** The row that holds a position; {@code null} if it is not here any more. */
   synchronized Row find(StreamClass streamClass, long position) {
     Map.Entry<Long, Row> row = rows.get(streamClass).floorEntry(position);

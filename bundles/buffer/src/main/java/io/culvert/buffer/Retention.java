@@ -4,8 +4,10 @@ import io.culvert.api.StreamClass;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -16,26 +18,40 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Deletes what the bounds on size and age say, whole sealed segments, oldest first. For size, one
- * that nobody owes anything of goes before one that somebody does; the latter goes with an entry in
- * the ledger, which is on disk before the file is unlinked. Before any of them go files that are
- * damaged and set aside: for size, or when they were not touched for the largest age. Runs on one
- * loop; blocks on disk.
+ * Deletes what the bounds on size and age say. By age, whole sealed segments. By size, in this
+ * order, and always the oldest first: files that are damaged and set aside; segments that nobody is
+ * owed anything of; then what is {@linkplain Cut cut out} of the others, telemetry thinned out in
+ * all of them before any of it is dropped, states after telemetry, events after states, and whole
+ * segments, alarms with them, last. What a platform was still owed stands in the ledger before it
+ * goes.
+ *
+ * <p>Runs on a loop of its own, since a cut takes a second or so for each 50 MB; blocks on disk.
  */
 final class Retention {
   private static final Logger LOG = LoggerFactory.getLogger(Retention.class);
+  private static final String OLD = "is older than maxAgeHours";
+  private static final String LARGE = "is the oldest beyond maxBytes";
+  private static final List<String> LEVELS =
+      List.of(
+          "telemetry is thinned out",
+          "telemetry is dropped",
+          "states are dropped",
+          "events are dropped");
 
   private final Store store;
+  private final Ledger ledger;
   private final Accounts accounts;
   private final Supplier<Settings> settings;
   private final Supplier<Collection<Pump>> pumps;
 
   Retention(
       Store store,
+      Ledger ledger,
       Accounts accounts,
       Supplier<Settings> settings,
       Supplier<Collection<Pump>> pumps) {
     this.store = store;
+    this.ledger = ledger;
     this.accounts = accounts;
     this.settings = settings;
     this.pumps = pumps;
@@ -43,41 +59,40 @@ final class Retention {
 
   /** Deletes until the bounds hold. */
   void check() throws IOException {
+    accounts.deliveries().forEach(delivery -> delivery.extend(store::next));
     checkDamaged();
     long oldest = store.elapsed() - settings.get().maxAge().toMillis();
     for (Segment segment : store.segments()) {
       if (segment.sealed() && segment.elapsed() < oldest) {
-        delete(segment, "is older than maxAgeHours");
+        delete(segment, OLD);
       }
     }
-    while (store.bytes() > settings.get().maxBytes()) {
+    while (beyond()) {
       List<Segment> sealed = store.segments().stream().filter(Segment::sealed).toList();
       if (sealed.isEmpty()) {
         return;
       }
-      Segment next =
-          sealed.stream().filter(segment -> !owed(segment)).findFirst().orElse(sealed.get(0));
-      delete(next, "is the oldest beyond maxBytes");
+      Segment free = sealed.stream().filter(segment -> !owed(segment)).findFirst().orElse(null);
+      if (free != null) {
+        delete(free, LARGE);
+      } else {
+        cutOldest(sealed);
+      }
     }
+  }
+
+  private boolean beyond() {
+    return store.bytes() > settings.get().maxBytes();
   }
 
   private void checkDamaged() throws IOException {
     List<Path> damaged = new ArrayList<>(store.damaged());
     store.count(damaged);
-    while (!damaged.isEmpty()) {
-      Path oldest = damaged.get(0);
-      boolean old =
-          oldest.toFile().lastModified() < store.now() - settings.get().maxAge().toMillis();
-      if (!old && store.bytes() <= settings.get().maxBytes()) {
-        return;
-      }
+    while (!damaged.isEmpty() && beyond()) {
+      Path oldest = damaged.remove(0);
       Files.deleteIfExists(oldest);
-      damaged.remove(0);
       store.count(damaged);
-      LOG.info(
-          "Deleted {}: it {}",
-          oldest.getFileName(),
-          old ? "is older than maxAgeHours" : "is damaged and beyond maxBytes");
+      LOG.info("Deleted {}: it is damaged and beyond maxBytes", oldest.getFileName());
     }
   }
 
@@ -93,32 +108,95 @@ final class Retention {
     return false;
   }
 
-  private void delete(Segment segment, String why) throws IOException {
-    Collection<Pump> running = pumps.get();
-    for (Delivery delivery : accounts.deliveries()) {
-      delivery.extend(store::next);
-      Pump pump = running.stream().filter(p -> p.delivery() == delivery).findFirst().orElse(null);
-      if (pump == null) {
-        accounts.drop(delivery, segment, segment.positions(), Map.of(), Accounts.BOUND);
-      } else {
-        dropOn(pump, segment);
+  private void cutOldest(List<Segment> sealed) throws IOException {
+    for (int level = Cut.THINNED; level <= Cut.LAST; level++) {
+      for (Segment segment : sealed) {
+        if (segment.level() < level) {
+          cut(segment, level);
+          return;
+        }
       }
     }
-    store.delete(segment);
-    accounts.flush();
+    delete(sealed.get(0), LARGE);
+  }
+
+  private void cut(Segment segment, int level) throws IOException {
+    long before = segment.bytes();
+    fenced(
+        segment,
+        (deliveries, flying) -> {
+          Cut cut = new Cut(segment, level, flying, deliveries);
+          try (Segment.Replacement replacement = segment.new Replacement(level)) {
+            cut.write(replacement);
+            accounts.settle(cut, segment.number(), level, LEVELS.get(level - 1));
+            store.install(replacement);
+            ledger.forgetCut(segment.number());
+          } catch (SQLException e) {
+            if (!Sqlite.damaged(e)) {
+              throw new IOException(segment.file().getFileName() + ": " + e.getMessage(), e);
+            }
+            LOG.error("{} is damaged and can't be thinned out; it goes", segment.file(), e);
+            drop(segment, deliveries, flying);
+          }
+        });
+    LOG.info(
+        "{}: {}, because the buffer is beyond maxBytes; {} bytes before, {} after",
+        segment.file().getFileName(),
+        LEVELS.get(level - 1),
+        before,
+        segment.bytes());
+  }
+
+  private void delete(Segment segment, String why) throws IOException {
+    fenced(segment, (deliveries, flying) -> drop(segment, deliveries, flying));
     LOG.info("Deleted {}: it {}", segment.file().getFileName(), why);
   }
 
-  private static void dropOn(Pump pump, Segment segment) throws IOException {
+  private void drop(
+      Segment segment, List<Delivery> deliveries, Map<Delivery, Map<StreamClass, Intervals>> flying)
+      throws IOException {
+    for (Delivery delivery : deliveries) {
+      accounts.drop(delivery, segment, flying.getOrDefault(delivery, Map.of()));
+    }
+    store.delete(segment);
+    accounts.flush();
+  }
+
+  private interface Work {
+    void run(List<Delivery> deliveries, Map<Delivery, Map<StreamClass, Intervals>> flying)
+        throws IOException;
+  }
+
+  /** Does something to a segment while nobody sends anything of it. */
+  private void fenced(Segment segment, Work work) throws IOException {
+    List<Delivery> deliveries = accounts.deliveries();
+    Collection<Pump> running = pumps.get();
     try {
-      pump.drop(segment, segment.positions(), Accounts.BOUND).get(30, TimeUnit.SECONDS);
+      Map<Delivery, Map<StreamClass, Intervals>> flying = new HashMap<>();
+      for (Delivery delivery : deliveries) {
+        delivery.extend(store::next);
+        delivery.fence(segment);
+      }
+      for (Pump pump : running) {
+        flying.put(pump.delivery(), flying(pump, segment));
+      }
+      work.run(deliveries, flying);
+    } finally {
+      deliveries.forEach(delivery -> delivery.fence(null));
+      running.forEach(Pump::wake);
+    }
+  }
+
+  private static Map<StreamClass, Intervals> flying(Pump pump, Segment segment) throws IOException {
+    try {
+      return pump.flying().get(30, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
-      throw new IOException("Can't enter what " + segment.file() + " still owes", e.getCause());
+      throw new IOException("Can't see what of " + segment.file() + " is sent", e.getCause());
     } catch (TimeoutException e) {
-      throw new IOException("Delivery did not give up " + segment.file() + " within 30 s", e);
+      throw new IOException("Delivery did not answer for " + segment.file() + " in 30 s", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IOException("Interrupted while deleting " + segment.file(), e);
+      throw new IOException("Interrupted while deleting of " + segment.file(), e);
     }
   }
 }

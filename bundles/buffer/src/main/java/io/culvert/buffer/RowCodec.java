@@ -26,7 +26,7 @@ final class RowCodec {
   /** Bound on an unpacked body, whatever its bytes say. */
   static final int MAX_UNPACKED = 4 << 20;
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int HAS_QUALITY = 0x10;
   private static final int RECEIVED_APART = 0x20;
   private static final ClockState[] CLOCKS = ClockState.values();
@@ -100,8 +100,34 @@ final class RowCodec {
     }
   }
 
-  /** The readings of a row whose head is known. */
+  /** The readings of a row whose head is known and from which nothing was taken out. */
   static byte[] encode(RowHead head, List<Reading> readings) {
+    return columns(head, readings).toBytes();
+  }
+
+  /** A row that a bound has thinned out: positions and sequence numbers have gaps. */
+  static byte[] encode(Row row) {
+    List<Reading> readings = row.entries().stream().map(Batch.Entry::reading).toList();
+    ByteWriter out = columns(row.head(), readings);
+    if (row.head().thinned()) {
+      ByteWriter gaps = new ByteWriter();
+      ByteWriter skipped = new ByteWriter();
+      Map<String, Long> next = new HashMap<>();
+      row.head().streams().forEach(part -> next.put(part.device(), part.sequence()));
+      long at = row.head().first();
+      for (int i = 0; i < readings.size(); i++) {
+        gaps.varint(row.position(i) - at);
+        at = row.position(i) + 1;
+        long sequence = row.entries().get(i).sequence();
+        skipped.varint(sequence - next.put(readings.get(i).device(), sequence + 1));
+      }
+      out.block(gaps);
+      out.block(skipped);
+    }
+    return out.toBytes();
+  }
+
+  private static ByteWriter columns(RowHead head, List<Reading> readings) {
     Map<String, Integer> devices = new HashMap<>();
     head.streams().forEach(part -> devices.put(part.device(), devices.size()));
     Dictionary words = new Dictionary();
@@ -162,11 +188,11 @@ final class RowCodec {
         List.of(device, point, units, flags, quality, seconds, fractions, received, values)) {
       out.block(column);
     }
-    return out.toBytes();
+    return out;
   }
 
   /** Undoes {@link #encode}. */
-  static List<Batch.Entry> decode(RowHead head, byte[] bytes) throws DamagedException {
+  static Row decode(RowHead head, byte[] bytes) throws DamagedException {
     try {
       return decodeChecked(head, new ByteReader(bytes));
     } catch (IllegalArgumentException | DateTimeException | ArithmeticException e) {
@@ -174,8 +200,7 @@ final class RowCodec {
     }
   }
 
-  private static List<Batch.Entry> decodeChecked(RowHead head, ByteReader in)
-      throws DamagedException {
+  private static Row decodeChecked(RowHead head, ByteReader in) throws DamagedException {
     int version = in.u8();
     if (version != VERSION) {
       throw new DamagedException("Body of version " + version + "; this program knows " + VERSION);
@@ -191,7 +216,11 @@ final class RowCodec {
     ByteReader fractions = in.part();
     ByteReader received = in.part();
     ByteReader values = in.part();
-    int[] taken = new int[head.streams().size()];
+    ByteReader gaps = head.thinned() ? in.part() : null;
+    ByteReader skipped = head.thinned() ? in.part() : null;
+    int[] offsets = head.thinned() ? new int[head.count()] : null;
+    int offset = 0;
+    long[] taken = new long[head.streams().size()];
     Map<Integer, Integer> unitOfPoint = new HashMap<>();
     List<Batch.Entry> entries = new ArrayList<>(head.count());
     long lastDevice = 0;
@@ -230,9 +259,15 @@ final class RowCodec {
               receivedTime,
               CLOCKS[flags.checked(flag & 3, CLOCKS.length - 1)],
               GRADES[flags.checked(flag >> 2 & 3, GRADES.length - 1)]);
+      if (offsets != null) {
+        int span = (int) (head.end() - head.first());
+        offsets[i] = gaps.checked(offset + gaps.varint(), span - 1);
+        offset = offsets[i] + 1;
+        taken[d] += skipped.small(Integer.MAX_VALUE);
+      }
       entries.add(new Batch.Entry(part.sequence() + taken[d]++, reading));
     }
-    return entries;
+    return new Row(head, entries, offsets);
   }
 
   private static Instant instant(long second, long fraction, int unit) {

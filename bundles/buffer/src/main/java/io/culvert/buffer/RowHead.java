@@ -7,31 +7,30 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /**
  * The part of a row that is read without unpacking it: where it stands, and a sparse index of it by
- * device and time. Times are in milliseconds since 1970, rounded outwards.
+ * device and time. Times are in milliseconds since 1970, rounded outwards, as the clock of the time
+ * of the commit had them.
  *
  * @param streamClass of all readings in it
  * @param first position of the first reading in the log of the class
+ * @param end position after the last; of a row that a bound has thinned out, after the last that
+ *     was there
  * @param count of readings
- * @param committed time of the commit by the gateway's clock
- * @param newest latest {@code receivedTime} in the commit
- * @param elapsed the store's elapsed time at the commit, in milliseconds
+ * @param stamp when it was committed
  * @param streams one each device, in the order of first appearance
  */
 record RowHead(
-    StreamClass streamClass,
-    long first,
-    int count,
-    long committed,
-    long newest,
-    long elapsed,
-    List<Part> streams) {
+    StreamClass streamClass, long first, long end, int count, Stamp stamp, List<Part> streams) {
   /** More would make a row, the unit of reading and of damage, too big. */
   static final int MAX_READINGS = 8192;
 
-  private static final int VERSION = 1;
+  /** Bound on the positions that a thinned row stands for. */
+  static final int MAX_SPAN = 1 << 24;
+
+  private static final int VERSION = 2;
   private static final StreamClass[] CLASSES = StreamClass.values();
 
   RowHead {
@@ -39,19 +38,35 @@ record RowHead(
   }
 
   /**
+   * The moment of a commit.
+   *
+   * @param committed by the gateway's clock
+   * @param newest latest {@code receivedTime} in the commit
+   * @param elapsed the store's elapsed time, in milliseconds
+   * @param boot of the machine
+   * @param monotonic the machine's monotonic time, in milliseconds; compares within a boot
+   */
+  record Stamp(long committed, long newest, long elapsed, long boot, long monotonic) {}
+
+  /**
    * One device's share.
    *
    * @param device id
-   * @param sequence of its first reading here; the others follow without gap
+   * @param sequence of its first reading here; the others follow, without gap unless the row is
+   *     thinned out
    * @param count of its readings here
    * @param from earliest event
    * @param to latest event
    */
   record Part(String device, long sequence, int count, long from, long to) {}
 
-  /** Position after the last. */
-  long end() {
-    return first + count;
+  /** Whether a bound has taken readings out of it. */
+  boolean thinned() {
+    return end - first != count;
+  }
+
+  long elapsed() {
+    return stamp.elapsed();
   }
 
   /** Earliest event. */
@@ -68,11 +83,22 @@ record RowHead(
   static RowHead of(
       StreamClass streamClass,
       long first,
-      long committed,
-      long newest,
-      long elapsed,
+      Stamp stamp,
       List<Reading> readings,
-      java.util.function.ToLongFunction<String> next) {
+      ToLongFunction<String> next) {
+    return of(streamClass, first, first + readings.size(), stamp, readings, next);
+  }
+
+  /**
+   * The head of a row that has lost readings; {@code sequence} gives each device's first number.
+   */
+  static RowHead of(
+      StreamClass streamClass,
+      long first,
+      long end,
+      Stamp stamp,
+      List<Reading> readings,
+      ToLongFunction<String> sequence) {
     Map<String, long[]> counts = new LinkedHashMap<>();
     String device = null;
     long[] own = null;
@@ -88,8 +114,8 @@ record RowHead(
     }
     List<Part> parts = new ArrayList<>(counts.size());
     counts.forEach(
-        (id, c) -> parts.add(new Part(id, next.applyAsLong(id), (int) c[0], c[1], c[2])));
-    return new RowHead(streamClass, first, readings.size(), committed, newest, elapsed, parts);
+        (id, c) -> parts.add(new Part(id, sequence.applyAsLong(id), (int) c[0], c[1], c[2])));
+    return new RowHead(streamClass, first, end, readings.size(), stamp, parts);
   }
 
   byte[] encode() {
@@ -97,10 +123,14 @@ record RowHead(
     out.u8(VERSION);
     out.u8(streamClass.ordinal());
     out.varint(first);
+    out.varint(end - first);
     out.varint(count);
+    long committed = stamp.committed();
     out.signed(committed);
-    out.signed(newest - committed);
-    out.signed(elapsed);
+    out.signed(stamp.newest() - committed);
+    out.signed(stamp.elapsed());
+    out.i64(stamp.boot());
+    out.signed(stamp.monotonic());
     out.varint(streams.size());
     for (Part part : streams) {
       out.text(part.device());
@@ -120,10 +150,10 @@ record RowHead(
     }
     StreamClass streamClass = CLASSES[in.small(CLASSES.length - 1)];
     long first = in.varint();
-    int count = in.small(MAX_READINGS);
+    int span = in.small(MAX_SPAN);
+    int count = in.small(Math.min(span, MAX_READINGS));
     long committed = in.signed();
-    long newest = committed + in.signed();
-    long elapsed = in.signed();
+    Stamp stamp = new Stamp(committed, committed + in.signed(), in.signed(), in.i64(), in.signed());
     int devices = in.count();
     List<Part> parts = new ArrayList<>(devices);
     int sum = 0;
@@ -138,7 +168,7 @@ record RowHead(
     if (sum != count || !in.atEnd()) {
       throw new DamagedException("Head of " + count + " readings lists " + sum);
     }
-    return new RowHead(streamClass, first, count, committed, newest, elapsed, parts);
+    return new RowHead(streamClass, first, first + span, count, stamp, parts);
   }
 
   /** Milliseconds since 1970, rounded down; times beyond what they can hold are cut. */

@@ -3,8 +3,12 @@ package io.culvert.buffer;
 import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,11 +16,12 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One file of the log. A row's key is its class and first position, so the file is ordered by both.
@@ -25,8 +30,12 @@ import java.util.function.Consumer;
  * changes.
  */
 final class Segment implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Segment.class);
   private static final int CLASSES = StreamClass.values().length;
   private static final int CLASS_SHIFT = 60;
+
+  /** Tells the place of a body from that of its head. */
+  private static final long BODY = 1L << 63;
 
   /** What the file adds to a row's own bytes, roughly; for its size before it is sealed. */
   private static final int ROW_OVERHEAD = 512;
@@ -36,14 +45,21 @@ final class Segment implements AutoCloseable {
    *
    * @param from earliest event, in milliseconds since 1970
    * @param to latest event
+   * @param count of readings that are there
    */
-  record Span(long first, long end, long from, long to) {
+  record Span(long first, long end, long from, long to, long count) {
     Span and(RowHead head) {
       return new Span(
           Math.min(first, head.first()),
           Math.max(end, head.end()),
           Math.min(from, head.from()),
-          Math.max(to, head.to()));
+          Math.max(to, head.to()),
+          count + head.count());
+    }
+
+    /** With a row whose head can't be read: it reaches as far as this at least. */
+    Span andDamaged(long position) {
+      return new Span(Math.min(first, position), Math.max(end, position + 1), from, to, count);
     }
 
     boolean isEmpty() {
@@ -51,27 +67,36 @@ final class Segment implements AutoCloseable {
     }
   }
 
-  private static final Span EMPTY = new Span(Long.MAX_VALUE, 0, Long.MAX_VALUE, Long.MIN_VALUE);
+  /** Sealed, it tells whether a key is the right one. */
+  private static final byte[] PROOF = "culvert".getBytes(StandardCharsets.US_ASCII);
+
+  private static final long PROOF_PLACE = -1;
+
+  private static final Span EMPTY = new Span(Long.MAX_VALUE, 0, Long.MAX_VALUE, Long.MIN_VALUE, 0);
 
   private final Path file;
   private final long number;
   private final Machine machine;
+  private final Timeline timeline;
   private final Object readLock = new Object();
 
   private volatile Span[] spans = newSpans();
   private volatile long bytes;
   private volatile long elapsed;
   private volatile boolean sealed;
+  private volatile int level;
+  private Seal seal;
   private long created;
   private Connection writer;
   private PreparedStatement insert;
   private Connection reader;
   private boolean deleted;
 
-  private Segment(Path file, long number, Machine machine) {
+  private Segment(Path file, long number, Machine machine, Timeline timeline) {
     this.file = file;
     this.number = number;
     this.machine = machine;
+    this.timeline = timeline;
   }
 
   static String fileName(long number) {
@@ -88,6 +113,7 @@ final class Segment implements AutoCloseable {
       Path directory,
       long number,
       Machine machine,
+      Timeline timeline,
       long elapsed,
       long[] next,
       Map<String, long[]> sequences)
@@ -95,37 +121,14 @@ final class Segment implements AutoCloseable {
     Path file = directory.resolve(fileName(number));
     // One that a crash left before its first commit, or a failure while creating it.
     deleteFiles(file);
-    Segment segment = new Segment(file, number, machine);
+    Segment segment = new Segment(file, number, machine, timeline);
     try {
       segment.openWriter();
       Connection connection = segment.writer;
-      Sqlite.execute(
-          connection,
-          "CREATE TABLE entry (id INTEGER PRIMARY KEY, event_from INTEGER NOT NULL,"
-              + " event_to INTEGER NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL)",
-          "CREATE TABLE stream (device TEXT NOT NULL, class INTEGER NOT NULL,"
-              + " next INTEGER NOT NULL)",
-          "CREATE TABLE class (class INTEGER PRIMARY KEY, next INTEGER NOT NULL)",
-          "CREATE TABLE created (elapsed INTEGER NOT NULL)",
-          "CREATE TABLE sealed (class INTEGER PRIMARY KEY, first INTEGER, after INTEGER,"
-              + " event_from INTEGER, event_to INTEGER, elapsed INTEGER)");
-      try (PreparedStatement put =
-          connection.prepareStatement("INSERT INTO stream VALUES (?, ?, ?)")) {
-        for (Map.Entry<String, long[]> stream : sequences.entrySet()) {
-          for (int c = 0; c < CLASSES; c++) {
-            if (stream.getValue()[c] > 1) {
-              put.setString(1, stream.getKey());
-              put.setInt(2, c);
-              put.setLong(3, stream.getValue()[c]);
-              put.executeUpdate();
-            }
-          }
-        }
-      }
-      for (int c = 0; c < CLASSES; c++) {
-        Sqlite.execute(connection, "INSERT INTO class VALUES (" + c + ", " + next[c] + ")");
-      }
-      Sqlite.execute(connection, "INSERT INTO created VALUES (" + elapsed + ")");
+      makeTables(connection);
+      putStart(connection, next, sequences);
+      segment.seal = machine.seal();
+      segment.putCreated(connection, elapsed, 0);
       connection.commit();
       Sqlite.syncDirectory(directory);
       segment.created = elapsed;
@@ -137,38 +140,96 @@ final class Segment implements AutoCloseable {
     }
   }
 
-  /** Opens a file of an earlier run for reading. */
-  static Segment open(Path file, long number, Machine machine) throws SQLException, IOException {
-    Segment segment = new Segment(file, number, machine);
+  private static void makeTables(Connection connection) throws SQLException {
+    Sqlite.execute(
+        connection,
+        "CREATE TABLE entry (id INTEGER PRIMARY KEY, event_from INTEGER NOT NULL,"
+            + " event_to INTEGER NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL)",
+        "CREATE TABLE stream (device TEXT NOT NULL, class INTEGER NOT NULL,"
+            + " next INTEGER NOT NULL)",
+        "CREATE TABLE class (class INTEGER PRIMARY KEY, next INTEGER NOT NULL)",
+        "CREATE TABLE created (elapsed INTEGER NOT NULL, level INTEGER NOT NULL,"
+            + " encrypted INTEGER NOT NULL, proof BLOB NOT NULL)",
+        "CREATE TABLE sealed (class INTEGER PRIMARY KEY, first INTEGER, after INTEGER,"
+            + " event_from INTEGER, event_to INTEGER, count INTEGER, elapsed INTEGER)");
+  }
+
+  private static void putStart(Connection connection, long[] next, Map<String, long[]> sequences)
+      throws SQLException {
+    try (PreparedStatement put =
+        connection.prepareStatement("INSERT INTO stream VALUES (?, ?, ?)")) {
+      for (Map.Entry<String, long[]> stream : sequences.entrySet()) {
+        for (int c = 0; c < CLASSES; c++) {
+          if (stream.getValue()[c] > 1) {
+            put.setString(1, stream.getKey());
+            put.setInt(2, c);
+            put.setLong(3, stream.getValue()[c]);
+            put.executeUpdate();
+          }
+        }
+      }
+    }
+    for (int c = 0; c < CLASSES; c++) {
+      Sqlite.execute(connection, "INSERT INTO class VALUES (" + c + ", " + next[c] + ")");
+    }
+  }
+
+  private void putCreated(Connection connection, long elapsed, int level) throws SQLException {
+    try (PreparedStatement put =
+        connection.prepareStatement("INSERT INTO created VALUES (?, ?, ?, ?)")) {
+      put.setLong(1, elapsed);
+      put.setInt(2, level);
+      put.setBoolean(3, seal != Seal.PLAIN);
+      put.setBytes(4, seal.close(PROOF, PROOF_PLACE));
+      put.executeUpdate();
+    }
+  }
+
+  /**
+   * Opens a file of an earlier run for reading.
+   *
+   * @throws WrongKeyException if it is encrypted and the key at hand doesn't open it
+   */
+  static Segment open(Path file, long number, Machine machine, Timeline timeline)
+      throws SQLException, IOException {
+    Segment segment = new Segment(file, number, machine, timeline);
     try {
       synchronized (segment.readLock) {
         segment.load();
       }
       segment.bytes = Files.size(file);
       return segment;
-    } catch (SQLException e) {
+    } catch (SQLException | WrongKeyException e) {
       segment.close();
       throw e;
     }
   }
 
-  private void load() throws SQLException {
+  private void load() throws SQLException, WrongKeyException {
     Span[] found = newSpans();
     try (Statement statement = reader().createStatement()) {
-      try (ResultSet rows = statement.executeQuery("SELECT elapsed FROM created")) {
+      try (ResultSet rows =
+          statement.executeQuery("SELECT elapsed, level, encrypted, proof FROM created")) {
         if (!rows.next()) {
           throw new SQLException("File " + file.getFileName() + " was not finished");
         }
         created = rows.getLong(1);
         elapsed = created;
+        level = rows.getInt(2);
+        seal = rows.getBoolean(3) ? key(rows.getBytes(4)) : Seal.PLAIN;
       }
       try (ResultSet rows =
           statement.executeQuery(
-              "SELECT class, first, after, event_from, event_to, elapsed FROM sealed")) {
+              "SELECT class, first, after, event_from, event_to, count, elapsed FROM sealed")) {
         while (rows.next()) {
           found[rows.getInt(1)] =
-              new Span(rows.getLong(2), rows.getLong(3), rows.getLong(4), rows.getLong(5));
-          elapsed = rows.getLong(6);
+              new Span(
+                  rows.getLong(2),
+                  rows.getLong(3),
+                  rows.getLong(4),
+                  rows.getLong(5),
+                  rows.getLong(6));
+          elapsed = rows.getLong(7);
           sealed = true;
         }
       }
@@ -183,16 +244,32 @@ final class Segment implements AutoCloseable {
           },
           damaged -> {
             int c = classOf(damaged);
-            long first = positionOf(damaged);
-            found[c] =
-                new Span(
-                    Math.min(found[c].first(), first),
-                    Math.max(found[c].end(), first + 1),
-                    found[c].from(),
-                    found[c].to());
+            found[c] = found[c].andDamaged(positionOf(damaged));
           });
     }
     spans = found;
+  }
+
+  private Seal key(byte[] proof) throws WrongKeyException {
+    if (machine.key() == null) {
+      throw new WrongKeyException(file.getFileName() + " is encrypted, and there is no key");
+    }
+    try {
+      if (Arrays.equals(machine.key().open(proof, PROOF_PLACE), PROOF)) {
+        return machine.key();
+      }
+    } catch (DamagedException e) {
+      // Said below.
+      LOG.debug("Proof of {}", file, e);
+    }
+    throw new WrongKeyException(file.getFileName() + " is encrypted with another key");
+  }
+
+  /** Readings can't be read for want of the key that they were encrypted with. */
+  static final class WrongKeyException extends IOException {
+    WrongKeyException(String message) {
+      super(message);
+    }
   }
 
   private void openWriter() throws SQLException {
@@ -228,22 +305,28 @@ final class Segment implements AutoCloseable {
     Span[] grown = spans.clone();
     for (int i = 0; i < heads.size(); i++) {
       RowHead head = heads.get(i);
-      byte[] sealedHead = RowCodec.seal(head.encode());
-      byte[] body = RowCodec.seal(RowCodec.pack(RowCodec.encode(head, readings.get(i))));
+      added += put(insert, head, RowCodec.encode(head, readings.get(i)));
       int c = head.streamClass().ordinal();
-      insert.setLong(1, id(c, head.first()));
-      insert.setLong(2, head.from());
-      insert.setLong(3, head.to());
-      insert.setBytes(4, sealedHead);
-      insert.setBytes(5, body);
-      insert.executeUpdate();
-      added += sealedHead.length + body.length + ROW_OVERHEAD;
       grown[c] = grown[c].and(head);
     }
     writer.commit();
     spans = grown;
     bytes += added;
     elapsed = heads.get(heads.size() - 1).elapsed();
+  }
+
+  /** Adds a row; returns how many bytes it takes on disk, roughly. */
+  private long put(PreparedStatement insert, RowHead head, byte[] body) throws SQLException {
+    long id = id(head.streamClass().ordinal(), head.first());
+    byte[] sealedHead = seal.close(head.encode(), id);
+    byte[] sealedBody = seal.close(RowCodec.pack(body), id | BODY);
+    insert.setLong(1, id);
+    insert.setLong(2, head.from());
+    insert.setLong(3, head.to());
+    insert.setBytes(4, sealedHead);
+    insert.setBytes(5, sealedBody);
+    insert.executeUpdate();
+    return sealedHead.length + sealedBody.length + ROW_OVERHEAD;
   }
 
   /** Gives the writing connection up after a failure; {@link #resume} opens a new one. */
@@ -256,18 +339,7 @@ final class Segment implements AutoCloseable {
 
   /** Ends writing for good: from now on the file does not change. */
   void seal() throws SQLException, IOException {
-    try (PreparedStatement put =
-        writer.prepareStatement("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?)")) {
-      for (int c = 0; c < CLASSES; c++) {
-        put.setInt(1, c);
-        put.setLong(2, spans[c].first());
-        put.setLong(3, spans[c].end());
-        put.setLong(4, spans[c].from());
-        put.setLong(5, spans[c].to());
-        put.setLong(6, elapsed);
-        put.executeUpdate();
-      }
-    }
+    putSealed(writer, spans, elapsed);
     writer.commit();
     writer.setAutoCommit(true);
     synchronized (readLock) {
@@ -280,7 +352,24 @@ final class Segment implements AutoCloseable {
     bytes = Files.size(file);
   }
 
-  /** What stands at a position. */
+  private static void putSealed(Connection connection, Span[] spans, long elapsed)
+      throws SQLException {
+    try (PreparedStatement put =
+        connection.prepareStatement("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?)")) {
+      for (int c = 0; c < CLASSES; c++) {
+        put.setInt(1, c);
+        put.setLong(2, spans[c].first());
+        put.setLong(3, spans[c].end());
+        put.setLong(4, spans[c].from());
+        put.setLong(5, spans[c].to());
+        put.setLong(6, spans[c].count());
+        put.setLong(7, elapsed);
+        put.executeUpdate();
+      }
+    }
+  }
+
+  /** What stands at a position, with the times that are right as far as is known. */
   Found read(StreamClass streamClass, long position) throws IOException {
     int c = streamClass.ordinal();
     synchronized (readLock) {
@@ -304,8 +393,8 @@ final class Segment implements AutoCloseable {
               head = head(rows.getLong(1), rows.getBytes(2));
               if (head.end() > position) {
                 first = start;
-                byte[] body = RowCodec.unpack(RowCodec.unseal(rows.getBytes(3)));
-                return new Found.Whole(new Row(head, RowCodec.decode(head, body)));
+                return new Found.Whole(
+                    timeline.correct(decode(rows.getLong(1), head, rows.getBytes(3))));
               }
               head = null;
             } catch (DamagedException e) {
@@ -353,8 +442,12 @@ final class Segment implements AutoCloseable {
   List<RowHead> heads(StreamClass streamClass, long from, long to) throws IOException {
     List<RowHead> heads = new ArrayList<>();
     int c = streamClass.ordinal();
+    // What is on disk has the times of before any correction.
+    long[] widest = timeline.widest();
+    long since = from < Long.MIN_VALUE + widest[1] ? Long.MIN_VALUE : from - widest[1];
+    long until = to > Long.MAX_VALUE + widest[0] ? Long.MAX_VALUE : to - widest[0];
     synchronized (readLock) {
-      if (deleted || spans[c].isEmpty() || spans[c].from() > to || spans[c].to() < from) {
+      if (deleted || spans[c].isEmpty() || spans[c].from() > until || spans[c].to() < since) {
         return heads;
       }
       try (PreparedStatement query =
@@ -364,12 +457,15 @@ final class Segment implements AutoCloseable {
                       + " AND event_to >= ? AND event_from <= ? ORDER BY id")) {
         query.setLong(1, id(c, 0));
         query.setLong(2, id(c + 1, 0));
-        query.setLong(3, from);
-        query.setLong(4, to);
+        query.setLong(3, since);
+        query.setLong(4, until);
         try (ResultSet rows = query.executeQuery()) {
           while (rows.next()) {
             try {
-              heads.add(head(rows.getLong(1), rows.getBytes(2)));
+              RowHead head = timeline.correct(head(rows.getLong(1), rows.getBytes(2)));
+              if (head.to() >= from && head.from() <= to) {
+                heads.add(head);
+              }
             } catch (DamagedException e) {
               // Told in the ledger when delivery comes to it; a query shows what can be read.
               continue;
@@ -498,18 +594,6 @@ final class Segment implements AutoCloseable {
     return spans[streamClass.ordinal()];
   }
 
-  /** The positions of each class that it spans. */
-  Map<StreamClass, Intervals> positions() {
-    Map<StreamClass, Intervals> positions = new EnumMap<>(StreamClass.class);
-    for (StreamClass streamClass : StreamClass.values()) {
-      Span span = span(streamClass);
-      Intervals ofClass = new Intervals();
-      ofClass.add(span.first(), span.end());
-      positions.put(streamClass, ofClass);
-    }
-    return positions;
-  }
-
   long number() {
     return number;
   }
@@ -525,6 +609,171 @@ final class Segment implements AutoCloseable {
 
   boolean sealed() {
     return sealed;
+  }
+
+  boolean encrypted() {
+    return seal != Seal.PLAIN;
+  }
+
+  /** What a bound has taken out of it, as {@link Cut} numbers it; 0 if nothing. */
+  int level() {
+    return level;
+  }
+
+  /** Looks at rows in the order of their keys, one at a time in memory. */
+  interface Visitor {
+    /**
+     * @param head {@code null} if it can't be read
+     * @param body unpacks the readings
+     */
+    void visit(long id, RowHead head, Body body) throws SQLException, IOException;
+  }
+
+  /** The readings of a row that is just being visited. */
+  interface Body {
+    /** With the times as they are on disk. */
+    Row row() throws DamagedException;
+
+    /** Head and body as they are on disk. */
+    byte[][] raw() throws SQLException;
+  }
+
+  /**
+   * Visits every row of a sealed segment, over a connection of its own so that other readers aren't
+   * held up.
+   */
+  void visit(Visitor visitor) throws SQLException, IOException {
+    try (Connection connection = machine.opener().open(file, false);
+        Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT id, head, body FROM entry ORDER BY id")) {
+      while (rows.next()) {
+        long id = rows.getLong(1);
+        RowHead head = null;
+        try {
+          head = head(id, rows.getBytes(2));
+        } catch (DamagedException e) {
+          LOG.debug("Head of row {} in {}", id, file, e);
+        }
+        visitor.visit(id, head, new VisitedBody(rows, id, head));
+      }
+    }
+  }
+
+  private final class VisitedBody implements Body {
+    private final ResultSet rows;
+    private final long id;
+    private final RowHead head;
+
+    VisitedBody(ResultSet rows, long id, RowHead head) {
+      this.rows = rows;
+      this.id = id;
+      this.head = head;
+    }
+
+    @Override
+    public Row row() throws DamagedException {
+      try {
+        return decode(id, head, rows.getBytes(3));
+      } catch (SQLException e) {
+        throw new DamagedException(e.getMessage(), e);
+      }
+    }
+
+    @Override
+    public byte[][] raw() throws SQLException {
+      return new byte[][] {rows.getBytes(2), rows.getBytes(3)};
+    }
+  }
+
+  static Path replacement(Path file) {
+    return file.resolveSibling(file.getFileName() + ".new");
+  }
+
+  /**
+   * A file that is to take the place of this sealed one. It stands beside it until {@link
+   * #install}; one that a crash leaves is installed at the next start if the ledger says that it
+   * was decided, else it goes.
+   */
+  final class Replacement implements AutoCloseable {
+    private final Path beside = replacement(file);
+    private final int newLevel;
+    private final Span[] found = newSpans();
+    private final Connection connection;
+    private final PreparedStatement insert;
+
+    /**
+     * @param newLevel what will be taken out, as {@link Cut} numbers it
+     */
+    Replacement(int newLevel) throws SQLException, IOException {
+      this.newLevel = newLevel;
+      Files.deleteIfExists(beside);
+      connection = machine.opener().open(beside, true);
+      try {
+        // Synced whole at the end; until then nobody needs it.
+        Sqlite.execute(connection, "PRAGMA journal_mode=MEMORY");
+        connection.setAutoCommit(false);
+        makeTables(connection);
+        putStart(connection, positionsAtStart(), sequencesAtStart());
+        putCreated(connection, created, newLevel);
+        insert = connection.prepareStatement("INSERT INTO entry VALUES (?, ?, ?, ?, ?)");
+      } catch (SQLException e) {
+        Sqlite.closeQuietly(connection);
+        throw e;
+      }
+    }
+
+    /** Takes a row over as it is; {@code head} is {@code null} if it can't be read. */
+    void copy(long id, RowHead head, byte[][] raw) throws SQLException {
+      insert.setLong(1, id);
+      insert.setLong(2, head != null ? head.from() : 0);
+      insert.setLong(3, head != null ? head.to() : 0);
+      insert.setBytes(4, raw[0]);
+      insert.setBytes(5, raw[1]);
+      insert.executeUpdate();
+      int c = classOf(id);
+      found[c] = head != null ? found[c].and(head) : found[c].andDamaged(positionOf(id));
+    }
+
+    /** Adds a row in place of others. */
+    void put(Row row) throws SQLException {
+      Segment.this.put(insert, row.head(), RowCodec.encode(row));
+      int c = row.head().streamClass().ordinal();
+      found[c] = found[c].and(row.head());
+    }
+
+    /** Has it whole and synced beside the file that it will replace. */
+    void finish() throws SQLException, IOException {
+      putSealed(connection, found, elapsed);
+      connection.commit();
+      close();
+      try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
+        channel.force(true);
+      }
+      Sqlite.syncDirectory(beside.getParent());
+    }
+
+    Segment segment() {
+      return Segment.this;
+    }
+
+    /** Puts it in the old one's place; readers go on with it. */
+    void install() throws IOException {
+      synchronized (readLock) {
+        closeReader();
+        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+        level = newLevel;
+        spans = found;
+        bytes = Files.size(file);
+      }
+      Sqlite.syncDirectory(file.getParent());
+    }
+
+    /** Closes the file; what isn't finished goes at the next start. */
+    @Override
+    public void close() {
+      Sqlite.closeQuietly(insert);
+      Sqlite.closeQuietly(connection);
+    }
   }
 
   /** Elapsed time of the store when it was begun, in milliseconds. */
@@ -571,8 +820,19 @@ final class Segment implements AutoCloseable {
     return reader;
   }
 
-  private static RowHead head(long id, byte[] sealedHead) throws DamagedException {
-    RowHead head = RowHead.decode(RowCodec.unseal(sealedHead));
+  private Row decode(long id, RowHead head, byte[] sealedBody) throws DamagedException {
+    return RowCodec.decode(head, RowCodec.unpack(unseal(sealedBody, id | BODY)));
+  }
+
+  private byte[] unseal(byte[] sealedBytes, long place) throws DamagedException {
+    if (sealedBytes == null) {
+      throw new DamagedException("Nothing where sealed bytes are due");
+    }
+    return seal.open(sealedBytes, place);
+  }
+
+  private RowHead head(long id, byte[] sealedHead) throws DamagedException {
+    RowHead head = RowHead.decode(unseal(sealedHead, id));
     if (head.first() != positionOf(id) || head.streamClass().ordinal() != classOf(id)) {
       throw new DamagedException("Row stands at a wrong position");
     }
@@ -581,6 +841,10 @@ final class Segment implements AutoCloseable {
 
   private static long id(int streamClass, long position) {
     return (long) streamClass << CLASS_SHIFT | position;
+  }
+
+  StreamClass classAt(long id) {
+    return StreamClass.values()[classOf(id)];
   }
 
   private static int classOf(long id) {

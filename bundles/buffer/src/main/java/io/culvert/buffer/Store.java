@@ -7,12 +7,14 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -54,6 +56,7 @@ final class Store implements AutoCloseable {
 
   private final Path directory;
   private final Machine machine;
+  private final Timeline timeline;
   private final LongSupplier nanos;
   private final Supplier<Settings> settings;
   private final Recent recent = new Recent(RECENT_READINGS);
@@ -64,6 +67,7 @@ final class Store implements AutoCloseable {
   private volatile long[] next = new long[CLASSES.length];
   private long startElapsed;
   private volatile long damagedBytes;
+  private volatile int changes;
   private Segment active;
   private Past past = Past.NONE;
 
@@ -81,10 +85,12 @@ final class Store implements AutoCloseable {
     static final Past NONE = new Past(false, 0, 0, new long[CLASSES.length], Map.of());
   }
 
-  private Store(Path directory, Supplier<Settings> settings, Machine machine, LongSupplier nanos) {
+  private Store(Path directory, Supplier<Settings> settings, Machine machine, LongSupplier nanos)
+      throws IOException {
     this.directory = directory;
     this.settings = settings;
     this.machine = machine;
+    this.timeline = Timeline.open(directory, machine.bootNumber());
     this.nanos = nanos;
     this.startNanos = nanos.getAsLong();
   }
@@ -94,17 +100,38 @@ final class Store implements AutoCloseable {
    *
    * @param known next position of each class as another file remembers it; zeros if none does. The
    *     log's own knowledge goes before, unless it ends earlier
+   * @param cuts by number of a segment, what was decided to take out of it: see {@link Cut}
    */
   static Store open(
       Path directory,
       Supplier<Settings> settings,
       Machine machine,
       LongSupplier nanos,
-      long[] known)
+      long[] known,
+      Map<Long, Integer> cuts)
       throws IOException {
     Store store = new Store(directory, settings, machine, nanos);
+    store.finishCuts(cuts);
     store.recover(known);
     return store;
+  }
+
+  /** What a crash interrupted: done if it was decided, undone if not. */
+  private void finishCuts(Map<Long, Integer> cuts) throws IOException {
+    try (DirectoryStream<Path> listed = Files.newDirectoryStream(directory, "segment-*.db.new")) {
+      for (Path beside : listed) {
+        String name = beside.getFileName().toString();
+        Path file = beside.resolveSibling(name.substring(0, name.length() - ".new".length()));
+        Matcher matcher = FILE.matcher(file.getFileName().toString());
+        boolean decided = matcher.matches() && cuts.containsKey(Long.parseLong(matcher.group(1)));
+        if (decided && Files.exists(file)) {
+          Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+        } else {
+          Files.delete(beside);
+        }
+      }
+    }
+    Sqlite.syncDirectory(directory);
   }
 
   private void recover(long[] known) throws IOException {
@@ -118,16 +145,34 @@ final class Store implements AutoCloseable {
       }
     }
     boolean tailDamaged = false;
+    Map<Path, Segment.WrongKeyException> locked = new LinkedHashMap<>();
+    boolean unlocked = false;
     for (Map.Entry<Long, Path> file : files.entrySet()) {
       try {
-        Segment segment = Segment.open(file.getValue(), file.getKey(), machine);
+        Segment segment = Segment.open(file.getValue(), file.getKey(), machine, timeline);
         segment.closeReader();
         segments.put(file.getKey(), segment);
+        unlocked |= segment.encrypted();
         tailDamaged = false;
+      } catch (Segment.WrongKeyException e) {
+        tailDamaged = true;
+        locked.put(file.getValue(), e);
       } catch (SQLException e) {
         tailDamaged = true;
         setAside(file.getValue(), e);
       }
+    }
+    if (!locked.isEmpty() && !unlocked) {
+      // Not damage: nothing may be given up for it.
+      close();
+      throw new IOException(
+          locked.values().iterator().next().getMessage()
+              + "; put back the keystore with the key that it was written with (buffer.keystore),"
+              + " or move the files away from "
+              + directory);
+    }
+    for (Map.Entry<Path, Segment.WrongKeyException> file : locked.entrySet()) {
+      setAside(file.getKey(), file.getValue());
     }
     tailDamaged |= !recoverTail();
     Map<StreamClass, long[]> lost = new EnumMap<>(StreamClass.class);
@@ -160,7 +205,7 @@ final class Store implements AutoCloseable {
     }
   }
 
-  private void setAside(Path file, SQLException e) throws IOException {
+  private void setAside(Path file, Exception e) throws IOException {
     Path aside = file.resolveSibling(file.getFileName() + DAMAGED);
     LOG.error("{} can't be read and is set aside as {}", file, aside.getFileName(), e);
     Files.move(file, aside);
@@ -174,6 +219,7 @@ final class Store implements AutoCloseable {
   /** Takes positions and sequence numbers from the newest file; false if it is damaged. */
   private boolean recoverTail() {
     if (segments.isEmpty()) {
+      timeline.resume(null);
       return true;
     }
     Segment tail = segments.lastEntry().getValue();
@@ -210,6 +256,7 @@ final class Store implements AutoCloseable {
     tail.closeReader();
     next = heads;
     startElapsed = tail.elapsed();
+    RowHead.Stamp newest = null;
     if (!lastMinute.isEmpty()) {
       RowHead last = lastMinute.get(0);
       long earliest = Long.MAX_VALUE;
@@ -220,10 +267,15 @@ final class Store implements AutoCloseable {
         count += head.count();
       }
       double seconds = Math.max(1, (last.elapsed() - earliest) / 1000.0);
-      past = new Past(true, last.newest(), count / seconds, past.ends(), past.lost());
-      // The only witness of the time in between is the clock; one set back is not believed.
-      startElapsed += Math.max(0, machine.clock().millis() - last.committed());
+      newest = last.stamp();
+      past = new Past(true, last.stamp().newest(), count / seconds, past.ends(), past.lost());
+      // Only the machine's monotonic time is believed, so what passed while it was off is not
+      // counted: a clock that starts wrong would let everything expire.
+      if (last.stamp().boot() == machine.bootNumber()) {
+        startElapsed += Math.max(0, monotonic() - last.stamp().monotonic());
+      }
     }
+    timeline.resume(newest);
     return whole[0];
   }
 
@@ -239,9 +291,14 @@ final class Store implements AutoCloseable {
       List<RowHead> heads = new ArrayList<>();
       List<List<Reading>> bodies = new ArrayList<>();
       long[] positions = next.clone();
-      Map<String, long[]> grown = number(readings, positions, heads, bodies);
+      Map<String, long[]> grown = new HashMap<>();
+      Timeline.Arranged arranged =
+          timeline.arrange(readings, stamp(readings), settings.get().gateway());
+      number(arranged.before(), arranged.stampBefore(), positions, grown, heads, bodies);
+      number(arranged.after(), arranged.stamp(), positions, grown, heads, bodies);
       active.append(heads, bodies);
       done = true;
+      timeline.committed(arranged.stamp());
       sequences.putAll(grown);
       List<Row> rows = new ArrayList<>(heads.size());
       for (int i = 0; i < heads.size(); i++) {
@@ -261,21 +318,28 @@ final class Store implements AutoCloseable {
     }
   }
 
-  /** Divides readings into rows; advances {@code positions} and returns the streams' numbers. */
-  private Map<String, long[]> number(
-      List<Reading> readings, long[] positions, List<RowHead> heads, List<List<Reading>> bodies) {
+  private RowHead.Stamp stamp(List<Reading> readings) {
     long now = machine.clock().millis();
-    long elapsed = elapsed();
     long newest =
         readings.stream()
             .mapToLong(reading -> RowHead.floorMillis(reading.receivedTime()))
             .max()
             .orElse(now);
+    return new RowHead.Stamp(now, newest, elapsed(), machine.bootNumber(), monotonic());
+  }
+
+  /** Divides readings into rows; advances {@code positions} and the streams' numbers. */
+  private void number(
+      List<Reading> readings,
+      RowHead.Stamp stamp,
+      long[] positions,
+      Map<String, long[]> grown,
+      List<RowHead> heads,
+      List<List<Reading>> bodies) {
     Map<StreamClass, List<Reading>> byClass = new EnumMap<>(StreamClass.class);
     for (Reading reading : readings) {
       byClass.computeIfAbsent(reading.streamClass(), c -> new ArrayList<>()).add(reading);
     }
-    Map<String, long[]> grown = new HashMap<>();
     byClass.forEach(
         (streamClass, ofClass) -> {
           int c = streamClass.ordinal();
@@ -284,9 +348,7 @@ final class Store implements AutoCloseable {
                 RowHead.of(
                     streamClass,
                     positions[c],
-                    now,
-                    newest,
-                    elapsed,
+                    stamp,
                     body,
                     device ->
                         grown
@@ -300,7 +362,6 @@ final class Store implements AutoCloseable {
             bodies.add(body);
           }
         });
-    return grown;
   }
 
   private static List<List<Reading>> rows(List<Reading> readings) {
@@ -350,7 +411,7 @@ final class Store implements AutoCloseable {
     }
     if (active == null) {
       long number = segments.isEmpty() ? 1 : segments.lastKey() + 1;
-      active = Segment.create(directory, number, machine, elapsed(), next, sequences);
+      active = Segment.create(directory, number, machine, timeline, elapsed(), next, sequences);
       segments.put(number, active);
     }
   }
@@ -359,7 +420,7 @@ final class Store implements AutoCloseable {
   Found read(StreamClass streamClass, long position) throws IOException {
     Row row = recent.find(streamClass, position);
     if (row != null) {
-      return new Found.Whole(row);
+      return new Found.Whole(timeline.correct(row));
     }
     if (position >= next(streamClass)) {
       return new Found.Gone();
@@ -393,15 +454,31 @@ final class Store implements AutoCloseable {
     }
   }
 
-  /** Whether a file that spans a position is there. */
-  boolean holds(StreamClass streamClass, long position) {
+  /** Whether a position is on disk still: not in a file that is deleted, nor taken out of one. */
+  boolean holds(StreamClass streamClass, long position) throws IOException {
     for (Segment segment : segments.values()) {
       Segment.Span span = segment.span(streamClass);
       if (position >= span.first() && position < span.end()) {
-        return true;
+        return segment.level() == 0
+            || !(segment.read(streamClass, position) instanceof Found.Whole whole)
+            || whole.row().at(position) != null;
       }
     }
     return false;
+  }
+
+  /** How many of these positions a bound has taken out of files, about. */
+  long absent(StreamClass streamClass, Delivery delivery) {
+    long absent = 0;
+    for (Segment segment : segments.values()) {
+      Segment.Span span = segment.span(streamClass);
+      if (segment.level() > 0 && !span.isEmpty()) {
+        long all = span.end() - span.first();
+        long owed = delivery.owed(streamClass, span.first(), span.end()).size();
+        absent += Math.round((double) owed * (all - span.count()) / all);
+      }
+    }
+    return absent;
   }
 
   /** The clock's time in milliseconds since 1970. */
@@ -419,9 +496,31 @@ final class Store implements AutoCloseable {
     return List.copyOf(segments.values());
   }
 
+  /** Puts what is left of a segment in its place. */
+  void install(Segment.Replacement replacement) throws IOException {
+    Segment segment = replacement.segment();
+    Map<StreamClass, Segment.Span> before = new EnumMap<>(StreamClass.class);
+    for (StreamClass streamClass : CLASSES) {
+      before.put(streamClass, segment.span(streamClass));
+    }
+    replacement.install();
+    forget(before);
+  }
+
+  private void forget(Map<StreamClass, Segment.Span> spans) {
+    spans.forEach((streamClass, span) -> recent.forget(streamClass, span.first(), span.end()));
+    changes++;
+  }
+
+  /** Grows whenever rows that were there have gone or changed: whoever keeps one asks again. */
+  int changes() {
+    return changes;
+  }
+
   /** Unlinks a sealed segment. */
   void delete(Segment segment) throws IOException {
     segments.remove(segment.number());
+    changes++;
     synchronized (readers) {
       readers.remove(segment);
     }
@@ -452,11 +551,15 @@ final class Store implements AutoCloseable {
   }
 
   /**
-   * Milliseconds that this store has lived. Runs with the machine's monotonic time; only what
-   * passed between two runs is taken from the clock. A clock that is set expires nothing.
+   * Milliseconds that this store has lived, while the machine was on. Runs with its monotonic time,
+   * also between two runs of one boot. A clock that is set expires nothing.
    */
   long elapsed() {
     return startElapsed + (nanos.getAsLong() - startNanos) / 1_000_000;
+  }
+
+  private long monotonic() {
+    return nanos.getAsLong() / 1_000_000;
   }
 
   Past past() {

@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,9 +42,10 @@ class PumpTest {
         Store.open(
             directory,
             this::settings,
-            new Machine(InstantSource.fixed(T0), name -> loop, Sqlite::open),
+            new Machine(() -> T0.plusNanos(loop.nanos()), name -> loop, Sqlite::open),
             loop::nanos,
-            new long[4]);
+            new long[4],
+            Map.of());
     ledger =
         Ledger.open(directory.resolve("ledger.db"), () -> T0.plusNanos(loop.nanos()), Sqlite::open);
     accounts = new Accounts(new StateFile(directory), null, ledger, store, this::settings);
@@ -400,7 +400,7 @@ class PumpTest {
     delivery.confirm(StreamClass.TELEMETRY, 0, 4);
     delivery.confirm(StreamClass.TELEMETRY, 12, 20);
     Segment dropped = seal();
-    accounts.drop(delivery, dropped, dropped.positions(), Map.of(), Accounts.BOUND);
+    accounts.drop(delivery, dropped, Map.of());
     assertThat(ledger.entries(Instant.MIN, Instant.MAX, 10))
         .containsExactlyInAnyOrder(
             dropped("a", 4, 9, 6), dropped("b", 0, 1, 2), dropped("c", 0, 9, 10));
@@ -416,9 +416,9 @@ class PumpTest {
     commit(numbered("a", 10, 20));
     commit(numbered("a", 20, 25));
     for (Segment segment : store.segments().subList(0, 2)) {
-      var done = pump.drop(segment, segment.positions(), Accounts.BOUND);
+      var flying = pump.flying();
       loop.run();
-      assertThat(done).isCompleted();
+      accounts.drop(accounts.delivery("city"), segment, flying.getNow(null));
       store.delete(segment);
     }
     assertThat(ledger.entries(Instant.MIN, Instant.MAX, 10)).isEmpty();
@@ -441,7 +441,7 @@ class PumpTest {
     try (var connection = Sqlite.open(sealed.file(), true)) {
       Sqlite.execute(connection, "UPDATE entry SET head = zeroblob(20)");
     }
-    accounts.drop(accounts.delivery("city"), sealed, sealed.positions(), Map.of(), Accounts.BOUND);
+    accounts.drop(accounts.delivery("city"), sealed, Map.of());
     assertThat(ledger.entries(Instant.MIN, Instant.MAX, 10))
         .extracting(LedgerEntry::device, LedgerEntry::count)
         .containsExactly(org.assertj.core.api.Assertions.tuple("*", 10L));

@@ -24,6 +24,7 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 
 class RowCodecTest {
+  private static final RowHead.Stamp STAMP = new RowHead.Stamp(0, 0, 0, 0, 0);
 
   @Property(tries = 300)
   void everyReadingComesBackAsItWas(@ForAll("rows") List<Reading> readings) throws Exception {
@@ -32,9 +33,7 @@ class RowCodecTest {
         RowHead.of(
             StreamClass.EVENT,
             4711,
-            1_700_000_000_000L,
-            5,
-            6,
+            new RowHead.Stamp(1_700_000_000_000L, 5, 6, -7, 8),
             readings,
             device -> device.hashCode() & 0xFFFFL);
     RowHead headBack = RowHead.decode(RowCodec.unseal(RowCodec.seal(head.encode())));
@@ -45,7 +44,8 @@ class RowCodecTest {
     assertThat(bytes.length)
         .as("weight is never less than the truth")
         .isLessThanOrEqualTo(64 + readings.stream().mapToInt(Weight::of).sum());
-    List<Batch.Entry> back = RowCodec.decode(head, RowCodec.unpack(RowCodec.unseal(packed)));
+    List<Batch.Entry> back =
+        RowCodec.decode(head, RowCodec.unpack(RowCodec.unseal(packed))).entries();
     assertThat(back).extracting(Batch.Entry::reading).isEqualTo(readings);
     for (Batch.Entry entry : back) {
       String device = entry.reading().device();
@@ -67,7 +67,7 @@ class RowCodecTest {
   @Property(tries = 400)
   void changedBytesDoNoMoreThanFailAsDamaged(
       @ForAll("rows") List<Reading> readings, @ForAll("changes") List<int[]> changes) {
-    RowHead head = RowHead.of(StreamClass.EVENT, 0, 0, 0, 0, readings, device -> 1);
+    RowHead head = RowHead.of(StreamClass.EVENT, 0, STAMP, readings, device -> 1);
     byte[] headBytes = head.encode();
     byte[] body = RowCodec.encode(head, readings);
     byte[] packed = RowCodec.pack(body);
@@ -103,7 +103,7 @@ class RowCodecTest {
   @Test
   void aPollTakesFewBytes() {
     List<Reading> readings = Measure.poll(50, 20, Readings.T0, 0);
-    RowHead head = RowHead.of(StreamClass.TELEMETRY, 0, 0, 0, 0, readings, device -> 1);
+    RowHead head = RowHead.of(StreamClass.TELEMETRY, 0, STAMP, readings, device -> 1);
     double each =
         (head.encode().length + RowCodec.pack(RowCodec.encode(head, readings)).length)
             / (double) readings.size();
@@ -124,7 +124,7 @@ class RowCodecTest {
   }
 
   private static RowHead sampleHead() {
-    return RowHead.of(StreamClass.EVENT, 0, 0, 0, 0, Readings.numbered("a", 0, 3), device -> 1);
+    return RowHead.of(StreamClass.EVENT, 0, STAMP, Readings.numbered("a", 0, 3), device -> 1);
   }
 
   @Provide

@@ -32,7 +32,13 @@ public class RowBenchmark {
   /** The buffer's way. */
   @Benchmark
   public int culvert() {
-    RowHead head = RowHead.of(StreamClass.TELEMETRY, 1, 0, 0, 0, readings, device -> 1_000_000);
+    RowHead head =
+        RowHead.of(
+            StreamClass.TELEMETRY,
+            1,
+            new RowHead.Stamp(0, 0, 0, 0, 0),
+            readings,
+            device -> 1_000_000);
     byte[] body = RowCodec.seal(RowCodec.pack(RowCodec.encode(head, readings)));
     return RowCodec.seal(head.encode()).length + body.length;
   }
