@@ -5,13 +5,16 @@ import io.culvert.api.northbound.Forwarder;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.Query;
+import io.culvert.api.service.Secrets;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.osgi.framework.BundleContext;
@@ -42,16 +45,54 @@ public final class BufferComponent implements Buffer, Query {
   private final DurableBuffer buffer;
 
   @Activate
-  public BufferComponent(BundleContext context, BufferConfig config, Map<String, Object> properties)
+  public BufferComponent(
+      BundleContext context,
+      BufferConfig config,
+      Map<String, Object> properties,
+      @Reference Secrets secrets)
       throws IOException {
     Path data = data(context);
+    Machine machine = new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open);
+    AesSeal key = key(context, config, secrets);
     buffer =
         new DurableBuffer(
             data.resolve("buffer"),
             Settings.of(config),
-            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open));
+            machine.with(config.encrypt() ? key : Seal.PLAIN, key));
     platforms(config, properties);
     LOG.info("Buffer in {}: {} bytes", data.resolve("buffer"), buffer.status().bytes());
+  }
+
+  /** The key, also where nothing new is encrypted: what was is still to be read. */
+  private static AesSeal key(BundleContext context, BufferConfig config, Secrets secrets)
+      throws IOException {
+    String home = context.getProperty("culvert.home");
+    Path file = Path.of(home == null ? "." : home).resolve(config.keystore());
+    String password = config.keystorePassword();
+    String name =
+        password.startsWith(Secrets.PREFIX) ? password.substring(Secrets.PREFIX.length()) : null;
+    AesSeal key = null;
+    if (Files.exists(file)) {
+      Optional<String> known = name == null ? Optional.of(password) : secrets.get(name);
+      if (known.isEmpty()) {
+        throw new IOException(
+            "There is no secret "
+                + name
+                + " for "
+                + file
+                + "; put its password into the file etc/secrets/"
+                + name);
+      }
+      key = AesSeal.load(file, known.get().toCharArray());
+    }
+    if (key == null && config.encrypt()) {
+      throw new IOException(
+          "buffer.encrypt is true, but there is no keystore "
+              + file
+              + "; nothing is stored until there is one. Make it with: "
+              + AesSeal.makeKey(file));
+    }
+    return key;
   }
 
   private static Path data(BundleContext context) {

@@ -84,13 +84,15 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   @AttributeDefinition(
       name = "Encryption",
       description =
-          "Whether readings are encrypted on disk (AES-256-GCM). The key is the entry"
-              + " culvert-buffer of the keystore.")
+          "Whether readings are encrypted on disk (AES-256-GCM) from the next start on. The key is"
+              + " the entry culvert-buffer of the keystore; what was written before stays as it"
+              + " is.")
   boolean encrypt() default false;
 
   @AttributeDefinition(
       name = "Keystore",
-      description = "PKCS #12 file with the key, relative to the installation.")
+      description = "PKCS #12 file with the key, relative to the installation.",
+      required = false)
   String keystore() default "etc/keystore.p12";
 
   @AttributeDefinition(
