@@ -3,6 +3,7 @@ package io.culvert.mqtt;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import io.culvert.api.ClockState;
 import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.northbound.Batch;
@@ -28,10 +29,11 @@ import java.util.Optional;
  * <p>Beyond IoTDA's own shape a service carries, as properties: {@code {point}_u}, the UCUM unit
  * where there is one; {@code {point}_q}, the quality where it isn't good; {@code seq_first} and
  * {@code seq_count}, the numbers of its readings in their stream; {@code historical}, true for what
- * is delivered after an outage. A bad value is null. JSON has no NaN and no infinity, and a
- * platform that expects a number is not helped by text: such a value is null as well, and {@code
- * {point}_q} tells it as {@code Bad(NaN)}, {@code Bad(Infinity)} or {@code Bad(-Infinity)}; within
- * lists and structures it is the text {@code "NaN"}. Bytes are base64.
+ * is delivered after an outage; {@code clock}, {@code unsynchronised} or {@code corrected} where
+ * the gateway's clock was not right when it stamped them. A bad value is null. JSON has no NaN and
+ * no infinity, and a platform that expects a number is not helped by text: such a value is null as
+ * well, and {@code {point}_q} tells it as {@code Bad(NaN)}, {@code Bad(Infinity)} or {@code
+ * Bad(-Infinity)}; within lists and structures it is the text {@code "NaN"}. Bytes are base64.
  *
  * <p>Down, {@code properties/set} writes each property to the point of that name. A command {@code
  * set} does the same with its paras; a command of any other name writes its para {@code value} to
@@ -162,6 +164,9 @@ final class IotDa implements Dialect {
       out.writeNumberField("seq_count", service.items.size());
       if (batch.historical()) {
         out.writeBooleanField("historical", true);
+      }
+      if (service.clock == ClockState.UNSYNCHRONISED || service.clock == ClockState.CORRECTED) {
+        out.writeStringField("clock", service.clock.name().toLowerCase(Locale.ROOT));
       }
       out.writeEndObject();
       out.writeEndObject();

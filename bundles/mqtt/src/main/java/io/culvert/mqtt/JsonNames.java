@@ -11,7 +11,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * reading. Thread-safe.
  */
 final class JsonNames {
-  private static final Set<String> RESERVED = Set.of("seq_first", "seq_count", "historical");
+  private static final Set<String> RESERVED =
+      Set.of("seq_first", "seq_count", "historical", "clock");
 
   /** Of each; names that no site has in such numbers are worked out anew. */
   private static final int MOST = 10_000;

@@ -1,5 +1,6 @@
 package io.culvert.mqtt;
 
+import io.culvert.api.ClockState;
 import io.culvert.api.Reading;
 import io.culvert.api.northbound.Batch;
 import java.time.Instant;
@@ -19,7 +20,7 @@ import java.util.Set;
 final class Report {
 
   /** Everything about a service but its readings, with the longest numbers. */
-  private static final int SERVICE_BYTES = 200;
+  private static final int SERVICE_BYTES = 230;
 
   private static final int DEVICE_BYTES = 40;
   private static final int MESSAGE_BYTES = 20;
@@ -76,7 +77,7 @@ final class Report {
       devices.put(reading.device(), services);
     }
     if (!joins) {
-      last = new Service(millis(reading.eventTime()), item.entry.sequence());
+      last = new Service(reading, item.entry.sequence());
       last.points.add(reading.point());
       services.add(last);
     }
@@ -109,9 +110,10 @@ final class Report {
    */
   record Item(int index, Batch.Entry entry, JsonNames.Property property, JsonNames.Word unit) {}
 
-  /** Readings that share one entry in the list of services: one time, and each point once. */
+  /** Readings that share one entry in the list of services: time, clock, and each point once. */
   static final class Service {
     final Instant eventTime;
+    final ClockState clock;
 
     /** Number of the first reading in its stream; with the count it tells all numbers. */
     final long first;
@@ -122,13 +124,14 @@ final class Report {
     /** The time as the last reading that was compared had it, since most share one object. */
     private Instant latest;
 
-    private Service(Instant eventTime, long first) {
-      this.eventTime = eventTime;
+    private Service(Reading reading, long first) {
+      this.eventTime = millis(reading.eventTime());
+      this.clock = reading.clock();
       this.first = first;
     }
 
     private boolean goesOnWith(Batch.Entry entry) {
-      if (first + items.size() != entry.sequence()) {
+      if (first + items.size() != entry.sequence() || entry.reading().clock() != clock) {
         return false;
       }
       Instant time = entry.reading().eventTime();

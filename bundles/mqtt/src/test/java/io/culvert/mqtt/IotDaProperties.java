@@ -59,7 +59,8 @@ class IotDaProperties {
   }
 
   /** What the platform knows of a reading: JSON's idea of its value, and the companions. */
-  private record Seen(String point, Object value, String unit, String quality, String time) {}
+  private record Seen(
+      String point, Object value, String unit, String quality, String time, String clock) {}
 
   private static Seen expected(Reading reading) {
     Value value = reading.quality().bad() ? null : reading.value();
@@ -73,7 +74,12 @@ class IotDaProperties {
         json(value),
         reading.unit().isEmpty() ? null : reading.unit(),
         quality,
-        reading.eventTime().toString());
+        reading.eventTime().toString(),
+        switch (reading.clock()) {
+          case UNSYNCHRONISED -> "unsynchronised";
+          case CORRECTED -> "corrected";
+          case UNKNOWN, SYNCHRONISED -> null;
+        });
   }
 
   private static Object json(Value value) {
@@ -129,7 +135,8 @@ class IotDaProperties {
         if (name.endsWith("_q")
             || name.endsWith("_u")
             || name.startsWith("seq_")
-            || name.equals("historical")) {
+            || name.equals("historical")
+            || name.equals("clock")) {
           continue;
         }
         Seen one =
@@ -138,7 +145,8 @@ class IotDaProperties {
                 property.getValue(),
                 (String) properties.get(name + "_u"),
                 (String) properties.get(name + "_q"),
-                Instant.from(TIME.parse((String) Json.at(service, "event_time"))).toString());
+                Instant.from(TIME.parse((String) Json.at(service, "event_time"))).toString(),
+                (String) properties.get("clock"));
         assertThat(seen.put(device + "/" + number++, one)).isNull();
       }
       assertThat(number - first).isEqualTo(properties.get("seq_count"));
@@ -173,7 +181,7 @@ class IotDaProperties {
                   d.value == null ? Quality.BAD_TIMEOUT : d.quality,
                   time,
                   time,
-                  ClockState.UNKNOWN,
+                  d.clock,
                   Grade.GENERAL)));
     }
     return new Batch(streamClass, historical, entries);
@@ -186,6 +194,7 @@ class IotDaProperties {
       String unit,
       Quality quality,
       int millis,
+      ClockState clock,
       boolean skips) {}
 
   private static Arbitrary<Draft> drafts() {
@@ -194,7 +203,7 @@ class IotDaProperties {
                 net.jqwik.api.Tuple.of(5, Arbitraries.of("gw", "a", "b")),
                 net.jqwik.api.Tuple.of(
                     1, Arbitraries.integers().between(0, 200).map(i -> "device-" + i))),
-            Arbitraries.of("level", "flow", "t1", "door", "level_q", "seq_count"),
+            Arbitraries.of("level", "flow", "t1", "door", "level_q", "seq_count", "clock"),
             values().injectNull(0.1),
             Arbitraries.of("", "m", "Cel", "[pH]", "\"\\"),
             Arbitraries.of(
@@ -204,6 +213,9 @@ class IotDaProperties {
                 new Quality(0x408F1234),
                 new Quality(0x00A20000)),
             Arbitraries.of(0, 0, 0, 1, 1000),
+            Arbitraries.frequencyOf(
+                net.jqwik.api.Tuple.of(5, Arbitraries.just(ClockState.UNKNOWN)),
+                net.jqwik.api.Tuple.of(1, Arbitraries.of(ClockState.class))),
             Arbitraries.of(false, false, false, true))
         .as(Draft::new);
   }

@@ -26,6 +26,10 @@ import java.util.regex.Pattern;
  * with the reason. Thread-safe.
  */
 public final class Dialect {
+  /** What stands beside the points of a service. */
+  private static final Set<String> COMPANIONS =
+      Set.of("seq_first", "seq_count", "historical", "clock");
+
   private static final Pattern SUB_DEVICES =
       Pattern.compile("\\$oc/devices/([^/]+)/sys/gateway/sub_devices/properties/report");
   private static final Pattern OWN = Pattern.compile("\\$oc/devices/([^/]+)/sys/properties/report");
@@ -171,7 +175,7 @@ public final class Dialect {
     }
     for (Map.Entry<?, ?> property : properties.entrySet()) {
       String name = (String) property.getKey();
-      if (name.equals("seq_first") || name.equals("seq_count") || name.equals("historical")) {
+      if (COMPANIONS.contains(name)) {
         continue;
       }
       if (name.endsWith("_q") || name.endsWith("_u")) {
