@@ -69,6 +69,10 @@ final class Timeline {
   private long since;
 
   private long lastElapsed = -1;
+
+  /** The step since the last commit that succeeded; {@code null} if there was none. */
+  private Step open;
+
   private List<Told> untold = new ArrayList<>();
 
   /**
@@ -200,9 +204,6 @@ final class Timeline {
   Arranged arrange(List<Reading> readings, RowHead.Stamp stamp, String gateway) throws IOException {
     long now = stamp.committed() - stamp.monotonic();
     long elapsed = Math.max(stamp.elapsed(), lastElapsed);
-    List<Reading> before = List.of();
-    List<Reading> after = readings;
-    RowHead.Stamp stampBefore = null;
     if (offset != null && Math.abs(now - offset) >= STEP_MILLIS) {
       long millis = now - offset;
       elapsed = Math.max(elapsed, lastElapsed + 2);
@@ -213,22 +214,31 @@ final class Timeline {
       publish(known);
       untold.add(new Told(step, elapsed));
       since = elapsed;
+      open = step;
       LOG.warn(
           "The gateway's clock was set by {} s, from {}",
           millis / 1000.0,
           Instant.ofEpochMilli(step.before()));
+    }
+    List<Reading> before = List.of();
+    List<Reading> after = readings;
+    RowHead.Stamp stampBefore = null;
+    if (open != null) {
+      // By the time that they bear: before the step, or after it?
+      elapsed = Math.max(elapsed, open.at());
+      long clockBefore = stamp.committed() - open.millis();
       before = new ArrayList<>();
       after = new ArrayList<>();
       for (Reading reading : readings) {
-        long age = Math.abs(RowHead.floorMillis(reading.receivedTime()) - stamp.committed());
-        long ageBefore = Math.abs(RowHead.floorMillis(reading.receivedTime()) - step.before());
-        (ageBefore < age ? before : after).add(reading);
+        long received = RowHead.floorMillis(reading.receivedTime());
+        boolean old = Math.abs(received - clockBefore) < Math.abs(received - stamp.committed());
+        (old ? before : after).add(reading);
       }
       stampBefore =
           new RowHead.Stamp(
-              step.before(),
-              Math.min(stamp.newest(), step.before()),
-              elapsed - 1,
+              clockBefore,
+              Math.min(stamp.newest(), clockBefore),
+              open.at() - 1,
               boot,
               stamp.monotonic());
     }
@@ -249,6 +259,7 @@ final class Timeline {
   void committed(RowHead.Stamp stamp) {
     lastElapsed = Math.max(lastElapsed, stamp.elapsed());
     untold.clear();
+    open = null;
   }
 
   private void decide(List<Reading> readings, long elapsed) throws IOException {

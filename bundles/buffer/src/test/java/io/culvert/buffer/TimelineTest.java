@@ -2,6 +2,7 @@ package io.culvert.buffer;
 
 import static io.culvert.buffer.Readings.T0;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.culvert.api.ClockState;
 import io.culvert.api.Grade;
@@ -13,11 +14,14 @@ import io.culvert.api.northbound.Batch;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,13 +38,20 @@ class TimelineTest {
   private UUID boot = UUID.randomUUID();
   private Store store;
   private int made;
+  private Connection writer;
 
   @BeforeEach
   void open() throws IOException {
-    Machine machine = new Machine(this::clock, name -> loop, Sqlite::open, boot, Seal.PLAIN, null);
+    Machine machine = new Machine(this::clock, name -> loop, this::connect, boot, Seal.PLAIN, null);
     store =
         Store.open(
             directory, () -> new Bounds().settings(), machine, loop::nanos, new long[4], Map.of());
+  }
+
+  private Connection connect(Path file, boolean writable) throws SQLException {
+    Connection connection = Sqlite.open(file, writable);
+    writer = writable && file.toString().contains("segment") ? connection : writer;
+    return connection;
   }
 
   @AfterEach
@@ -194,6 +205,26 @@ class TimelineTest {
     commit(before, reading(ClockState.UNSYNCHRONISED));
     seconds(1, ClockState.SYNCHRONISED);
     assertThat(all()).allMatch(r -> wrong(r).isZero());
+  }
+
+  @Test
+  void readingsThatTheDiskRefusedAtTheStepAreToldApartLater() throws Exception {
+    error = DAY.negated();
+    seconds(1, ClockState.UNSYNCHRONISED);
+    second();
+    Reading before = reading(ClockState.UNSYNCHRONISED);
+    error = Duration.ZERO;
+    Sqlite.execute(writer, "PRAGMA max_page_count=1");
+    StringBuilder large = new StringBuilder();
+    new Random(1).ints(20_000, ' ', '~').forEach(c -> large.append((char) c));
+    Reading tooMuch =
+        Readings.of("b", "text", StreamClass.EVENT, Value.of(large.toString()), clock());
+    assertThatThrownBy(() -> commit(before, tooMuch)).hasMessageContaining("full");
+    second();
+    commit(before, reading(ClockState.UNSYNCHRONISED));
+    seconds(1, ClockState.SYNCHRONISED);
+    assertThat(all()).allMatch(r -> wrong(r).isZero());
+    assertThat(told()).as("told once").hasSize(2);
   }
 
   @Test
