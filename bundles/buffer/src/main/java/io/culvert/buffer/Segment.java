@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +34,17 @@ final class Segment implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Segment.class);
   private static final int CLASSES = StreamClass.values().length;
   private static final int CLASS_SHIFT = 60;
+
+  /** What is written when the file is begun, and never changes. */
+  private static final List<String> START =
+      List.of(
+          "SELECT name, rootpage, sql FROM sqlite_master ORDER BY name",
+          "SELECT * FROM class ORDER BY class",
+          "SELECT * FROM stream ORDER BY rowid",
+          "SELECT elapsed, level, encrypted, hex(proof) FROM created");
+
+  /** What is written when it is sealed. */
+  private static final List<String> END = List.of("SELECT * FROM sealed ORDER BY class");
 
   /** Tells the place of a body from that of its head. */
   private static final long BODY = 1L << 63;
@@ -129,6 +141,7 @@ final class Segment implements AutoCloseable {
       putStart(connection, next, sequences);
       segment.seal = machine.seal();
       segment.putCreated(connection, elapsed, 0);
+      putSum(connection, START);
       connection.commit();
       Sqlite.syncDirectory(directory);
       segment.created = elapsed;
@@ -151,7 +164,46 @@ final class Segment implements AutoCloseable {
         "CREATE TABLE created (elapsed INTEGER NOT NULL, level INTEGER NOT NULL,"
             + " encrypted INTEGER NOT NULL, proof BLOB NOT NULL)",
         "CREATE TABLE sealed (class INTEGER PRIMARY KEY, first INTEGER, after INTEGER,"
-            + " event_from INTEGER, event_to INTEGER, count INTEGER, elapsed INTEGER)");
+            + " event_from INTEGER, event_to INTEGER, count INTEGER, elapsed INTEGER)",
+        "CREATE TABLE sum (of TEXT NOT NULL, sum INTEGER NOT NULL)");
+  }
+
+  /** Enters the checksum of what stands beside the rows, which have their own. */
+  private static void putSum(Connection connection, List<String> of) throws SQLException {
+    try (PreparedStatement put = connection.prepareStatement("INSERT INTO sum VALUES (?, ?)")) {
+      put.setString(1, of.get(0));
+      put.setLong(2, sum(connection, of));
+      put.executeUpdate();
+    }
+  }
+
+  private static boolean whole(Connection connection, List<String> of) throws SQLException {
+    try (PreparedStatement query =
+        connection.prepareStatement("SELECT sum FROM sum WHERE of = ? ORDER BY rowid DESC")) {
+      query.setString(1, of.get(0));
+      try (ResultSet row = query.executeQuery()) {
+        return row.next() && row.getLong(1) == sum(connection, of);
+      }
+    }
+  }
+
+  private static long sum(Connection connection, List<String> queries) throws SQLException {
+    ByteWriter out = new ByteWriter();
+    try (Statement statement = connection.createStatement()) {
+      for (String query : queries) {
+        try (ResultSet rows = statement.executeQuery(query)) {
+          int columns = rows.getMetaData().getColumnCount();
+          while (rows.next()) {
+            for (int i = 1; i <= columns; i++) {
+              out.text(String.valueOf(rows.getString(i)));
+            }
+          }
+        }
+      }
+    }
+    CRC32C sum = new CRC32C();
+    sum.update(out.toBytes());
+    return sum.getValue();
   }
 
   private static void putStart(Connection connection, long[] next, Map<String, long[]> sequences)
@@ -188,6 +240,7 @@ final class Segment implements AutoCloseable {
   /**
    * Opens a file of an earlier run for reading.
    *
+   * @return {@code null} if that run ended before the file's first commit: it never held anything
    * @throws WrongKeyException if it is encrypted and the key at hand doesn't open it
    */
   static Segment open(Path file, long number, Machine machine, Timeline timeline)
@@ -195,6 +248,10 @@ final class Segment implements AutoCloseable {
     Segment segment = new Segment(file, number, machine, timeline);
     try {
       synchronized (segment.readLock) {
+        if (!segment.begun()) {
+          segment.close();
+          return null;
+        }
         segment.load();
       }
       segment.bytes = Files.size(file);
@@ -205,8 +262,18 @@ final class Segment implements AutoCloseable {
     }
   }
 
+  private boolean begun() throws SQLException {
+    try (Statement statement = reader().createStatement();
+        ResultSet row = statement.executeQuery("SELECT count(*) FROM sqlite_master")) {
+      return row.next() && row.getLong(1) > 0;
+    }
+  }
+
   private void load() throws SQLException, WrongKeyException {
     Span[] found = newSpans();
+    if (!whole(reader(), START)) {
+      throw new SQLException("The beginning of " + file.getFileName() + " is damaged");
+    }
     try (Statement statement = reader().createStatement()) {
       try (ResultSet rows =
           statement.executeQuery("SELECT elapsed, level, encrypted, proof FROM created")) {
@@ -222,6 +289,10 @@ final class Segment implements AutoCloseable {
           statement.executeQuery(
               "SELECT class, first, after, event_from, event_to, count, elapsed FROM sealed")) {
         while (rows.next()) {
+          sealed = true;
+          if (!whole(reader(), END)) {
+            throw new SQLException("The end of " + file.getFileName() + " is damaged");
+          }
           found[rows.getInt(1)] =
               new Span(
                   rows.getLong(2),
@@ -230,11 +301,11 @@ final class Segment implements AutoCloseable {
                   rows.getLong(5),
                   rows.getLong(6));
           elapsed = rows.getLong(7);
-          sealed = true;
         }
       }
     }
     if (!sealed) {
+      long[] start = positionsAtStart();
       forEachHead(
           0,
           head -> {
@@ -244,7 +315,11 @@ final class Segment implements AutoCloseable {
           },
           damaged -> {
             int c = classOf(damaged);
-            found[c] = found[c].andDamaged(positionOf(damaged));
+            long first = positionOf(damaged);
+            // Rows follow each other without gap: any other key is damaged itself.
+            if (first <= Math.max(found[c].end(), start[c]) + RowHead.MAX_READINGS) {
+              found[c] = found[c].andDamaged(first);
+            }
           });
     }
     spans = found;
@@ -367,6 +442,7 @@ final class Segment implements AutoCloseable {
         put.executeUpdate();
       }
     }
+    putSum(connection, END);
   }
 
   /** What stands at a position, with the times that are right as far as is known. */
@@ -399,7 +475,8 @@ final class Segment implements AutoCloseable {
               head = null;
             } catch (DamagedException e) {
               why = e.getMessage();
-              first = start;
+              // Only a head that can be read tells where its row begins.
+              first = head != null ? start : position;
             }
           }
         }
@@ -423,7 +500,8 @@ final class Segment implements AutoCloseable {
       query.setLong(2, id(c + 1, 0));
       try (ResultSet rows = query.executeQuery()) {
         if (rows.next()) {
-          return positionOf(rows.getLong(1));
+          // A key that is damaged may stand for any position.
+          return Math.min(positionOf(rows.getLong(1)), Math.max(position + 1, spans[c].end()));
         }
       }
     } catch (SQLException e) {
@@ -715,6 +793,7 @@ final class Segment implements AutoCloseable {
         makeTables(connection);
         putStart(connection, positionsAtStart(), sequencesAtStart());
         putCreated(connection, created, newLevel);
+        putSum(connection, START);
         insert = connection.prepareStatement("INSERT INTO entry VALUES (?, ?, ?, ?, ?)");
       } catch (SQLException e) {
         Sqlite.closeQuietly(connection);

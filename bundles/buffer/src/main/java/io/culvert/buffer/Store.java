@@ -49,6 +49,9 @@ final class Store implements AutoCloseable {
    */
   private static final long JUMP = 1 << 20;
 
+  /** In place of a device: where the numbers of one begin that isn't known. */
+  private static final String UNKNOWN = "";
+
   private static final int RECENT_READINGS = 32_768;
 
   /** Bound on files open for reading. */
@@ -147,9 +150,17 @@ final class Store implements AutoCloseable {
     boolean tailDamaged = false;
     Map<Path, Segment.WrongKeyException> locked = new LinkedHashMap<>();
     boolean unlocked = false;
+    Path unfinished = null;
     for (Map.Entry<Long, Path> file : files.entrySet()) {
       try {
         Segment segment = Segment.open(file.getValue(), file.getKey(), machine, timeline);
+        if (segment == null && file.getKey().equals(files.lastKey())) {
+          unfinished = file.getValue();
+          continue;
+        }
+        if (segment == null) {
+          throw new SQLException("There is nothing in it");
+        }
         segment.closeReader();
         segments.put(file.getKey(), segment);
         unlocked |= segment.encrypted();
@@ -185,12 +196,18 @@ final class Store implements AutoCloseable {
         tailDamaged = true;
       }
     }
+    if (unfinished != null && tailDamaged) {
+      // It has held something. Otherwise the file that is made next takes its place.
+      setAside(unfinished, new SQLException("There is nothing in it"));
+    }
     past = new Past(past.readings(), past.newest(), past.rate(), heads.clone(), lost);
     if (tailDamaged) {
       LOG.warn(
           "The end of the log in {} is damaged; positions and sequence numbers go on {} further",
           directory,
           JUMP);
+      // What stood there may have been the first of a stream that nothing else tells of.
+      sequences.putIfAbsent(UNKNOWN, Segment.ones());
       for (int c = 0; c < heads.length; c++) {
         heads[c] += JUMP;
         for (long[] sequence : sequences.values()) {
@@ -238,9 +255,7 @@ final class Store implements AutoCloseable {
               long[] sequence = sequences.computeIfAbsent(part.device(), d -> Segment.ones());
               sequence[c] = Math.max(sequence[c], part.sequence() + part.count());
             }
-            lastMinute.add(head);
-            long newest = lastMinute.stream().mapToLong(RowHead::elapsed).max().orElse(0);
-            lastMinute.removeIf(h -> h.elapsed() < newest - 60_000);
+            addToLastMinute(lastMinute, head);
           },
           damaged -> whole[0] = false);
     } catch (SQLException e) {
@@ -254,6 +269,9 @@ final class Store implements AutoCloseable {
       }
     }
     tail.closeReader();
+    if (lastMinute.isEmpty()) {
+      lastMinute.addAll(lastMinuteBefore(tail));
+    }
     next = heads;
     startElapsed = tail.elapsed();
     RowHead.Stamp newest = null;
@@ -277,6 +295,34 @@ final class Store implements AutoCloseable {
     }
     timeline.resume(newest);
     return whole[0];
+  }
+
+  /** The next number of a device in each class. */
+  private long[] firstSequences(String device) {
+    return sequences.getOrDefault(device, sequences.getOrDefault(UNKNOWN, Segment.ones()));
+  }
+
+  private static void addToLastMinute(List<RowHead> lastMinute, RowHead head) {
+    lastMinute.add(head);
+    long newest = lastMinute.stream().mapToLong(RowHead::elapsed).max().orElse(0);
+    lastMinute.removeIf(h -> h.elapsed() < newest - 60_000);
+  }
+
+  /** The last minute of the newest file with rows, for a tail that was just begun. */
+  private List<RowHead> lastMinuteBefore(Segment tail) {
+    List<RowHead> lastMinute = new ArrayList<>();
+    for (Segment segment : segments.headMap(tail.number()).descendingMap().values()) {
+      try {
+        segment.forEachHead(0, head -> addToLastMinute(lastMinute, head), damaged -> {});
+      } catch (SQLException e) {
+        LOG.error("{} is damaged", segment.file(), e);
+      }
+      segment.closeReader();
+      if (!lastMinute.isEmpty()) {
+        break;
+      }
+    }
+    return lastMinute;
   }
 
   /**
@@ -350,10 +396,7 @@ final class Store implements AutoCloseable {
                     positions[c],
                     stamp,
                     body,
-                    device ->
-                        grown
-                            .computeIfAbsent(
-                                device, d -> sequences.getOrDefault(d, Segment.ones()).clone())[c]);
+                    device -> grown.computeIfAbsent(device, d -> firstSequences(d).clone())[c]);
             for (RowHead.Part part : head.streams()) {
               grown.get(part.device())[c] += part.count();
             }
