@@ -131,7 +131,8 @@ public final class BufferComponent implements Buffer, Query {
       unbind = "removeForwarder")
   void addForwarder(Forwarder forwarder, Map<String, Object> properties) {
     if (properties.get(Forwarder.ID) instanceof String id) {
-      buffer.add(id, forwarder);
+      buffer.add(
+          id, forwarder, properties.get(Forwarder.BYTES_PER_DAY) instanceof Long bytes ? bytes : 0);
     } else {
       LOG.error(
           "{} has no service property {}; nothing is sent through it",

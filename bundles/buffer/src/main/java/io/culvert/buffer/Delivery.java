@@ -6,7 +6,8 @@ import java.util.function.ToLongFunction;
 
 /**
  * What one forwarder still owes its platform, by class: positions that are committed and neither
- * confirmed nor accounted for in the ledger. Thread-safe.
+ * confirmed nor accounted for in the ledger; and how far its live lane and its budget of bytes are.
+ * Thread-safe.
  */
 final class Delivery {
   private static final StreamClass[] CLASSES = StreamClass.values();
@@ -17,13 +18,22 @@ final class Delivery {
   /** By class, the position up to which the log was taken over into {@link #owed}. */
   private final long[] seen = new long[CLASSES.length];
 
+  /** By class, up to where the live lane has come with all that is its own. */
+  private final long[] live = new long[CLASSES.length];
+
+  private final Budget budget;
   private Segment fence;
   private long confirmed;
   private long refused;
   private boolean changed;
 
   Delivery(String id) {
+    this(id, new Budget());
+  }
+
+  private Delivery(String id, Budget budget) {
     this.id = id;
+    this.budget = budget;
     for (int c = 0; c < owed.length; c++) {
       owed[c] = new Intervals();
     }
@@ -31,6 +41,10 @@ final class Delivery {
 
   String id() {
     return id;
+  }
+
+  Budget budget() {
+    return budget;
   }
 
   /** Owes what was committed since the last call. */
@@ -78,6 +92,19 @@ final class Delivery {
     take(streamClass, from, to);
   }
 
+  /**
+   * Every reading before a position that the live lane has sent was answered: none from there can
+   * be sent live for the first time any more.
+   */
+  synchronized void liveUpTo(StreamClass streamClass, long end) {
+    live[streamClass.ordinal()] = Math.max(live[streamClass.ordinal()], end);
+  }
+
+  /** The position from which on readings may be sent live. */
+  synchronized long live(StreamClass streamClass) {
+    return live[streamClass.ordinal()];
+  }
+
   private long take(StreamClass streamClass, long from, long to) {
     Intervals positions = owed[streamClass.ordinal()];
     long before = positions.size();
@@ -114,6 +141,11 @@ final class Delivery {
     fence = segment;
   }
 
+  /** The first owed position at or after one, fenced or not; -1 if there is none. */
+  synchronized long firstOwed(StreamClass streamClass, long from) {
+    return owed[streamClass.ordinal()].next(from);
+  }
+
   synchronized boolean owes(StreamClass streamClass, long position) {
     return owed[streamClass.ordinal()].contains(position);
   }
@@ -142,13 +174,15 @@ final class Delivery {
   }
 
   synchronized boolean changed() {
-    return changed;
+    return changed || budget.changed();
   }
 
   synchronized void write(ByteWriter out) {
     out.text(id);
+    budget.write(out);
     for (int c = 0; c < owed.length; c++) {
       out.varint(seen[c]);
+      out.varint(live[c]);
       out.varint(owed[c].parts());
       long[] last = {0};
       owed[c].forEach(
@@ -162,9 +196,10 @@ final class Delivery {
   }
 
   static Delivery read(ByteReader in) throws DamagedException {
-    Delivery delivery = new Delivery(in.text());
+    Delivery delivery = new Delivery(in.text(), Budget.read(in));
     for (int c = 0; c < delivery.owed.length; c++) {
       delivery.seen[c] = in.varint();
+      delivery.live[c] = in.varint();
       int parts = in.count();
       long at = 0;
       for (int i = 0; i < parts; i++) {

@@ -302,8 +302,8 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
               delivery.confirmed(),
               delivery.refused(),
               unconfirmed(delivery),
-              0,
-              0));
+              delivery.budget().used(),
+              delivery.budget().limit()));
     }
     return new Status(
         accepted.get(),
@@ -353,14 +353,24 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     }
   }
 
-  /** Begins delivery through a forwarder; one of the same id before it ends. */
-  synchronized void add(String id, Forwarder forwarder) {
+  /** Begins delivery through a forwarder without a bound on its bytes. */
+  void add(String id, Forwarder forwarder) {
+    add(id, forwarder, 0);
+  }
+
+  /**
+   * Begins delivery through a forwarder; one of the same id before it ends.
+   *
+   * @param bytesPerDay that may be sent through it in 24 hours of running; 0 for no bound
+   */
+  synchronized void add(String id, Forwarder forwarder, long bytesPerDay) {
     Delivery delivery = accounts.delivery(id);
     pumps.values().stream().filter(p -> p.delivery() == delivery).forEach(Pump::close);
     pumps.values().removeIf(pump -> pump.delivery() == delivery);
     Pump pump =
         new Pump(
             forwarder,
+            bytesPerDay,
             delivery,
             store,
             accounts,

@@ -1,5 +1,7 @@
 package io.culvert.buffer;
 
+import io.culvert.api.ClockState;
+import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.northbound.Batch;
 import io.culvert.api.northbound.Forwarder;
@@ -20,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,10 +32,36 @@ import org.slf4j.LoggerFactory;
  * completed sends and by the forwarder; so a slow forwarder holds up itself only.
  *
  * <p>A <em>connection</em> lasts from the moment the forwarder is ready until it isn't, or a send
- * fails. What was committed before it is historical in it. After a failure nothing is sent until
- * all that was in flight is answered; then everything still owed goes out again, in order. A
- * confirmation that arrives after an earlier batch of its class has failed does not count, so that
- * the platform gets what follows the failed batch after it once more.
+ * fails. What was committed before it is historical in it, but for the <em>current values</em>: of
+ * each point of the classes state and telemetry the newest reading, if it is owed. In this order
+ * goes what is owed:
+ *
+ * <ol>
+ *   <li>live alarms;
+ *   <li>historical alarms, at no bounded rate;
+ *   <li>current values, live;
+ *   <li>live events;
+ *   <li>live states and telemetry; by turns when states are more than the link carries;
+ *   <li>history of events, states and telemetry, at the bounded rate, with half of the window at
+ *       most.
+ * </ol>
+ *
+ * <p>Live states and telemetry stay live on a link that is too narrow: when the next one of a class
+ * was committed more than {@value #BEHIND_MILLIS} ms ago and more than a batch waits, what waits
+ * becomes historical but for its current values, which are the next to go live. All of these go
+ * before the class is looked at again, so that each point has its turn. Positions of the live lane
+ * only ascend, and so do those of the historical one, until something fails.
+ *
+ * <p>Telemetry of a clock that isn't synchronised holds up its lane until it is as old as {@link
+ * Settings#clockWait} says or its times were corrected.
+ *
+ * <p>What isn't an alarm goes only as far as the {@linkplain Budget bytes of the day} and the
+ * {@linkplain Flow link} allow.
+ *
+ * <p>After a failure nothing is sent until all that was in flight is answered; then everything
+ * still owed goes out again, in order. A confirmation that arrives after an earlier batch of its
+ * class has failed does not count, so that the platform gets what follows the failed batch after it
+ * once more.
  *
  * <p>A forwarder that doesn't answer holds up nothing for ever: what is in flight {@value
  * #LOST_SECONDS} s after its link was lost, or {@value #SILENT_SECONDS} s after it was sent and
@@ -42,6 +71,11 @@ import org.slf4j.LoggerFactory;
 final class Pump implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Pump.class);
   private static final StreamClass[] CLASSES = StreamClass.values();
+
+  /** Those of which the newest reading of a point tells how it is now. */
+  private static final StreamClass[] VALUES = {StreamClass.STATE, StreamClass.TELEMETRY};
+
+  private static final StreamClass[] VALUES_BY_TURNS = {StreamClass.TELEMETRY, StreamClass.STATE};
   private static final int BATCH_READINGS = 500;
   private static final int BATCH_BYTES = 256 << 10;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
@@ -52,6 +86,24 @@ final class Pump implements AutoCloseable {
   private static final long SILENT_SECONDS = 120;
   private static final Duration LOST = Duration.ofSeconds(LOST_SECONDS);
   private static final Duration SILENT = Duration.ofSeconds(SILENT_SECONDS);
+
+  /** A live reading that was committed so long ago isn't live any more. */
+  private static final long BEHIND_MILLIS = 5000;
+
+  /** How long current values are looked for at once: alarms wait so long at most. */
+  private static final long SLICE = 20_000_000;
+
+  /** How often telemetry that waits for the clock is looked at. */
+  private static final Duration CLOCK_LOOK = Duration.ofSeconds(1);
+
+  /** Refused readings, and reasons, that may wait for the ledger. */
+  private static final int MOST_REFUSED = 100_000;
+
+  private static final int MOST_REASONS = 100;
+  private static final String MORE_REASONS =
+      "(more than " + MOST_REASONS + " different reasons within a second)";
+
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
 
   /** How often what is in flight is looked at. */
   private static final Duration WATCH = Duration.ofSeconds(5);
@@ -70,31 +122,78 @@ final class Pump implements AutoCloseable {
   private volatile String problem = "";
   private volatile boolean closed;
   private boolean connected;
+  private long connectedAt;
   private boolean broken;
   private boolean timer;
+  private long wakeAt;
   private boolean watching;
   private long order;
   private long resumeAt;
   private Duration pause = FIRST_PAUSE;
-  private final long[] boundary = new long[CLASSES.length];
-  private final long[] live = new long[CLASSES.length];
-  private final long[] history = new long[CLASSES.length];
-  private final long[] failedOrder = new long[CLASSES.length];
-
-  /** By class, the first position of what has failed in this connection. */
-  private final long[] failedFirst = new long[CLASSES.length];
-
-  private final Found.Whole[] lastRow = new Found.Whole[CLASSES.length];
+  private final Course[] courses = new Course[CLASSES.length];
+  private final Flow flow;
   private int changes;
   private final Set<Sent> inFlight = new LinkedHashSet<>();
   private final Map<String, Refusals> refusals = new LinkedHashMap<>();
+  private int refused;
   private boolean refusalsDue;
+
+  /** Whose live turn was the last of states and telemetry. */
+  private StreamClass turn = StreamClass.TELEMETRY;
+
+  /** How far one class has come in a connection. */
+  private static final class Course {
+    /** What was committed before is historical, but for {@link #ours}. */
+    private long boundary;
+
+    /** From here on nothing was sent live. */
+    private long live;
+
+    /** From here on nothing was sent as historical. */
+    private long history;
+
+    /**
+     * Positions before the boundary that are the live lane's: current values, and what was sent
+     * live before the boundary came to lie behind it and isn't settled yet.
+     */
+    private Intervals ours = new Intervals();
+
+    /** Whether the boundary has moved and current values before it are to be found. */
+    private boolean due;
+
+    private CurrentValues search;
+
+    /** Whether current values of the beginning of the connection may be unsent. */
+    private boolean beginning;
+
+    /** Whether it has fallen behind and not caught up since. */
+    private boolean behind;
+
+    /** When telemetry that waits for the clock is looked at again, by lane; the loop's time. */
+    private long liveHeld;
+
+    private long historyHeld;
+    private long failedOrder;
+
+    /** The first position of what has failed in this connection. */
+    private long failedFirst;
+
+    private Found.Whole lastRow;
+
+    /** The next of {@link #ours} at or after a position; the boundary if there is none. */
+    long nextOwn(long position) {
+      long next = ours.next(position);
+      return next < 0 ? boundary : Math.min(next, boundary);
+    }
+  }
 
   /** A batch with the position of each of its entries. */
   private static final class Sent {
     private final long order;
     private final Batch batch;
     private final long[] positions;
+    private final int weight;
+    private long at;
 
     /** When it is given up, in nanoseconds; the loop's time. */
     private long due;
@@ -104,10 +203,22 @@ final class Pump implements AutoCloseable {
     /** Once given up: its confirmation counts if from here to its first position none is owed. */
     private long failedFrom;
 
-    Sent(long order, Batch batch, long[] positions) {
+    Sent(long order, Batch batch, long[] positions, int weight) {
       this.order = order;
       this.batch = batch;
       this.positions = positions;
+      this.weight = weight;
+    }
+
+    /** Takes the positions as intervals. */
+    void forEachRun(BiConsumer<Long, Long> each) {
+      int from = 0;
+      for (int i = 1; i <= positions.length; i++) {
+        if (i == positions.length || positions[i] != positions[i - 1] + 1) {
+          each.accept(positions[from], positions[i - 1] + 1);
+          from = i;
+        }
+      }
     }
 
     StreamClass streamClass() {
@@ -121,8 +232,12 @@ final class Pump implements AutoCloseable {
     final Map<StreamClass, Intervals> positions = new EnumMap<>(StreamClass.class);
   }
 
+  /**
+   * @param bytesPerDay that may be sent; 0 for no bound
+   */
   Pump(
       Forwarder forwarder,
+      long bytesPerDay,
       Delivery delivery,
       Store store,
       Accounts accounts,
@@ -135,6 +250,11 @@ final class Pump implements AutoCloseable {
     this.settings = settings;
     this.loop = loop;
     this.rate = new RateLimit(loop.nanos());
+    this.flow = new Flow(loop.nanos());
+    for (int c = 0; c < courses.length; c++) {
+      courses[c] = new Course();
+    }
+    delivery.budget().begin(loop.nanos(), bytesPerDay);
   }
 
   void start() {
@@ -178,7 +298,7 @@ final class Pump implements AutoCloseable {
               for (Sent sent : inFlight) {
                 Intervals ofClass =
                     flying.computeIfAbsent(sent.streamClass(), s -> new Intervals());
-                Arrays.stream(sent.positions).forEach(at -> ofClass.add(at, at + 1));
+                sent.forEachRun(ofClass::add);
               }
               answer.complete(flying);
             });
@@ -203,6 +323,7 @@ final class Pump implements AutoCloseable {
       return;
     }
     delivery.extend(store::next);
+    delivery.budget().note(loop.nanos(), forwarder.sentBytes());
     ready = forwarder.ready();
     if (!ready) {
       if (connected) {
@@ -217,11 +338,8 @@ final class Pump implements AutoCloseable {
       return;
     }
     try {
-      while (!broken && forwarder.window() > 0) {
-        Sent next = nextLive();
-        if (next == null) {
-          next = nextHistorical();
-        }
+      while (!broken && refused < MOST_REFUSED && forwarder.window() > 0) {
+        Sent next = next();
         if (next == null) {
           break;
         }
@@ -250,67 +368,244 @@ final class Pump implements AutoCloseable {
     if (!enterRefusals()) {
       return false;
     }
+    flow.begin(loop.nanos());
     for (StreamClass streamClass : CLASSES) {
-      int c = streamClass.ordinal();
-      boundary[c] = store.next(streamClass);
-      live[c] = boundary[c];
-      history[c] = 0;
+      Course course = new Course();
+      course.boundary = store.next(streamClass);
+      course.live = course.boundary;
+      course.liveHeld = loop.nanos();
+      course.historyHeld = loop.nanos();
+      course.failedOrder = Long.MAX_VALUE;
+      course.failedFirst = Long.MAX_VALUE;
+      courses[streamClass.ordinal()] = course;
     }
     delivery.extend(store::next);
-    Arrays.fill(failedOrder, Long.MAX_VALUE);
-    Arrays.fill(failedFirst, Long.MAX_VALUE);
+    for (StreamClass streamClass : VALUES) {
+      Course course = course(streamClass);
+      course.live = Math.min(delivery.live(streamClass), course.boundary);
+      course.beginning = true;
+      course.due = true;
+    }
+    connectedAt = loop.nanos();
     connected = true;
     broken = false;
     return true;
   }
 
-  private Sent nextLive() throws IOException {
-    for (StreamClass streamClass : CLASSES) {
-      Sent next = take(streamClass, live, Long.MAX_VALUE, false);
+  private Course course(StreamClass streamClass) {
+    return courses[streamClass.ordinal()];
+  }
+
+  /** What goes next; {@code null} if nothing may go now, and then what changes that wakes. */
+  private Sent next() throws IOException {
+    Sent next = take(StreamClass.ALARM, false);
+    if (next == null) {
+      next = take(StreamClass.ALARM, true);
+    }
+    if (next != null || flow.batch(false) == 0) {
+      return next;
+    }
+    Duration wait = delivery.budget().delay(false);
+    if (!wait.isZero()) {
+      wakeAfter(wait);
+      return null;
+    }
+    if (!search()) {
+      return null;
+    }
+    for (StreamClass streamClass : VALUES) {
+      Course course = course(streamClass);
+      course.beginning &= course.live < course.boundary;
+      next = course.beginning ? take(streamClass, false) : null;
       if (next != null) {
+        return next;
+      }
+    }
+    next = take(StreamClass.EVENT, false);
+    if (next == null) {
+      next = nextLiveValues();
+    }
+    return next == null ? nextHistorical() : next;
+  }
+
+  private Sent nextLiveValues() throws IOException {
+    boolean turns = course(StreamClass.STATE).behind && turn == StreamClass.STATE;
+    for (StreamClass streamClass : turns ? VALUES_BY_TURNS : VALUES) {
+      if (fallenBehind(streamClass) && !search()) {
+        return null;
+      }
+      Sent next = take(streamClass, false);
+      if (next != null) {
+        turn = streamClass;
+        return next;
+      }
+      course(streamClass).behind = false;
+    }
+    return null;
+  }
+
+  /** Whether what waits in a class's live lane isn't live any more; then current values are due. */
+  private boolean fallenBehind(StreamClass streamClass) throws IOException {
+    Course course = course(streamClass);
+    if (store.next(streamClass) - course.live <= flow.batch(false)
+        || loop.nanos() - course.liveHeld < 0) {
+      return false;
+    }
+    long[] run = next(streamClass, course, course.live, false);
+    if (run == null
+        || run[0] < course.boundary
+        || !(find(streamClass, run[0]) instanceof Found.Whole whole)) {
+      return false;
+    }
+    Batch.Entry oldest = whole.row().at(run[0]);
+    long age = store.elapsed() - whole.row().head().elapsed();
+    if (oldest != null && waitsForClock(oldest.reading())) {
+      age -= settings.get().clockWait().toMillis();
+    }
+    course.due = age > BEHIND_MILLIS;
+    course.behind |= course.due;
+    return course.due;
+  }
+
+  /** Finds current values where they are due; false if that isn't done yet, but goes on. */
+  private boolean search() {
+    long start = loop.nanos();
+    for (StreamClass streamClass : VALUES) {
+      Course course = course(streamClass);
+      if (course.due) {
+        beginSearch(streamClass, course);
+      }
+      CurrentValues search = course.search;
+      if (search == null) {
+        continue;
+      }
+      long before = loop.nanos();
+      long now = before;
+      try {
+        do {
+          search.step();
+          now = loop.nanos();
+        } while (!search.done() && now - start < SLICE);
+        search.spent(now - before);
+        if (!search.done()) {
+          wake();
+          return false;
+        }
+      } catch (IOException e) {
+        LOG.warn("Current values for {} are not all found: {}", delivery.id(), e.getMessage());
+      }
+      search.found().forEach(course.ours::add);
+      course.search = null;
+    }
+    return true;
+  }
+
+  /** Moves a class's boundary up to the present; what its live lane has in flight stays its own. */
+  private void beginSearch(StreamClass streamClass, Course course) {
+    course.due = false;
+    if (!course.beginning || loop.nanos() - connectedAt > BEHIND_MILLIS * 1_000_000) {
+      course.boundary = store.next(streamClass);
+      delivery.extend(store::next);
+    }
+    for (Sent sent : inFlight) {
+      if (sent.streamClass() == streamClass && !sent.batch.historical()) {
+        sent.forEachRun(course.ours::add);
+      }
+    }
+    for (Refusals same : refusals.values()) {
+      Intervals positions = same.positions.get(streamClass);
+      if (positions != null) {
+        positions.forEach(course.ours::add);
+      }
+    }
+    course.search = new CurrentValues(store, delivery, streamClass, course.live, course.boundary);
+  }
+
+  private Sent nextHistorical() throws IOException {
+    // Half of the window stays free for live ones, unless it is one batch in all.
+    long historical = inFlight.stream().filter(sent -> sent.batch.historical()).count();
+    if (flow.batch(true) == 0
+        || historical >= Math.max(1, (forwarder.window() + inFlight.size()) / 2)) {
+      return null;
+    }
+    Duration delay = rate.delay(loop.nanos(), settings.get().historyPerSecond());
+    Duration budget = delivery.budget().delay(true);
+    if (budget.compareTo(delay) > 0) {
+      delay = budget;
+    }
+    for (StreamClass streamClass : CLASSES) {
+      Course course = course(streamClass);
+      if (next(streamClass, course, course.history, true) == null) {
+        continue;
+      }
+      if (!delay.isZero()) {
+        wakeAfter(delay);
+        return null;
+      }
+      Sent next = take(streamClass, true);
+      if (next != null) {
+        rate.take(next.positions.length);
         return next;
       }
     }
     return null;
   }
 
-  private Sent nextHistorical() throws IOException {
-    // Half of the window stays free for live ones, unless it is one batch in all.
-    long historical = inFlight.stream().filter(sent -> sent.batch.historical()).count();
-    if (historical >= Math.max(1, (forwarder.window() + inFlight.size()) / 2)) {
-      return null;
-    }
-    Duration delay = rate.delay(loop.nanos(), settings.get().historyPerSecond());
-    for (StreamClass streamClass : CLASSES) {
-      int c = streamClass.ordinal();
-      long[] run = delivery.next(streamClass, history[c]);
-      if (run != null && run[0] < boundary[c]) {
-        if (!delay.isZero()) {
-          wakeAfter(delay);
-          return null;
-        }
-        Sent next = take(streamClass, history, boundary[c], true);
-        if (next != null) {
-          rate.take(next.positions.length);
-          return next;
-        }
+  /**
+   * The first run of owed positions of a lane at or after one: its first and the one after its
+   * last; {@code null} if there is none.
+   */
+  private long[] next(StreamClass streamClass, Course course, long at, boolean historical) {
+    long from = at;
+    // Where current values wait, history waits too: what is passed over now may become historical.
+    long limit = historical ? course.nextOwn(course.live) : Long.MAX_VALUE;
+    while (true) {
+      if (!historical && from < course.boundary) {
+        from = course.nextOwn(from);
       }
+      long[] run = delivery.next(streamClass, from);
+      if (run == null || run[0] >= limit) {
+        return null;
+      }
+      if (run[0] >= course.boundary) {
+        return run;
+      }
+      boolean own = course.ours.contains(run[0]);
+      if (own != historical) {
+        long change = own ? course.ours.endOfRun(run[0]) : course.nextOwn(run[0]);
+        run[1] = Math.min(run[1], Math.min(change, course.boundary));
+        return run;
+      }
+      from = own ? course.ours.endOfRun(run[0]) : run[0];
     }
-    return null;
   }
 
-  /** The next batch of a class from a cursor on; {@code null} if nothing is owed there. */
-  private Sent take(StreamClass streamClass, long[] cursor, long limit, boolean historical)
-      throws IOException {
-    int c = streamClass.ordinal();
+  /** The next batch of a class and lane; {@code null} if nothing is owed there, or it waits. */
+  private Sent take(StreamClass streamClass, boolean historical) throws IOException {
+    Course course = course(streamClass);
+    long held = (historical ? course.historyHeld : course.liveHeld) - loop.nanos();
+    if (held > 0) {
+      wakeAfter(Duration.ofNanos(held));
+      return null;
+    }
+    boolean alarm = streamClass == StreamClass.ALARM;
+    int most = alarm ? BATCH_READINGS : flow.batch(historical);
+    int room = alarm ? BATCH_BYTES : delivery.budget().room(BATCH_BYTES);
+    long clockWait = settings.get().clockWait().toMillis();
     List<Batch.Entry> entries = new ArrayList<>();
-    long[] positions = new long[BATCH_READINGS + 1];
+    long[] positions = new long[most + 1];
     int bytes = 0;
-    long at = cursor[c];
+    boolean waits = false;
+    long at = historical ? course.history : course.live;
+    boolean currentValues = !historical && at < course.boundary;
     // One more than fits, to see whether the last group ends with the batch.
-    while (entries.size() <= BATCH_READINGS && bytes <= BATCH_BYTES) {
-      long[] run = delivery.next(streamClass, at);
-      if (run == null || run[0] >= limit) {
+    while (!waits && entries.size() <= most && bytes <= room) {
+      long[] run = next(streamClass, course, at, historical);
+      if (run == null) {
+        at = currentValues ? pastSettled(streamClass, course, at) : at;
+        break;
+      }
+      if (currentValues && run[0] >= course.boundary && !entries.isEmpty()) {
         break;
       }
       Found found = find(streamClass, run[0]);
@@ -324,9 +619,10 @@ final class Pump implements AutoCloseable {
         break;
       }
       Row row = whole.row();
-      long end = Math.min(Math.min(run[1], limit), row.head().end());
+      boolean young = store.elapsed() - row.head().elapsed() < clockWait;
+      long end = Math.min(run[1], row.head().end());
       at = run[0];
-      while (at < end && entries.size() <= BATCH_READINGS && bytes <= BATCH_BYTES) {
+      while (at < end && entries.size() <= most && bytes <= room) {
         long present = Math.min(end, row.next(at));
         if (present > at) {
           // Taken out by a bound; that stands in the ledger.
@@ -335,6 +631,11 @@ final class Pump implements AutoCloseable {
           continue;
         }
         Batch.Entry entry = row.at(at);
+        if (young && waitsForClock(entry.reading())) {
+          waits = true;
+          hold(course, historical, clockWait - (store.elapsed() - row.head().elapsed()));
+          break;
+        }
         positions[entries.size()] = at;
         entries.add(entry);
         bytes += Weight.of(entry.reading());
@@ -342,22 +643,63 @@ final class Pump implements AutoCloseable {
       }
     }
     if (entries.isEmpty()) {
+      advance(course, historical, at);
       return null;
     }
-    int count = cut(entries, bytes > BATCH_BYTES);
-    cursor[c] = positions[count - 1] + 1;
+    int count = waits ? entries.size() : cut(entries, most, bytes > room);
+    advance(course, historical, positions[count - 1] + 1);
     return new Sent(
         order++,
         new Batch(streamClass, historical, entries.subList(0, count)),
-        Arrays.copyOf(positions, count));
+        Arrays.copyOf(positions, count),
+        bytes);
+  }
+
+  /** The first of the live lane's own that is still owed, from one on; else the boundary. */
+  private long pastSettled(StreamClass streamClass, Course course, long from) {
+    long at = Math.max(from, course.nextOwn(from));
+    while (at < course.boundary && !delivery.owes(streamClass, at)) {
+      at = course.nextOwn(at + 1);
+    }
+    return at;
+  }
+
+  private static void advance(Course course, boolean historical, long at) {
+    if (historical) {
+      course.history = at;
+    } else {
+      course.live = at;
+    }
+  }
+
+  private static boolean waitsForClock(Reading reading) {
+    return reading.clock() == ClockState.UNSYNCHRONISED
+        && reading.streamClass() == StreamClass.TELEMETRY;
+  }
+
+  /**
+   * Stops a lane at a reading that waits for the clock; looks now and then whether it still does.
+   */
+  private void hold(Course course, boolean historical, long millis) {
+    Duration look = Duration.ofMillis(millis);
+    look = look.compareTo(CLOCK_LOOK) < 0 ? look : CLOCK_LOOK;
+    long until = loop.nanos() + look.toNanos();
+    if (historical) {
+      course.historyHeld = until;
+    } else {
+      course.liveHeld = until;
+    }
+    // Read anew then: a correction applies on reading.
+    course.lastRow = null;
+    wakeAfter(look);
   }
 
   /** How many of the entries go: whole groups of one device and time where that is possible. */
-  private static int cut(List<Batch.Entry> entries, boolean heavy) {
-    if (entries.size() <= BATCH_READINGS && !heavy) {
+  private static int cut(List<Batch.Entry> entries, int limit, boolean heavy) {
+    if (entries.size() <= limit && !heavy) {
       return entries.size();
     }
-    int most = Math.max(1, Math.min(BATCH_READINGS, entries.size() - (heavy ? 1 : 0)));
+    int most = Math.max(1, Math.min(limit, entries.size() - (heavy ? 1 : 0)));
     for (int i = most; i > 0 && i < entries.size(); i--) {
       var next = entries.get(i).reading();
       var last = entries.get(i - 1).reading();
@@ -371,9 +713,11 @@ final class Pump implements AutoCloseable {
   private Found find(StreamClass streamClass, long position) throws IOException {
     if (changes != store.changes()) {
       changes = store.changes();
-      Arrays.fill(lastRow, null);
+      for (Course course : courses) {
+        course.lastRow = null;
+      }
     }
-    Found.Whole last = lastRow[streamClass.ordinal()];
+    Found.Whole last = course(streamClass).lastRow;
     if (last != null
         && position >= last.row().head().first()
         && position < last.row().head().end()) {
@@ -381,7 +725,7 @@ final class Pump implements AutoCloseable {
     }
     Found found = store.read(streamClass, position);
     if (found instanceof Found.Whole whole) {
-      lastRow[streamClass.ordinal()] = whole;
+      course(streamClass).lastRow = whole;
     }
     return found;
   }
@@ -419,8 +763,13 @@ final class Pump implements AutoCloseable {
   }
 
   private void send(Sent sent) {
-    sent.due = loop.nanos() + SILENT.toNanos();
+    sent.at = loop.nanos();
+    sent.due = sent.at + SILENT.toNanos();
     inFlight.add(sent);
+    delivery.budget().sent(sent.weight);
+    if (sent.streamClass() != StreamClass.ALARM) {
+      flow.sent(sent.positions.length);
+    }
     watch();
     CompletionStage<Receipt> stage;
     try {
@@ -449,6 +798,9 @@ final class Pump implements AutoCloseable {
     inFlight.stream()
         .filter(other -> connected && other.order > sent.order)
         .forEach(other -> other.due = due);
+    if (sent.streamClass() != StreamClass.ALARM) {
+      flow.answered(sent.positions.length, sent.at, loop.nanos());
+    }
     completed(sent, receipt);
   }
 
@@ -478,7 +830,7 @@ final class Pump implements AutoCloseable {
     for (Sent sent : overdue) {
       completed(sent, Receipt.retry());
       sent.givenUp = true;
-      sent.failedFrom = failedFirst[sent.streamClass().ordinal()];
+      sent.failedFrom = course(sent.streamClass()).failedFirst;
     }
     run();
   }
@@ -500,8 +852,13 @@ final class Pump implements AutoCloseable {
 
   private void completed(Sent sent, Receipt receipt) {
     inFlight.remove(sent);
+    delivery.budget().note(loop.nanos(), forwarder.sentBytes());
+    delivery.budget().ended(sent.weight);
     StreamClass streamClass = sent.streamClass();
-    int c = streamClass.ordinal();
+    if (streamClass != StreamClass.ALARM) {
+      flow.ended(sent.positions.length);
+    }
+    Course course = course(streamClass);
     Intervals confirmed = new Intervals();
     List<Integer> again = new ArrayList<>();
     long runFrom = 0;
@@ -511,7 +868,7 @@ final class Pump implements AutoCloseable {
       Outcome outcome = receipt.of(i);
       if (outcome instanceof Outcome.Refused refused) {
         refuse(refused.reason(), position, sent.batch.entries().get(i));
-      } else if (!(outcome instanceof Outcome.Confirmed) || sent.order >= failedOrder[c]) {
+      } else if (!(outcome instanceof Outcome.Confirmed) || sent.order >= course.failedOrder) {
         again.add(i);
       } else if (position == runEnd) {
         runEnd++;
@@ -523,13 +880,17 @@ final class Pump implements AutoCloseable {
     }
     confirmed.add(runFrom, runEnd);
     confirmed.forEach((from, to) -> delivery.confirm(streamClass, from, to));
+    confirmed.forEach(course.ours::remove);
     if (again.isEmpty()) {
+      if (!sent.batch.historical() && isOldestLive(sent)) {
+        delivery.liveUpTo(streamClass, sent.positions[sent.positions.length - 1] + 1);
+      }
       pause = FIRST_PAUSE;
       return;
     }
     dropIfDeleted(sent, again);
-    failedOrder[c] = Math.min(failedOrder[c], sent.order);
-    failedFirst[c] = Math.min(failedFirst[c], sent.positions[again.get(0)]);
+    course.failedOrder = Math.min(course.failedOrder, sent.order);
+    course.failedFirst = Math.min(course.failedFirst, sent.positions[again.get(0)]);
     if (!broken) {
       broken = true;
       resumeAt = loop.nanos() + pause.toNanos();
@@ -538,6 +899,19 @@ final class Pump implements AutoCloseable {
               ? pause.multipliedBy(2)
               : LONGEST_PAUSE;
     }
+  }
+
+  /** Whether no live batch of the class that was sent before is unanswered, or failed. */
+  private boolean isOldestLive(Sent sent) {
+    for (Sent other : inFlight) {
+      if (other.order > sent.order) {
+        break;
+      }
+      if (other.streamClass() == sent.streamClass() && !other.batch.historical()) {
+        return false;
+      }
+    }
+    return sent.order < course(sent.streamClass()).failedOrder;
   }
 
   /** What a bound deleted while it was in flight can't be sent again. */
@@ -572,7 +946,10 @@ final class Pump implements AutoCloseable {
       // An earlier sending of it was confirmed late.
       return;
     }
-    Refusals same = refusals.computeIfAbsent(reason, r -> new Refusals());
+    String told =
+        refusals.containsKey(reason) || refusals.size() < MOST_REASONS ? reason : MORE_REASONS;
+    Refusals same = refusals.computeIfAbsent(told, r -> new Refusals());
+    refused++;
     same.sum.add(Accounts.Gap.of(entry));
     same.positions
         .computeIfAbsent(entry.reading().streamClass(), s -> new Intervals())
@@ -602,7 +979,14 @@ final class Pump implements AutoCloseable {
             Reason.REFUSED,
             "refused: " + same.getKey());
         i.remove();
+        same.getValue()
+            .positions
+            .forEach((streamClass, parts) -> parts.forEach(course(streamClass).ours::remove));
       }
+      if (refused >= MOST_REFUSED) {
+        wake();
+      }
+      refused = 0;
       return true;
     } catch (IOException e) {
       LOG.error("Refused readings can't be entered in the loss ledger; tried again", e);
@@ -619,14 +1003,18 @@ final class Pump implements AutoCloseable {
   }
 
   private void wakeAfter(Duration delay) {
-    if (!timer) {
-      timer = true;
-      loop.schedule(
-          () -> {
-            timer = false;
-            run();
-          },
-          delay);
+    Duration wait = delay.compareTo(LONGEST_WAIT) < 0 ? delay : LONGEST_WAIT;
+    long due = loop.nanos() + wait.toNanos();
+    if (timer && wakeAt - due <= 0) {
+      return;
     }
+    timer = true;
+    wakeAt = due;
+    loop.schedule(
+        () -> {
+          timer &= wakeAt - loop.nanos() > 0;
+          run();
+        },
+        wait);
   }
 }

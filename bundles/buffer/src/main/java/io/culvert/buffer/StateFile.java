@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class StateFile {
   private static final Logger LOG = LoggerFactory.getLogger(StateFile.class);
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int CLASSES = StreamClass.values().length;
 
   private final Path[] slots;

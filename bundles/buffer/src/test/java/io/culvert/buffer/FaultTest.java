@@ -19,6 +19,7 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -237,12 +238,19 @@ class FaultTest {
     assertThat(ledger(Reason.DAMAGED).get(0).count()).isEqualTo(20);
     assertThat(ledger(Reason.DAMAGED).get(0).device()).isEqualTo("*");
     // The damaged head may have held higher numbers than any other: none is given twice.
-    List<Long> sequences =
-        platform.entries().stream()
-            .filter(e -> e.reading().device().equals("a"))
-            .map(Batch.Entry::sequence)
-            .toList();
-    assertThat(sequences).hasSize(30).doesNotHaveDuplicates().isSorted();
+    List<Long> sequences = new ArrayList<>();
+    for (boolean historical : new boolean[] {true, false}) {
+      List<Long> ofLane =
+          platform.received().stream()
+              .filter(batch -> batch.historical() == historical)
+              .flatMap(batch -> batch.entries().stream())
+              .filter(e -> e.reading().device().equals("a"))
+              .map(Batch.Entry::sequence)
+              .toList();
+      assertThat(ofLane).isSorted();
+      sequences.addAll(ofLane);
+    }
+    assertThat(sequences).hasSize(30).doesNotHaveDuplicates();
   }
 
   private void damage(String sql) throws Exception {

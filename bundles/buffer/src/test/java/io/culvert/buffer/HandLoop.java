@@ -12,6 +12,7 @@ final class HandLoop implements Loop {
   private final Queue<Runnable> tasks = new ArrayDeque<>();
   private final List<Timer> timers = new ArrayList<>();
   private long nanos;
+  private long each;
 
   private record Timer(long due, Runnable task) {}
 
@@ -27,7 +28,22 @@ final class HandLoop implements Loop {
 
   @Override
   public synchronized long nanos() {
+    nanos += each;
     return nanos;
+  }
+
+  /** From now on each look at the time takes some. */
+  synchronized void slow(Duration look) {
+    each = look.toNanos();
+  }
+
+  /** Runs one task; false if there is none. */
+  boolean runOne() {
+    Runnable task = next();
+    if (task != null) {
+      task.run();
+    }
+    return task != null;
   }
 
   /** Runs what is there to run now. */
@@ -43,7 +59,7 @@ final class HandLoop implements Loop {
 
   /** Lets time pass and runs what falls due in it, in order. */
   void pass(Duration time) {
-    long end = nanos() + time.toNanos();
+    long end = nanos + time.toNanos();
     run();
     for (Timer timer = due(end); timer != null; timer = due(end)) {
       timer.task().run();

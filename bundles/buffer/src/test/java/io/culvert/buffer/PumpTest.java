@@ -3,8 +3,12 @@ package io.culvert.buffer;
 import static io.culvert.buffer.Readings.T0;
 import static io.culvert.buffer.Readings.numbered;
 import static io.culvert.buffer.Readings.of;
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.api.ClockState;
+import io.culvert.api.Grade;
+import io.culvert.api.Quality;
 import io.culvert.api.StreamClass;
 import io.culvert.api.Value;
 import io.culvert.api.northbound.Batch;
@@ -17,7 +21,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +38,7 @@ class PumpTest {
   private final HandLoop loop = new HandLoop();
   private int historyPerSecond = 1_000_000;
   private Duration segmentSpan = Duration.ofHours(6);
+  private Duration clockWait = Duration.ZERO;
   private Store store;
   private Ledger ledger;
   private Accounts accounts;
@@ -58,11 +66,15 @@ class PumpTest {
   }
 
   private Settings settings() {
-    return new Bounds().segmentSpan(segmentSpan).historyPerSecond(historyPerSecond).settings();
+    return new Bounds()
+        .segmentSpan(segmentSpan)
+        .historyPerSecond(historyPerSecond)
+        .clockWait(clockWait)
+        .settings();
   }
 
   private void start(Platform platform) {
-    pump = new Pump(platform, accounts.delivery("city"), store, accounts, this::settings, loop);
+    pump = new Pump(platform, 0, accounts.delivery("city"), store, accounts, this::settings, loop);
     pump.start();
     loop.run();
   }
@@ -90,41 +102,88 @@ class PumpTest {
     return LongStream.range(from, to).boxed().toList();
   }
 
+  /** What goes again of one point, as one batch each lane: its current value, then the rest. */
+  private static List<Long> newestFirst(long from, long to) {
+    return LongStream.concat(LongStream.of(to - 1), LongStream.range(from, to - 1))
+        .boxed()
+        .toList();
+  }
+
   @Test
   void sendsWhatIsCommittedWhileConnectedAsLiveAndWhatWasBeforeAsHistorical() throws IOException {
     commit(numbered("a", 0, 10));
     Platform platform = new Platform(8).confirming();
     start(platform);
     commit(numbered("a", 10, 20));
-    assertThat(platform.received()).hasSize(2);
-    assertThat(platform.received().get(0).historical()).isTrue();
-    assertThat(platform.received().get(1).historical()).isFalse();
-    assertThat(sequences(platform.received())).isEqualTo(range(1, 21));
+    assertThat(platform.received()).hasSize(3);
+    assertThat(sequences(platform.received().subList(0, 1)))
+        .as("current value")
+        .containsExactly(10L);
+    assertThat(sequences(platform.received().subList(1, 3)))
+        .containsExactlyElementsOf(
+            LongStream.concat(LongStream.range(1, 10), LongStream.range(11, 21)).boxed().toList());
+    assertThat(platform.received())
+        .extracting(Batch::historical)
+        .containsExactly(false, true, false);
+    assertThat(unconfirmed()).isZero();
+  }
+
+  private static String lane(Batch batch) {
+    return (batch.historical() ? "historical " : "live ")
+        + batch.streamClass().name().toLowerCase(Locale.ROOT)
+        + " "
+        + sequences(List.of(batch)).stream().map(Object::toString).collect(joining(","));
+  }
+
+  @Test
+  void whatGoesFirst() throws IOException {
+    List<StreamClass> backwards = new ArrayList<>(List.of(StreamClass.values()));
+    Collections.reverse(backwards);
+    for (int i = 0; i < 2; i++) {
+      for (StreamClass streamClass : backwards) {
+        commit(List.of(of("a", "p", streamClass, Value.of(i), T0)));
+      }
+    }
+    Platform platform = new Platform(1);
+    start(platform);
+    for (StreamClass streamClass : backwards) {
+      commit(List.of(of("a", "p", streamClass, Value.of(2), T0)));
+    }
+    while (platform.inFlight() > 0) {
+      platform.answerNext(Receipt.confirmed());
+      loop.pass(Duration.ofMillis(10));
+    }
+    assertThat(platform.received())
+        .extracting(PumpTest::lane)
+        .as("the first one went before there were live ones")
+        .containsExactly(
+            "historical alarm 1,2",
+            "live alarm 3",
+            "live state 2",
+            "live telemetry 2",
+            "live event 3",
+            "live state 3",
+            "live telemetry 3",
+            "historical event 1,2",
+            "historical state 1",
+            "historical telemetry 1");
     assertThat(unconfirmed()).isZero();
   }
 
   @Test
-  void alarmsOfTheOutageGoFirst() throws IOException {
-    for (StreamClass streamClass :
-        List.of(StreamClass.TELEMETRY, StreamClass.STATE, StreamClass.EVENT, StreamClass.ALARM)) {
-      commit(List.of(of("a", "p", streamClass, Value.of(1), T0)));
-    }
-    Platform platform = new Platform(1).confirming();
-    start(platform);
-    assertThat(platform.received())
-        .extracting(Batch::streamClass)
-        .containsExactly(StreamClass.values());
-  }
-
-  @Test
   void liveGoesBeforeBacklogWhateverWaits() throws IOException {
-    commit(numbered("a", 0, 5000));
+    commit(numbered("a", 0, 8000));
     Platform platform = new Platform(4);
     start(platform);
+    while (platform.received().size() < 10) {
+      // Answered at once: the link is found to carry more.
+      platform.answerNext(Receipt.confirmed());
+      loop.run();
+    }
     assertThat(platform.inFlight()).as("half of the window").isEqualTo(2);
     commit(numbered("b", 0, 3));
-    assertThat(platform.received().get(2).historical()).isFalse();
-    assertThat(platform.received().get(2).entries())
+    assertThat(platform.received().get(10).historical()).isFalse();
+    assertThat(platform.received().get(10).entries())
         .allSatisfy(entry -> assertThat(entry.reading().device()).isEqualTo("b"));
     // Each answer makes room for one more of the backlog, and live ones still go at once.
     platform.answerNext(Receipt.confirmed());
@@ -168,11 +227,10 @@ class PumpTest {
     loop.pass(Duration.ofSeconds(1));
     commit(numbered("a", 50, 60));
     List<Batch> after = platform.received().subList(4, platform.received().size());
-    assertThat(sequences(after)).isEqualTo(range(11, 61));
-    assertThat(after)
-        .allSatisfy(
-            batch ->
-                assertThat(batch.historical()).isEqualTo(batch.entries().get(0).sequence() <= 50));
+    assertThat(sequences(after.stream().filter(Batch::historical).toList()))
+        .isEqualTo(range(11, 50));
+    assertThat(sequences(after.stream().filter(batch -> !batch.historical()).toList()))
+        .isEqualTo(range(50, 61));
     assertThat(unconfirmed()).isZero();
   }
 
@@ -192,7 +250,7 @@ class PumpTest {
     platform.confirming();
     loop.pass(Duration.ofSeconds(1));
     assertThat(sequences(platform.received().subList(3, platform.received().size())))
-        .isEqualTo(range(11, 41));
+        .isEqualTo(newestFirst(11, 41));
     assertThat(unconfirmed()).isZero();
   }
 
@@ -210,7 +268,7 @@ class PumpTest {
     platform.confirming();
     loop.pass(Duration.ofSeconds(15));
     assertThat(sequences(platform.received().subList(2, platform.received().size())))
-        .isEqualTo(range(1, 21));
+        .isEqualTo(newestFirst(1, 21));
     assertThat(unconfirmed()).isZero();
     platform.answerNext(Receipt.retry());
     platform.answerNext(Receipt.confirmed());
@@ -226,8 +284,8 @@ class PumpTest {
     loop.pass(Duration.ofSeconds(115));
     assertThat(platform.received()).hasSize(1);
     loop.pass(Duration.ofSeconds(15));
-    assertThat(platform.received()).hasSize(2);
-    assertThat(sequences(platform.received().subList(1, 2))).isEqualTo(range(1, 11));
+    assertThat(platform.received()).hasSize(3);
+    assertThat(sequences(platform.received().subList(1, 3))).isEqualTo(newestFirst(1, 11));
   }
 
   @Test
@@ -264,7 +322,7 @@ class PumpTest {
     platform.confirming().ready(true);
     loop.pass(Duration.ofSeconds(1));
     assertThat(sequences(platform.received().subList(3, platform.received().size())))
-        .isEqualTo(range(11, 31));
+        .isEqualTo(newestFirst(11, 31));
     assertThat(accounts.delivery("city").confirmed()).isEqualTo(30);
   }
 
@@ -272,7 +330,7 @@ class PumpTest {
   void whatWasConfirmedLateIsNotRefusedAfterwards() throws IOException {
     Platform platform = new Platform(8);
     start(platform);
-    commit(numbered("a", 0, 10));
+    commit(List.of(of("a", "p", StreamClass.EVENT, Value.of(1), T0)));
     platform.ready(false);
     loop.pass(Duration.ofSeconds(70));
     platform.ready(true);
@@ -281,7 +339,7 @@ class PumpTest {
     platform.answerNext(Receipt.confirmed());
     platform.answerNext(new Receipt(new Outcome.Refused("twice"), Map.of()));
     loop.pass(Duration.ofSeconds(2));
-    assertThat(accounts.delivery("city").confirmed()).isEqualTo(10);
+    assertThat(accounts.delivery("city").confirmed()).isEqualTo(1);
     assertThat(accounts.delivery("city").refused()).isZero();
     assertThat(ledger.entries(Instant.MIN, Instant.MAX, 10)).isEmpty();
   }
@@ -482,7 +540,8 @@ class PumpTest {
     Platform slow = new Platform(1);
     Platform fast = new Platform(4).confirming();
     start(slow);
-    Pump other = new Pump(fast, accounts.delivery("county"), store, accounts, this::settings, loop);
+    Pump other =
+        new Pump(fast, 0, accounts.delivery("county"), store, accounts, this::settings, loop);
     other.start();
     commit(numbered("a", 0, 10));
     commit(numbered("a", 10, 20));
@@ -491,5 +550,232 @@ class PumpTest {
     assertThat(fast.entries()).hasSize(20);
     assertThat(slow.entries()).hasSize(10);
     assertThat(unconfirmed()).isEqualTo(20);
+  }
+
+  @Test
+  void ofEachPointTheNewestReadingGoesFirstIfItIsOwed() throws IOException {
+    commit(List.of(of("a", "slow", StreamClass.STATE, Value.of(1), T0)));
+    commit(numbered("a", 0, 1000));
+    commit(List.of(of("b", "n", StreamClass.TELEMETRY, Value.of(1), T0)));
+    Platform platform = new Platform(1).confirming();
+    start(platform);
+    assertThat(platform.received().subList(0, 2))
+        .extracting(PumpTest::lane)
+        .containsExactly("live state 1", "live telemetry 1000,1");
+    assertThat(sequences(platform.received().subList(2, platform.received().size())))
+        .isEqualTo(range(1, 1000));
+    assertThat(platform.received().stream().skip(2)).allMatch(Batch::historical);
+  }
+
+  @Test
+  void aValueOlderThanOneThatThePlatformHasIsNoCurrentOne() throws IOException {
+    historyPerSecond = 1;
+    commit(numbered("a", 0, 5));
+    commit(List.of(of("a", "slow", StreamClass.TELEMETRY, Value.of(1), T0)));
+    Platform platform = new Platform(1);
+    start(platform);
+    platform.answerNext(Receipt.confirmed());
+    loop.run();
+    assertThat(platform.received())
+        .extracting(PumpTest::lane)
+        .startsWith("live telemetry 5,6")
+        .hasSize(2);
+    platform.lose();
+    loop.run();
+    commit(List.of(of("a", "slow", StreamClass.TELEMETRY, Value.of(2), T0)));
+    platform.confirming().ready(true);
+    loop.pass(Duration.ofSeconds(1));
+    assertThat(platform.received().get(2))
+        .extracting(PumpTest::lane)
+        .as("of point n it has 5, so 4 is history")
+        .isEqualTo("live telemetry 7");
+    loop.pass(Duration.ofSeconds(60));
+    assertThat(unconfirmed()).isZero();
+    assertThat(platform.received().stream().skip(3)).allMatch(Batch::historical);
+  }
+
+  @Test
+  void alarmsGoWhileCurrentValuesAreLookedFor() throws IOException {
+    for (int i = 0; i < 30; i++) {
+      commit(List.of(of("a", "p" + i, StreamClass.TELEMETRY, Value.of(1), T0)));
+    }
+    Platform platform = new Platform(4).confirming();
+    loop.slow(Duration.ofMillis(5));
+    pump = new Pump(platform, 0, accounts.delivery("city"), store, accounts, this::settings, loop);
+    pump.start();
+    loop.runOne();
+    assertThat(platform.received()).as("not all is seen yet").isEmpty();
+    store.append(List.of(of("a", "high", StreamClass.ALARM, Value.of(true), T0)));
+    loop.runOne();
+    assertThat(platform.received()).extracting(PumpTest::lane).containsExactly("live alarm 1");
+    loop.run();
+    assertThat(platform.received().get(1).historical()).isFalse();
+    assertThat(platform.received().get(1).entries()).hasSize(30);
+  }
+
+  @Test
+  void currentValuesAreLookedForForASecondAtMost() throws IOException {
+    for (int i = 0; i < 30; i++) {
+      commit(List.of(of("a", "p" + i, StreamClass.TELEMETRY, Value.of(1), T0)));
+    }
+    Platform platform = new Platform(4).confirming();
+    loop.slow(Duration.ofMillis(100));
+    start(platform);
+    loop.pass(Duration.ofSeconds(10));
+    assertThat(platform.received().get(0).historical()).isFalse();
+    assertThat(platform.received().get(0).entries()).hasSizeBetween(5, 11);
+    assertThat(platform.received().get(1).historical()).isTrue();
+    assertThat(unconfirmed()).isZero();
+  }
+
+  @Test
+  void currentValuesAreFoundOnBothSidesOfWhatIsDamagedOrMissing() throws Exception {
+    segmentSpan = Duration.ZERO;
+    for (int i = 0; i < 5; i++) {
+      commit(List.of(of("a", "p" + i, StreamClass.TELEMETRY, Value.of(1), T0)));
+    }
+    List<Segment> segments = store.segments();
+    store.close();
+    try (var connection = Sqlite.open(segments.get(1).file(), true)) {
+      Sqlite.execute(connection, "UPDATE entry SET body = zeroblob(20)");
+    }
+    java.nio.file.Files.delete(segments.get(3).file());
+    open();
+    Platform platform = new Platform(4).confirming();
+    start(platform);
+    assertThat(platform.received()).extracting(PumpTest::lane).startsWith("live telemetry 1,3,5");
+    loop.pass(Duration.ofSeconds(5));
+    assertThat(unconfirmed()).isZero();
+  }
+
+  private io.culvert.api.Reading unsynchronised(StreamClass streamClass, int value) {
+    return new io.culvert.api.Reading(
+        "a",
+        "n",
+        streamClass,
+        Value.of(value),
+        "",
+        Quality.GOOD,
+        T0,
+        T0,
+        ClockState.UNSYNCHRONISED,
+        Grade.GENERAL);
+  }
+
+  @Test
+  void telemetryOfAnUnsynchronisedClockWaitsAndWithItWhatFollows() throws IOException {
+    clockWait = Duration.ofSeconds(60);
+    Platform platform = new Platform(4).confirming();
+    start(platform);
+    for (StreamClass streamClass : StreamClass.values()) {
+      commit(List.of(unsynchronised(streamClass, 1)));
+    }
+    commit(List.of(of("a", "n", StreamClass.TELEMETRY, Value.of(2), T0)));
+    assertThat(platform.received())
+        .extracting(PumpTest::lane)
+        .containsExactly("live alarm 1", "live event 1", "live state 1");
+    loop.pass(Duration.ofSeconds(59));
+    assertThat(platform.received()).hasSize(3);
+    loop.pass(Duration.ofSeconds(2));
+    assertThat(platform.received()).extracting(PumpTest::lane).endsWith("live telemetry 1,2");
+  }
+
+  @Test
+  void aWaitForTheClockIsNoFallingBehind() throws IOException {
+    clockWait = Duration.ofSeconds(60);
+    Platform platform = new Platform(4).confirming();
+    start(platform);
+    for (int i = 0; i < 200; i++) {
+      List<io.culvert.api.Reading> readings = new ArrayList<>();
+      for (int n = 0; n < 20; n++) {
+        readings.add(unsynchronised(StreamClass.TELEMETRY, i));
+      }
+      commit(readings);
+      loop.pass(Duration.ofSeconds(1));
+    }
+    loop.pass(Duration.ofSeconds(61));
+    assertThat(sequences(platform.received())).isEqualTo(range(1, 4001));
+    assertThat(platform.received()).noneMatch(Batch::historical);
+  }
+
+  @Test
+  void telemetryOfAnOutageWaitsForTheClockToo() throws IOException {
+    clockWait = Duration.ofSeconds(60);
+    commit(numbered("b", 0, 3));
+    commit(List.of(unsynchronised(StreamClass.TELEMETRY, 1)));
+    commit(List.of(unsynchronised(StreamClass.TELEMETRY, 2)));
+    Platform platform = new Platform(4).confirming();
+    start(platform);
+    loop.pass(Duration.ofSeconds(50));
+    assertThat(platform.received())
+        .extracting(PumpTest::lane)
+        .containsExactly("live telemetry 3", "historical telemetry 1,2");
+    loop.pass(Duration.ofSeconds(11));
+    assertThat(platform.received())
+        .extracting(PumpTest::lane)
+        .endsWith("live telemetry 2", "historical telemetry 1");
+    assertThat(unconfirmed()).isZero();
+  }
+
+  @Test
+  void aRefusedReadingIsEnteredThoughItsBatchMustBeRetried() throws IOException {
+    Platform platform = new Platform(4);
+    start(platform);
+    commit(numbered("a", 0, 10));
+    platform.confirming();
+    platform.answerNext(
+        new Receipt(new Outcome.Retry(), Map.of(3, new Outcome.Refused("unknown property"))));
+    loop.pass(Duration.ofSeconds(2));
+    assertThat(unconfirmed()).isZero();
+    assertThat(accounts.delivery("city").refused()).isEqualTo(1);
+    assertThat(accounts.delivery("city").confirmed()).isEqualTo(9);
+    assertThat(ledger.entries(Instant.MIN, Instant.MAX, 10))
+        .extracting(LedgerEntry::count, LedgerEntry::reason)
+        .containsExactly(org.assertj.core.api.Assertions.tuple(1L, Reason.REFUSED));
+    assertThat(sequences(platform.received().subList(1, platform.received().size())))
+        .as("the refused one isn't sent again")
+        .containsExactlyInAnyOrder(1L, 2L, 3L, 5L, 6L, 7L, 8L, 9L, 10L);
+  }
+
+  @Test
+  void aPlatformThatRefusesEachReadingForAnotherReasonFillsNothing() throws IOException {
+    int[] number = {0};
+    Platform platform =
+        new Platform(4)
+            .answering(
+                batch -> {
+                  Map<Integer, Outcome> each = new HashMap<>();
+                  for (int i = 0; i < batch.entries().size(); i++) {
+                    each.put(i, new Outcome.Refused("reason " + number[0]++));
+                  }
+                  return new Receipt(new Outcome.Confirmed(), each);
+                });
+    commit(numbered("a", 0, 20_000));
+    start(platform);
+    assertThat(platform.entries()).as("once").hasSize(20_000);
+    loop.pass(Duration.ofSeconds(2));
+    assertThat(unconfirmed()).isZero();
+    List<LedgerEntry> entries = ledger.entries(Instant.MIN, Instant.MAX, 1000);
+    assertThat(entries).hasSize(101);
+    assertThat(entries.stream().mapToLong(LedgerEntry::count).sum()).isEqualTo(20_000);
+  }
+
+  @Test
+  void whatIsRefusedWaitsForTheLedgerInBoundedNumber() throws IOException {
+    Platform platform =
+        new Platform(4).answering(b -> new Receipt(new Outcome.Refused("no"), Map.of()));
+    for (int i = 0; i < 15; i++) {
+      commit(numbered("a", i * 8000, i * 8000 + 8000));
+    }
+    start(platform);
+    assertThat(platform.entries()).hasSizeBetween(100_000, 105_000);
+    loop.pass(Duration.ofSeconds(3));
+    assertThat(unconfirmed()).isZero();
+    assertThat(platform.entries()).hasSize(120_000);
+    assertThat(
+            ledger.entries(Instant.MIN, Instant.MAX, 1000).stream()
+                .mapToLong(LedgerEntry::count)
+                .sum())
+        .isEqualTo(120_000);
   }
 }

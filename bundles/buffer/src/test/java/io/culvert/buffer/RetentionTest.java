@@ -96,7 +96,7 @@ class RetentionTest {
   /** What a platform gets of what is owed, by stream. */
   private Map<String, Set<Long>> deliver(String id) {
     Platform platform = new Platform(8).confirming();
-    Pump pump = new Pump(platform, accounts.delivery(id), store, accounts, this::settings, loop);
+    Pump pump = new Pump(platform, 0, accounts.delivery(id), store, accounts, this::settings, loop);
     pump.start();
     loop.pass(Duration.ofMinutes(1));
     Map<String, Set<Long>> numbers = new TreeMap<>();
@@ -275,7 +275,7 @@ class RetentionTest {
     seconds(0, 50);
     Platform platform = new Platform(2);
     Pump pump =
-        new Pump(platform, accounts.delivery("city"), store, accounts, this::settings, loop);
+        new Pump(platform, 0, accounts.delivery("city"), store, accounts, this::settings, loop);
     pumps.add(pump);
     pump.start();
     loop.run();

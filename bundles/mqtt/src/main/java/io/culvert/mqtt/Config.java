@@ -77,6 +77,17 @@ import org.osgi.service.metatype.annotations.Option;
   int connectTimeoutSeconds() default 10;
 
   @AttributeDefinition(
+      name = "Bytes a day",
+      description =
+          "Bytes that may go over the network in 24 hours of running, in both directions; 0 for no"
+              + " bound. They are spent evenly; a tenth is kept for alarms, which are never held"
+              + " up.",
+      min = "0",
+      max = "1099511627776",
+      required = false)
+  long maxBytesPerDay() default 0;
+
+  @AttributeDefinition(
       name = "Trust",
       description =
           "For mqtts: file below etc with the certificates to trust, PEM or PKCS#12, in place of"

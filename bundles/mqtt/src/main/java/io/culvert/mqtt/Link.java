@@ -69,13 +69,19 @@ final class Link {
 
   /**
    * @param tls {@code null} for a plain link
+   * @param traffic where what goes over it is counted
    * @param executor for the keep-alive's ticks
    */
-  Link(Settings settings, SSLContext tls, Events events, ScheduledExecutorService executor)
+  Link(
+      Settings settings,
+      SSLContext tls,
+      Traffic traffic,
+      Events events,
+      ScheduledExecutorService executor)
       throws MqttException {
     this.settings = settings;
     this.events = events;
-    this.wire = new Wire(settings, tls);
+    this.wire = new Wire(settings, tls, traffic);
     this.keepAlive = new KeepAlive(settings.keepAlive(), executor, this::down);
     this.client =
         new MqttAsyncClient(

@@ -57,6 +57,7 @@ public final class MqttComponent {
     this.forwarder = service instanceof AutoCloseable closeable ? closeable : () -> {};
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put(Forwarder.ID, config.id());
+    properties.put(Forwarder.BYTES_PER_DAY, config.maxBytesPerDay());
     this.registration = context.registerService(Forwarder.class, service, properties);
   }
 

@@ -181,6 +181,12 @@ final class MqttForwarder implements Forwarder, AutoCloseable {
     return new Receipt(new Outcome.Confirmed(), exceptions);
   }
 
+  /** Counts both directions; see {@link Traffic}. */
+  @Override
+  public long sentBytes() {
+    return session.bytes();
+  }
+
   /** What isn't worth keeping for a later link. */
   private void publishNow(Message message) {
     Link link = session.link();

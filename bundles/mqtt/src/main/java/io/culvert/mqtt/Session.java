@@ -45,6 +45,7 @@ final class Session {
   private final Listener listener;
   private final Backoff backoff;
   private final Outage outage = new Outage();
+  private final Traffic traffic = new Traffic();
   private final Set<String> toldRefused = new HashSet<>();
 
   private Link current;
@@ -118,6 +119,11 @@ final class Session {
     return link == null || link.isDown() ? null : link;
   }
 
+  /** Bytes that went over all its links, either way. Any thread. */
+  long bytes() {
+    return traffic.bytes();
+  }
+
   private void attempt() {
     if (stopped) {
       return;
@@ -126,7 +132,7 @@ final class Session {
       SSLContext tls =
           settings.tls() ? Trust.context(settings.trust(), secret(settings.trustPassword())) : null;
       char[] password = secret(settings.password());
-      Link link = new Link(settings, tls, new LinkEvents(), executor);
+      Link link = new Link(settings, tls, traffic, new LinkEvents(), executor);
       current = link;
       deadline =
           executor.schedule(

@@ -37,6 +37,7 @@ final class Wire implements NetworkModule {
 
   private final Settings settings;
   private final SSLContext tls;
+  private final Traffic traffic;
   private final CountDownLatch speaking = new CountDownLatch(1);
   private Socket tcp;
   private InputStream in;
@@ -45,10 +46,12 @@ final class Wire implements NetworkModule {
 
   /**
    * @param tls {@code null} for a plain connection
+   * @param traffic where what goes over it is counted
    */
-  Wire(Settings settings, SSLContext tls) {
+  Wire(Settings settings, SSLContext tls, Traffic traffic) {
     this.settings = settings;
     this.tls = tls;
+    this.traffic = traffic;
   }
 
   @Override
@@ -56,9 +59,10 @@ final class Wire implements NetworkModule {
     int timeout = (int) settings.connectTimeout().toMillis();
     // A literal IPv6 address stands in brackets in a URL only.
     String host = settings.host().replaceAll("[\\[\\]]", "");
-    Socket plain = new Socket();
+    Socket plain = new CountedSocket();
     register(plain);
     plain.setTcpNoDelay(true);
+    traffic.connecting();
     plain.connect(new InetSocketAddress(host, settings.port()), timeout);
     Socket socket = plain;
     if (tls != null) {
@@ -115,6 +119,45 @@ final class Wire implements NetworkModule {
   @Override
   public String getServerURI() {
     return settings.url();
+  }
+
+  /** Below TLS, so that what goes over the network is counted, not what is in it. */
+  private final class CountedSocket extends Socket {
+    @Override
+    public InputStream getInputStream() throws IOException {
+      return new FilterInputStream(super.getInputStream()) {
+        @Override
+        public int read() throws IOException {
+          int read = in.read();
+          traffic.read(read < 0 ? 0 : 1);
+          return read;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+          int count = in.read(bytes, offset, length);
+          traffic.read(count);
+          return count;
+        }
+      };
+    }
+
+    @Override
+    public OutputStream getOutputStream() throws IOException {
+      return new FilterOutputStream(super.getOutputStream()) {
+        @Override
+        public void write(int b) throws IOException {
+          out.write(b);
+          traffic.written(1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+          out.write(bytes, offset, length);
+          traffic.written(length);
+        }
+      };
+    }
   }
 
   /**

@@ -8,12 +8,14 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A wire between client and broker that can be cut, or keep back what the broker says. */
 final class Proxy implements AutoCloseable {
   private final ServerSocket server;
   private final int target;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final AtomicLong bytes = new AtomicLong();
   private final Object gate = new Object();
   private boolean held;
 
@@ -25,6 +27,11 @@ final class Proxy implements AutoCloseable {
 
   int port() {
     return server.getLocalPort();
+  }
+
+  /** Bytes that came, from either side. */
+  long bytes() {
+    return bytes.get();
   }
 
   /** From now on nothing of what the broker says gets through. */
@@ -81,6 +88,7 @@ final class Proxy implements AutoCloseable {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
       for (int n = in.read(bytes); n >= 0; n = in.read(bytes)) {
+        this.bytes.addAndGet(n);
         synchronized (gate) {
           while (answers && held) {
             gate.wait();
