@@ -139,6 +139,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     keeper.schedule(this::tick, TICK);
     cleaner.schedule(this::clean, TICK);
     keeper.execute(this::sendLedger);
+    store.series().begin(store, machine.loops().create("series"));
   }
 
   /** Entries whose reading went into the log just before a crash are not sent again. */

@@ -483,6 +483,48 @@ final class Segment implements AutoCloseable {
   }
 
   /**
+   * The head of the first row of a class from a position on, and before another, that overlaps a
+   * span of event time in milliseconds since 1970; {@code null} if there is none. Tells of those
+   * passed over that can't be read.
+   */
+  RowHead headFrom(
+      StreamClass streamClass, long position, long end, long from, long to, Runnable damaged)
+      throws IOException {
+    int c = streamClass.ordinal();
+    synchronized (readLock) {
+      if (deleted || position >= end) {
+        return null;
+      }
+      try (PreparedStatement query =
+          reader()
+              .prepareStatement(
+                  "SELECT id, head FROM entry WHERE id >= ? AND id < ?"
+                      + " AND event_to >= ? AND event_from <= ? ORDER BY id")) {
+        query.setLong(1, id(c, position));
+        query.setLong(2, id(c, end));
+        query.setLong(3, from);
+        query.setLong(4, to);
+        try (ResultSet rows = query.executeQuery()) {
+          while (rows.next()) {
+            try {
+              return head(rows.getLong(1), rows.getBytes(2));
+            } catch (DamagedException e) {
+              damaged.run();
+            }
+          }
+        }
+      } catch (SQLException e) {
+        if (!Sqlite.damaged(e)) {
+          throw new IOException(file.getFileName() + ": " + e.getMessage(), e);
+        }
+        damaged.run();
+        closeReader();
+      }
+    }
+    return null;
+  }
+
+  /**
    * The head of the last row of a class that begins before a position and can be read; {@code null}
    * if there is none.
    */

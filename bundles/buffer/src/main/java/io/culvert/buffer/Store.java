@@ -59,6 +59,7 @@ final class Store implements AutoCloseable {
   private final Timeline timeline;
   private final LongSupplier nanos;
   private final Supplier<Settings> settings;
+  private final Series series;
   private final Recent recent = new Recent(RECENT_READINGS);
   private final ConcurrentSkipListMap<Long, Segment> segments = new ConcurrentSkipListMap<>();
   private final ArrayDeque<Segment> readers = new ArrayDeque<>();
@@ -93,6 +94,7 @@ final class Store implements AutoCloseable {
     this.timeline = Timeline.open(directory, machine.bootNumber());
     this.nanos = nanos;
     this.startNanos = nanos.getAsLong();
+    this.series = new Series(directory, machine);
   }
 
   /**
@@ -113,6 +115,7 @@ final class Store implements AutoCloseable {
     Store store = new Store(directory, settings, machine, nanos);
     store.finishCuts(cuts);
     store.recover(known);
+    store.series.open(store.segments());
     return store;
   }
 
@@ -525,6 +528,12 @@ final class Store implements AutoCloseable {
       readers.remove(segment);
     }
     segment.delete();
+    series.forget(segment.number());
+  }
+
+  /** The log by device and point. */
+  Series series() {
+    return series;
   }
 
   /** Files that couldn't be read and were set aside, the oldest first. */
@@ -543,7 +552,7 @@ final class Store implements AutoCloseable {
   }
 
   long bytes() {
-    long sum = damagedBytes;
+    long sum = damagedBytes + series.bytes();
     for (Segment segment : segments.values()) {
       sum += segment.bytes();
     }
@@ -568,6 +577,7 @@ final class Store implements AutoCloseable {
 
   @Override
   public void close() {
+    series.close();
     segments.values().forEach(Segment::close);
   }
 }
