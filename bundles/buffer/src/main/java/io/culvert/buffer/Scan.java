@@ -47,8 +47,8 @@ final class Scan {
   }
 
   /**
-   * @param device id, {@code ""} for all
-   * @param point id, {@code ""} for all
+   * @param device id, {@code null} for all
+   * @param point id, {@code null} for all
    * @param from time of event, inclusive
    * @param to exclusive
    * @param more whether there is time left
@@ -105,7 +105,7 @@ final class Scan {
       return true;
     }
     Series.View view =
-        device.isEmpty() || point.isEmpty()
+        device == null || point == null
             ? Series.View.NOTHING
             : store.series().view(segment, streamClass, device, point);
     try (Part part = new Part(segment, streamClass, view)) {
@@ -124,8 +124,8 @@ final class Scan {
 
   private boolean offer(Batch.Entry entry) {
     Instant time = entry.reading().eventTime();
-    if ((device.isEmpty() || entry.reading().device().equals(device))
-        && (point.isEmpty() || entry.reading().point().equals(point))
+    if ((device == null || entry.reading().device().equals(device))
+        && (point == null || entry.reading().point().equals(point))
         && !time.isBefore(from)
         && time.isBefore(to)) {
       enough = !taker.take(entry);
@@ -235,7 +235,7 @@ final class Scan {
 
     private boolean wanted(RowHead head) {
       for (RowHead.Part part : head.streams()) {
-        if ((device.isEmpty() || part.device().equals(device)) && touches(part.from(), part.to())) {
+        if ((device == null || part.device().equals(device)) && touches(part.from(), part.to())) {
           return true;
         }
       }

@@ -203,7 +203,7 @@ final class Searches {
   static boolean each(
       Store store, String device, String point, Instant from, Instant to, Visitor visitor)
       throws IOException {
-    Scan scan = new Scan(store, device, point, from, to, () -> true, visitor::take);
+    Scan scan = new Scan(store, orAll(device), orAll(point), from, to, () -> true, visitor::take);
     for (StreamClass streamClass : StreamClass.values()) {
       for (Segment segment : store.segments()) {
         if (!scan.run(segment, streamClass)) {
@@ -212,6 +212,10 @@ final class Searches {
       }
     }
     return !scan.damaged();
+  }
+
+  private static String orAll(String id) {
+    return id.isEmpty() ? null : id;
   }
 
   /**

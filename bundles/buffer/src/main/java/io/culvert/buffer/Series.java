@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -40,6 +41,7 @@ final class Series implements AutoCloseable {
 
   private final Path directory;
   private final Machine machine;
+  private final LongSupplier nanos;
   private final Map<Long, Part> parts = new ConcurrentHashMap<>();
 
   /** Segments whose series were damaged once, and those that go without in this run. */
@@ -94,9 +96,13 @@ final class Series implements AutoCloseable {
     static final View NOTHING = new View(null, List.of(), null, null, null);
   }
 
-  Series(Path directory, Machine machine) {
+  /**
+   * @param nanos time that only runs forward
+   */
+  Series(Path directory, Machine machine, LongSupplier nanos) {
     this.directory = directory;
     this.machine = machine;
+    this.nanos = nanos;
   }
 
   /** Takes over the files of the segments given and deletes others. Never fails. */
@@ -169,8 +175,8 @@ final class Series implements AutoCloseable {
    * @return whether there is more to do
    */
   boolean advance(Store store) {
-    long until = nanos() + SLICE.toNanos();
-    if (refused && retryAt - nanos() > 0) {
+    long until = nanos.getAsLong() + SLICE.toNanos();
+    if (refused && retryAt - nanos.getAsLong() > 0) {
       return false;
     }
     List<Segment> segments = store.segments();
@@ -189,13 +195,9 @@ final class Series implements AutoCloseable {
         LOG.warn("Series can't grow; queries take longer, nothing else is amiss", e);
       }
       refused = true;
-      retryAt = nanos() + REFUSED.toNanos();
+      retryAt = nanos.getAsLong() + REFUSED.toNanos();
     }
     return false;
-  }
-
-  private long nanos() {
-    return loop == null ? System.nanoTime() : loop.nanos();
   }
 
   /** Takes in a segment's rows; false if the time is over before. */
@@ -215,7 +217,7 @@ final class Series implements AutoCloseable {
       long end = Math.min(span.end(), store.next(streamClass));
       part.goOn(streamClass, Math.min(span.first(), end));
       while (part.next[streamClass.ordinal()] < end) {
-        if (closed || until - nanos() < 0) {
+        if (closed || until - nanos.getAsLong() < 0) {
           return false;
         }
         take(part, store, streamClass);

@@ -94,7 +94,7 @@ final class Store implements AutoCloseable {
     this.timeline = Timeline.open(directory, machine.bootNumber());
     this.nanos = nanos;
     this.startNanos = nanos.getAsLong();
-    this.series = new Series(directory, machine);
+    this.series = new Series(directory, machine, nanos);
   }
 
   /**
