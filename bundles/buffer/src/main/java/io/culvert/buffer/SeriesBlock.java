@@ -13,7 +13,7 @@ import java.util.function.BiConsumer;
  */
 final class SeriesBlock {
   /** About what one takes of memory when it is full. */
-  static final int MAX_BYTES = 6 << 20;
+  static final int MAX_BYTES = 4 << 20;
 
   /** Bound on what is read back in one piece, so that it stays readable. */
   private static final int MAX_PART = 1 << 20;

@@ -74,7 +74,7 @@ class SearchesPropertyTest {
   private Seal seal;
   private long nanos;
 
-  @Property(tries = 150, shrinking = ShrinkingMode.OFF)
+  @Property(tries = 40, shrinking = ShrinkingMode.OFF)
   void answersAreThoseOfALookThroughAllReadings(@ForAll long seed) throws Exception {
     random = new Random(seed);
     all.clear();

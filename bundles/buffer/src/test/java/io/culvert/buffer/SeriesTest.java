@@ -91,15 +91,15 @@ class SeriesTest {
   @Test
   void anEvenSignalTakesFewBytes() throws Exception {
     open();
-    for (int second = 0; second < 600; second++) {
+    for (int second = 0; second < 300; second++) {
       nanos += 1_000_000_000;
-      store.append(Measure.poll(50, 20, T0.plusSeconds(second), second));
+      store.append(Measure.poll(10, 20, T0.plusSeconds(second), second));
     }
     nextSegment();
     store.append(numbered("a", 0, 1));
     grow();
-    assertThat(store.series().bytes() / (600.0 * 50 * 20)).as("bytes a reading").isLessThan(2.5);
-    assertThat(store.segments().get(0).bytes() / (600.0 * 50 * 20)).isGreaterThan(2.5);
+    assertThat(store.series().bytes() / (300.0 * 10 * 20)).as("bytes a reading").isLessThan(2.5);
+    assertThat(store.segments().get(0).bytes() / (300.0 * 10 * 20)).isGreaterThan(2.5);
   }
 
   @Test
