@@ -101,7 +101,8 @@ final class Scan {
   /** One class of a segment, in the order of commit; false if this was the end. */
   boolean run(Segment segment, StreamClass streamClass) throws IOException {
     Segment.Span span = segment.span(streamClass);
-    if (span.isEmpty() || !touches(span.from(), span.to())) {
+    long[] reach = segment.reach(streamClass);
+    if (span.isEmpty() || !touches(reach[0], reach[1])) {
       return true;
     }
     Series.View view =

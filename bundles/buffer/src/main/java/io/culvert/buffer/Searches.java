@@ -126,13 +126,21 @@ final class Searches {
         throw new IllegalArgumentException("window is " + window + "; 1 ms or more is possible");
       }
       nanos = fits(window) ? window.toNanos() : 0;
-      long count = from.isBefore(to) ? index(to.minusNanos(1)) + 1 : 0;
+      long count = from.isBefore(to) ? count(to) : 0;
       if (count > MAX_WINDOWS) {
         throw new IllegalArgumentException(
             "%s to %s are %d windows of %s; at most %d are possible, so ask for longer windows"
                 .formatted(from, to, count, window, MAX_WINDOWS));
       }
       sums = new Sum[(int) count];
+    }
+
+    private long count(Instant to) {
+      try {
+        return Math.addExact(index(to.minusNanos(1)), 1);
+      } catch (ArithmeticException e) {
+        return Long.MAX_VALUE;
+      }
     }
 
     private static boolean fits(Duration duration) {

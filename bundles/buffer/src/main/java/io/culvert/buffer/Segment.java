@@ -491,6 +491,7 @@ final class Segment implements AutoCloseable {
       StreamClass streamClass, long position, long end, long from, long to, Runnable damaged)
       throws IOException {
     int c = streamClass.ordinal();
+    long[] widest = timeline.widest();
     synchronized (readLock) {
       if (deleted || position >= end) {
         return null;
@@ -502,12 +503,16 @@ final class Segment implements AutoCloseable {
                       + " AND event_to >= ? AND event_from <= ? ORDER BY id")) {
         query.setLong(1, id(c, position));
         query.setLong(2, id(c, end));
-        query.setLong(3, from);
-        query.setLong(4, to);
+        // What is on disk has the times of before any correction.
+        query.setLong(3, plus(from, -widest[1]));
+        query.setLong(4, plus(to, -widest[0]));
         try (ResultSet rows = query.executeQuery()) {
           while (rows.next()) {
             try {
-              return head(rows.getLong(1), rows.getBytes(2));
+              RowHead head = timeline.correct(head(rows.getLong(1), rows.getBytes(2)));
+              if (head.to() >= from && head.from() <= to) {
+                return head;
+              }
             } catch (DamagedException e) {
               damaged.run();
             }
@@ -634,6 +639,29 @@ final class Segment implements AutoCloseable {
 
   Span span(StreamClass streamClass) {
     return spans[streamClass.ordinal()];
+  }
+
+  /**
+   * Times of event of a class in milliseconds since 1970, as far as any correction may take them:
+   * the earliest and the latest.
+   */
+  long[] reach(StreamClass streamClass) {
+    Span span = span(streamClass);
+    long[] widest = timeline.widest();
+    return new long[] {plus(span.from(), widest[0]), plus(span.to(), widest[1])};
+  }
+
+  private static long plus(long time, long more) {
+    long sum = time + more;
+    if (((time ^ sum) & (more ^ sum)) < 0) {
+      return more < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
+    return sum;
+  }
+
+  /** Another number whenever rows that were there read otherwise: cut, or with other times. */
+  long state() {
+    return timeline.state(created, elapsed) * 31 + level;
   }
 
   long number() {

@@ -120,7 +120,7 @@ final class Series implements AutoCloseable {
       LOG.warn("{} may hold series of segments that are gone", directory, e);
     }
     for (Segment segment : segments) {
-      Part part = open(segment.number());
+      Part part = open(segment);
       if (part != null && within(part, segment)) {
         parts.put(segment.number(), part);
       } else {
@@ -129,16 +129,21 @@ final class Series implements AutoCloseable {
     }
   }
 
-  private Part open(long number) {
-    Path file = directory.resolve(String.format("series-%010d.dat", number));
+  private Part open(Segment segment) {
+    Path file = file(segment.number());
+    Seal seal = segment.encrypted() ? machine.key() : Seal.PLAIN;
     try {
-      return new Part(SeriesFile.open(file, number, machine.seal()));
+      return new Part(SeriesFile.open(file, segment.number(), seal, segment.state()));
     } catch (DamagedException e) {
-      LOG.warn("{} is damaged and made again from its segment", file, e);
+      LOG.info("{} is made again from its segment: {}", file, e.getMessage());
     } catch (IOException e) {
       LOG.warn("{} can't be read", file, e);
     }
     return null;
+  }
+
+  private Path file(long number) {
+    return directory.resolve(String.format("series-%010d.dat", number));
   }
 
   /** Whether it is of these very positions, not of a lost file with the same number. */
@@ -205,11 +210,19 @@ final class Series implements AutoCloseable {
     if (without.contains(segment.number())) {
       return true;
     }
-    Part part = parts.computeIfAbsent(segment.number(), this::open);
+    Part part = parts.get(segment.number());
+    if (part != null && part.file.state() != segment.state()) {
+      forget(segment.number());
+      part = null;
+    }
+    if (part == null) {
+      part = open(segment);
+    }
     if (part == null) {
       without.add(segment.number());
       return true;
     }
+    parts.put(segment.number(), part);
     // Before the rows are looked at: a sealed one gets no more.
     boolean sealed = segment.sealed();
     for (StreamClass streamClass : CLASSES) {
@@ -254,37 +267,36 @@ final class Series implements AutoCloseable {
   }
 
   private void write(Part part) throws IOException {
-    // Under the lock on the whole, so that a file forgotten meanwhile doesn't come back.
+    SeriesFile.Block written;
+    try {
+      written = part.file.write(part.gathered);
+    } catch (IOException e) {
+      // Later from the rows: memory is bounded.
+      parts.remove(part.file.number(), part);
+      throw e;
+    }
     synchronized (this) {
-      if (parts.get(part.file.number()) != part) {
-        return;
-      }
-      try {
-        SeriesFile.Block written = part.file.write(part.gathered);
+      if (parts.get(part.file.number()) == part) {
         synchronized (part) {
           part.file.add(written);
           part.gathered = new SeriesBlock();
         }
-      } catch (IOException e) {
-        // Later from the rows: memory is bounded.
-        parts.remove(part.file.number());
-        throw e;
+      } else {
+        // Forgotten meanwhile, and now it came back.
+        part.file.delete();
+        part.gathered = new SeriesBlock();
       }
     }
   }
 
   /**
-   * Drops what there is of a segment: it was deleted, or its rows read otherwise from now on. If it
-   * is still there, it is taken in anew.
+   * Drops what there is of a segment, at once: it was deleted, or cut. If it is still there, it is
+   * taken in anew.
    */
   synchronized void forget(long number) {
-    Part part = parts.remove(number);
+    parts.remove(number);
     try {
-      if (part != null) {
-        part.file.delete();
-      } else {
-        Files.deleteIfExists(directory.resolve(String.format("series-%010d.dat", number)));
-      }
+      Files.deleteIfExists(file(number));
     } catch (IOException e) {
       LOG.warn("Series of segment {} can't be deleted", number, e);
       without.add(number);
@@ -308,7 +320,7 @@ final class Series implements AutoCloseable {
    */
   View view(Segment segment, StreamClass streamClass, String device, String point) {
     Part part = parts.get(segment.number());
-    if (part == null) {
+    if (part == null || part.file.state() != segment.state()) {
       return View.NOTHING;
     }
     synchronized (part) {
@@ -340,7 +352,7 @@ final class Series implements AutoCloseable {
       if (part == null || part.file != file) {
         return;
       }
-      LOG.warn("Series of segment {} are damaged; queries read the segment", file.number(), e);
+      LOG.warn("Series of segment {} are damaged; its rows are read", file.number(), e);
       forget(file.number());
       if (!damaged.add(file.number())) {
         without.add(file.number());

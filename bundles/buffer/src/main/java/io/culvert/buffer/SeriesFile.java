@@ -46,6 +46,7 @@ final class SeriesFile {
   private final Path file;
   private final long number;
   private final Seal seal;
+  private final long state;
   private final List<Block> blocks = new ArrayList<>();
   private long end;
 
@@ -60,20 +61,24 @@ final class SeriesFile {
   record Block(
       long start, long end, long places, int buckets, Map<StreamClass, SeriesBlock.Range> ranges) {}
 
-  private SeriesFile(Path file, long number, Seal seal) {
+  private SeriesFile(Path file, long number, Seal seal, long state) {
     this.file = file;
     this.number = number;
     this.seal = seal;
+    this.state = state;
   }
 
   /**
    * Takes over the file of a segment, if there is one; what a crash left half written is passed
    * over.
    *
+   * @param seal of the segment
+   * @param state of the segment; blocks of another one are of rows that now read otherwise
    * @throws DamagedException if it can't be relied on
    */
-  static SeriesFile open(Path file, long number, Seal seal) throws IOException, DamagedException {
-    SeriesFile series = new SeriesFile(file, number, seal);
+  static SeriesFile open(Path file, long number, Seal seal, long state)
+      throws IOException, DamagedException {
+    SeriesFile series = new SeriesFile(file, number, seal, state);
     if (Files.isRegularFile(file)) {
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
         series.load(channel);
@@ -108,8 +113,11 @@ final class SeriesFile {
     }
   }
 
-  private static Block index(byte[] bytes, long start, long end) throws DamagedException {
+  private Block index(byte[] bytes, long start, long end) throws DamagedException {
     ByteReader in = new ByteReader(bytes);
+    if (in.i64() != state) {
+      throw new DamagedException("Of rows that now read otherwise");
+    }
     long places = in.varint();
     int buckets = in.small(MAX_BUCKETS);
     if (buckets == 0) {
@@ -186,6 +194,7 @@ final class SeriesFile {
     long placesAt = out.at() - start;
     out.write(places.toBytes());
     ByteWriter index = new ByteWriter();
+    index.i64(state);
     index.varint(placesAt);
     index.varint(buckets);
     Map<StreamClass, SeriesBlock.Range> ranges = content.ranges();
@@ -317,6 +326,11 @@ final class SeriesFile {
 
   long number() {
     return number;
+  }
+
+  /** State of the segment that this is of. */
+  long state() {
+    return state;
   }
 
   /** Of what {@link String#hashCode} says, every bit in each. */

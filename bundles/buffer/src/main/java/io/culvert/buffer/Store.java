@@ -508,6 +508,7 @@ final class Store implements AutoCloseable {
     }
     replacement.install();
     forget(before);
+    series.forget(segment.number());
   }
 
   private void forget(Map<StreamClass, Segment.Span> spans) {

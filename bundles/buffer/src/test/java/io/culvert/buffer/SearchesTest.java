@@ -56,7 +56,8 @@ class SearchesTest {
             () -> settings,
             new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open),
             System::nanoTime,
-            new long[StreamClass.values().length]);
+            new long[StreamClass.values().length],
+            java.util.Map.of());
   }
 
   private static BooleanSupplier times(int count) {
@@ -196,6 +197,12 @@ class SearchesTest {
                     ALWAYS))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("are 100001 windows of PT1S; at most 100000 are possible");
+    assertThatThrownBy(
+            () ->
+                Searches.windows(
+                    store, "a", "n", Instant.MIN, Instant.MAX, Duration.ofMillis(1), ALWAYS))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("at most 100000 are possible");
     assertThatThrownBy(
             () ->
                 Searches.windows(

@@ -12,7 +12,6 @@ import io.culvert.api.northbound.Batch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -43,9 +42,10 @@ class SeriesTest {
         Store.open(
             directory,
             () -> settings,
-            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open),
+            new Machine(() -> T0.plusNanos(nanos), ThreadLoop::new, Sqlite::open),
             () -> nanos,
-            new long[StreamClass.values().length]);
+            new long[StreamClass.values().length],
+            java.util.Map.of());
   }
 
   private void nextSegment() {
