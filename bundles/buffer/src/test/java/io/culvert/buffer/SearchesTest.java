@@ -113,6 +113,20 @@ class SearchesTest {
   }
 
   @Test
+  void theTimeIsLookedAtBeforeEachRow() throws Exception {
+    open();
+    for (int i = 0; i < 5; i++) {
+      store.append(numbered("a", i, i + 1));
+    }
+    for (int steps = 0; steps < 5; steps++) {
+      History history =
+          Searches.history(store, "a", "n", Instant.MIN, Instant.MAX, 10, times(steps));
+      assertThat(history.entries()).hasSize(steps);
+      assertThat(history.complete()).isFalse();
+    }
+  }
+
+  @Test
   void windowsEndWhenTheTimeIsOver() throws Exception {
     open();
     mixed();
@@ -224,6 +238,11 @@ class SearchesTest {
     assertThat(seen).hasSize(40);
     store.close();
     damage("body", 10);
+    open();
+    seen.clear();
+    assertThat(each(seen)).isFalse();
+    assertThat(seen).hasSize(30);
+    store.close();
     damage("head", 20);
     open();
     seen.clear();

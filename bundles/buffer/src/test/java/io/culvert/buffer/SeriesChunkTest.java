@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
+import io.culvert.api.Value;
 import io.culvert.api.northbound.Batch;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -42,6 +44,40 @@ class SeriesChunkTest {
     }
     assertThat(counted + devices.size() * SeriesDevice.OVERHEAD)
         .isEqualTo(devices.values().stream().mapToInt(SeriesDevice::bytes).sum());
+  }
+
+  @Example
+  void numbersThatAreNearlyTheSameAreToldApart() throws Exception {
+    double[] numbers = {
+      0.0, -0.0, 0.1, 0.1f, 0.1 + 0.2, 0.3, 1, 1e300, Double.NaN, Float.MIN_VALUE, -1e14, 1e14
+    };
+    List<Value> values = new ArrayList<>(List.of(Value.of(1), Value.of(-1), Value.of(true)));
+    for (double number : numbers) {
+      values.add(Value.of(number));
+    }
+    SeriesDevice device = new SeriesDevice();
+    List<String> expected = new ArrayList<>();
+    for (Value one : values) {
+      for (Value other : values) {
+        for (Value value : List.of(one, other)) {
+          expected.add(exact(value));
+          device.add(
+              new Batch.Entry(
+                  expected.size(), Readings.of("a", "n", StreamClass.EVENT, value, Readings.T0)));
+        }
+      }
+    }
+    List<String> back = new ArrayList<>();
+    device
+        .chunk(StreamClass.EVENT, "a", "n")
+        .forEach(entry -> back.add(exact(entry.reading().value())));
+    assertThat(back).isEqualTo(expected);
+  }
+
+  private static String exact(Value value) {
+    return value instanceof Value.Decimal decimal
+        ? Long.toHexString(Double.doubleToRawLongBits(decimal.value()))
+        : value.getClass().getSimpleName() + value;
   }
 
   @Property(tries = 400)

@@ -139,7 +139,8 @@ public final class DayQuery {
             new Machine(
                 () -> START.plusNanos(nanos.get()), ThreadLoop::new, DayQuery::openUnsynced),
             nanos::get,
-            new long[StreamClass.values().length])) {
+            new long[StreamClass.values().length],
+            Map.of())) {
       long spent = 0;
       if (store.segments().isEmpty()) {
         spent = fill(store);
