@@ -5,8 +5,19 @@ import java.util.Arrays;
 
 /** A growing array of bytes. Integers are varints, low 7 bits first, as in Protocol Buffers. */
 final class ByteWriter {
-  private byte[] bytes = new byte[256];
+  private byte[] bytes;
   private int length;
+
+  ByteWriter() {
+    this(256);
+  }
+
+  /**
+   * @param room at first
+   */
+  ByteWriter(int room) {
+    bytes = new byte[room];
+  }
 
   void u8(int value) {
     ensure(1);
@@ -45,6 +56,10 @@ final class ByteWriter {
     ensure(count);
     System.arraycopy(value, 0, bytes, length, count);
     length += count;
+  }
+
+  void raw(ByteWriter other) {
+    raw(other.bytes, other.length);
   }
 
   void block(byte[] value) {

@@ -39,8 +39,8 @@ import org.slf4j.LoggerFactory;
  * The buffer on disk.
  *
  * <p>Threads: one writes the log, one answers callers, one keeps (state of delivery, ledger), one
- * deletes, one each forwarder. {@link #accept} only queues. Queries and what the ledger is asked
- * read the disk on the caller's thread.
+ * deletes, one regroups (series), one each forwarder. {@link #accept} only queues. Queries and what
+ * the ledger is asked read the disk on the caller's thread.
  */
 final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DurableBuffer.class);
@@ -139,6 +139,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     keeper.schedule(this::tick, TICK);
     cleaner.schedule(this::clean, TICK);
     keeper.execute(this::sendLedger);
+    store.series().begin(store, machine.loops().create("series"));
   }
 
   /** Entries whose reading went into the log just before a crash are not sent again. */

@@ -561,6 +561,53 @@ final class Segment implements AutoCloseable {
   }
 
   /**
+   * The head of the first row of a class from a position on, and before another, that overlaps a
+   * span of event time in milliseconds since 1970; {@code null} if there is none. Tells of those
+   * passed over that can't be read.
+   */
+  RowHead headFrom(
+      StreamClass streamClass, long position, long end, long from, long to, Runnable damaged)
+      throws IOException {
+    int c = streamClass.ordinal();
+    long[] widest = timeline.widest();
+    synchronized (readLock) {
+      if (deleted || position >= end) {
+        return null;
+      }
+      try (PreparedStatement query =
+          reader()
+              .prepareStatement(
+                  "SELECT id, head FROM entry WHERE id >= ? AND id < ?"
+                      + " AND event_to >= ? AND event_from <= ? ORDER BY id")) {
+        query.setLong(1, id(c, position));
+        query.setLong(2, id(c, end));
+        // What is on disk has the times of before any correction.
+        query.setLong(3, plus(from, -widest[1]));
+        query.setLong(4, plus(to, -widest[0]));
+        try (ResultSet rows = query.executeQuery()) {
+          while (rows.next()) {
+            try {
+              RowHead head = timeline.correct(head(rows.getLong(1), rows.getBytes(2)));
+              if (head.to() >= from && head.from() <= to) {
+                return head;
+              }
+            } catch (DamagedException e) {
+              damaged.run();
+            }
+          }
+        }
+      } catch (SQLException e) {
+        if (!Sqlite.damaged(e)) {
+          throw new IOException(file.getFileName() + ": " + e.getMessage(), e);
+        }
+        damaged.run();
+        closeReader();
+      }
+    }
+    return null;
+  }
+
+  /**
    * The head of the last row of a class that begins before a position and can be read; {@code null}
    * if there is none.
    */
@@ -670,6 +717,29 @@ final class Segment implements AutoCloseable {
 
   Span span(StreamClass streamClass) {
     return spans[streamClass.ordinal()];
+  }
+
+  /**
+   * Times of event of a class in milliseconds since 1970, as far as any correction may take them:
+   * the earliest and the latest.
+   */
+  long[] reach(StreamClass streamClass) {
+    Span span = span(streamClass);
+    long[] widest = timeline.widest();
+    return new long[] {plus(span.from(), widest[0]), plus(span.to(), widest[1])};
+  }
+
+  private static long plus(long time, long more) {
+    long sum = time + more;
+    if (((time ^ sum) & (more ^ sum)) < 0) {
+      return more < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
+    return sum;
+  }
+
+  /** Another number whenever rows that were there read otherwise: cut, or with other times. */
+  long state() {
+    return timeline.state(created, elapsed) * 31 + level;
   }
 
   long number() {

@@ -62,6 +62,7 @@ final class Store implements AutoCloseable {
   private final Timeline timeline;
   private final LongSupplier nanos;
   private final Supplier<Settings> settings;
+  private final Series series;
   private final Recent recent = new Recent(RECENT_READINGS);
   private final ConcurrentSkipListMap<Long, Segment> segments = new ConcurrentSkipListMap<>();
   private final ArrayDeque<Segment> readers = new ArrayDeque<>();
@@ -96,6 +97,7 @@ final class Store implements AutoCloseable {
     this.timeline = Timeline.open(directory, machine.bootNumber());
     this.nanos = nanos;
     this.startNanos = nanos.getAsLong();
+    this.series = new Series(directory, machine, nanos);
   }
 
   /**
@@ -116,6 +118,7 @@ final class Store implements AutoCloseable {
     Store store = new Store(directory, settings, machine, nanos);
     store.finishCuts(cuts);
     store.recover(known);
+    store.series.open(store.segments());
     return store;
   }
 
@@ -548,6 +551,7 @@ final class Store implements AutoCloseable {
     }
     replacement.install();
     forget(before);
+    series.forget(segment.number());
   }
 
   private void forget(Map<StreamClass, Segment.Span> spans) {
@@ -568,6 +572,12 @@ final class Store implements AutoCloseable {
       readers.remove(segment);
     }
     segment.delete();
+    series.forget(segment.number());
+  }
+
+  /** The log by device and point. */
+  Series series() {
+    return series;
   }
 
   /** Files that couldn't be read and were set aside, the oldest first. */
@@ -586,7 +596,7 @@ final class Store implements AutoCloseable {
   }
 
   long bytes() {
-    long sum = damagedBytes;
+    long sum = damagedBytes + series.bytes();
     for (Segment segment : segments.values()) {
       sum += segment.bytes();
     }
@@ -611,6 +621,7 @@ final class Store implements AutoCloseable {
 
   @Override
   public void close() {
+    series.close();
     segments.values().forEach(Segment::close);
   }
 }

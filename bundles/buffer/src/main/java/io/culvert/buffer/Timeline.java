@@ -413,6 +413,17 @@ final class Timeline {
         head.streamClass(), head.first(), head.end(), head.count(), head.stamp(), parts);
   }
 
+  /** Another number whenever rows of a span of elapsed time are to be corrected otherwise. */
+  long state(long first, long last) {
+    long state = 0;
+    for (Shift shift : shifts) {
+      if (shift.at() > first && shift.since() <= last) {
+        state = ((state * 31 + shift.since()) * 31 + shift.at()) * 31 + shift.millis();
+      }
+    }
+    return state;
+  }
+
   /** The largest corrections backward (0 or less) and forward (0 or more), in milliseconds. */
   long[] widest() {
     long[] widest = {0, 0};
