@@ -166,7 +166,8 @@ public final class GatewayCommands {
   /** {@code read <device>}. */
   public void read(CommandSession session, String... args) throws CommandFailed {
     expect(args.length == 1, "read");
-    DeviceStatus device = device(args[0]);
+    boolean own = args[0].equals(Services.need(monitor, "core").gateway());
+    String message = own ? "" : device(args[0]).message();
     Instant now = clock.instant();
     List<List<String>> rows = new ArrayList<>();
     for (Reading r : monitor.latest(args[0])) {
@@ -178,8 +179,8 @@ public final class GatewayCommands {
               r.quality().toString(),
               Text.age(r.eventTime(), now)));
     }
-    if (!device.message().isEmpty()) {
-      session.getConsole().print(Text.wrap("", "  ", device.message()));
+    if (!message.isEmpty()) {
+      session.getConsole().print(Text.wrap("", "  ", message));
     }
     session
         .getConsole()
