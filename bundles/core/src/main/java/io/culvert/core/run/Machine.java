@@ -105,13 +105,13 @@ final class Machine {
     }
   }
 
-  /** Threads that ran or wanted to, mean of one minute. */
+  /** Threads that ran or wanted to, mean of one minute, to two places. */
   Double load() {
     double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
-    return load < 0 ? null : load;
+    return load < 0 ? null : Math.round(load * 100) / 100.0;
   }
 
-  /** This process's part of all processors since the last call, or since the start. */
+  /** This process's part of all processors since the last call or the start, to four places. */
   Double share() {
     long now = nanos.getAsLong();
     long span = now - lookedAt;
@@ -125,7 +125,7 @@ final class Machine {
       share = null;
     } else {
       double all = (double) span * Runtime.getRuntime().availableProcessors();
-      share = Math.min(1, used.minus(before).toNanos() / all);
+      share = Math.min(1, Math.round(used.minus(before).toNanos() / all * 10_000) / 10_000.0);
     }
     return share;
   }
