@@ -108,24 +108,24 @@ final class GatewayPoints {
     private record Told(Value value, Quality quality, long at) {}
 
     void begin() {
-      for (PollGroup group : PollGroup.of(entry)) {
-        for (Point point : group.points()) {
-          if (!Gauges.addresses().contains(point.address())) {
-            LOG.error(
-                "{}: found {}; expected an address of the gateway's own points, as in"
-                    + " docs/guides/gateway-points.md; the point is {}",
-                kit.where().apply(entry.device().id(), "points." + point.id() + ".address"),
-                point.address(),
-                Quality.BAD_NOT_FOUND);
-          }
-        }
-      }
+      List<PollGroup> groups = PollGroup.of(entry);
+      groups.forEach(group -> group.points().forEach(this::check));
       intake.remember(
           () -> {
             if (!ended) {
-              PollGroup.of(entry).forEach(group -> new Turns(group).begin());
+              groups.forEach(group -> new Turns(group).begin());
             }
           });
+    }
+
+    private void check(Point point) {
+      if (!Gauges.known(point.address())) {
+        LOG.error(
+            "{}: found {}; expected an address of docs/guides/gateway-points.md; the point is {}",
+            kit.where().apply(entry.device().id(), "points." + point.id() + ".address"),
+            point.address(),
+            Quality.BAD_NOT_FOUND);
+      }
     }
 
     void end() {

@@ -119,6 +119,11 @@ final class Gauges {
     this.beganAt = kit.loop().now();
   }
 
+  /** Whether there is anything at this address. */
+  static boolean known(String address) {
+    return AT_ONCE.containsKey(address) || slow(address);
+  }
+
   /** All that a profile can ask for. */
   static Set<String> addresses() {
     Set<String> all = new TreeSet<>(AT_ONCE.keySet());
