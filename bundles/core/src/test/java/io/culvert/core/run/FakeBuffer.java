@@ -13,7 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /** Keeps what it is given; takes it at once, refuses it, or lets it wait. */
-final class FakeBuffer implements Buffer {
+public final class FakeBuffer implements Buffer {
   final List<Reading> accepted = new ArrayList<>();
   final List<LedgerEntry> ledger = new ArrayList<>();
   final List<CompletableFuture<Void>> waiting = new ArrayList<>();

@@ -50,7 +50,8 @@ class MachineTest {
     Files.writeString(empty.resolve("proc/meminfo"), "MemFree:  1 kB\nNoMemAvailable: 3 kB\n");
     Files.writeString(empty.resolve("proc/uptime"), "");
     Files.createDirectories(empty.resolve("sys/class/thermal/thermal_zone0/temp"));
-    Files.createDirectories(empty.resolve("sys/class/thermal/cooling_device0"));
+    Path zone = Files.createDirectories(empty.resolve("sys/class/thermal/thermal_zone1"));
+    Files.writeString(zone.resolve("temp"), "-273200\n");
     assertThat(bare.resident()).isNull();
     assertThat(bare.available()).isNull();
     assertThat(bare.uptime()).isNull();
