@@ -29,10 +29,12 @@ public enum DataType {
   /** {@link Value.Text}. */
   TEXT,
   /** {@link Value.Bytes}. */
-  BYTES;
+  BYTES,
+  /** {@link Value.Struct}; its unit, if it has one, is that of its numbers. */
+  STRUCT;
 
   /** Whether scale, offset, unit, range and dead-band make sense for it. */
   public boolean numeric() {
-    return this != BOOL && this != TEXT && this != BYTES;
+    return this != BOOL && this != TEXT && this != BYTES && this != STRUCT;
   }
 }

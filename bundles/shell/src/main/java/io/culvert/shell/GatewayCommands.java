@@ -1,6 +1,7 @@
 package io.culvert.shell;
 
 import io.culvert.api.Reading;
+import io.culvert.api.Value;
 import io.culvert.api.northbound.Batch;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
@@ -166,20 +167,29 @@ public final class GatewayCommands {
   /** {@code read <device>}. */
   public void read(CommandSession session, String... args) throws CommandFailed {
     expect(args.length == 1, "read");
-    DeviceStatus device = device(args[0]);
+    boolean own = args[0].equals(Services.need(monitor, "core").gateway());
+    String message = own ? "" : device(args[0]).message();
     Instant now = clock.instant();
     List<List<String>> rows = new ArrayList<>();
     for (Reading r : monitor.latest(args[0])) {
+      Value.Struct parts = r.value() instanceof Value.Struct struct ? struct : null;
       rows.add(
           List.of(
               r.point(),
-              Text.value(r),
+              parts == null ? Text.value(r) : "",
               r.unit(),
               r.quality().toString(),
               Text.age(r.eventTime(), now)));
+      if (parts != null) {
+        // A line each, as one may have many.
+        parts
+            .fields()
+            .forEach(
+                (name, value) -> rows.add(List.of("  " + name, Text.value(value), "", "", "")));
+      }
     }
-    if (!device.message().isEmpty()) {
-      session.getConsole().print(Text.wrap("", "  ", device.message()));
+    if (!message.isEmpty()) {
+      session.getConsole().print(Text.wrap("", "  ", message));
     }
     session
         .getConsole()

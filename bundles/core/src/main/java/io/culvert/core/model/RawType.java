@@ -10,7 +10,7 @@ public final class RawType {
   public static boolean whole(DataType type) {
     return switch (type) {
       case INT16, UINT16, INT32, UINT32, INT64, UINT64 -> true;
-      case BOOL, FLOAT32, FLOAT64, TEXT, BYTES -> false;
+      case BOOL, FLOAT32, FLOAT64, TEXT, BYTES, STRUCT -> false;
     };
   }
 
@@ -20,7 +20,7 @@ public final class RawType {
       case INT16, UINT16 -> 16;
       case INT32, UINT32, FLOAT32 -> 32;
       case INT64, UINT64, FLOAT64 -> 64;
-      case BOOL, TEXT, BYTES -> throw new IllegalArgumentException(type + " is no number");
+      case BOOL, TEXT, BYTES, STRUCT -> throw new IllegalArgumentException(type + " is no number");
     };
   }
 

@@ -8,11 +8,17 @@ import java.util.List;
  * The site in force, as far as it is valid.
  *
  * @param gateway its id
+ * @param own what it tells of itself; {@code null} while no bundle brings that profile
  * @param devices in the document's order, each id once
  */
-public record Site(String gateway, List<Entry> devices) {
+public record Site(String gateway, Profile own, List<Entry> devices) {
   public Site {
     devices = List.copyOf(devices);
+  }
+
+  /** A site whose gateway tells nothing of itself. */
+  public Site(String gateway, List<Entry> devices) {
+    this(gateway, null, devices);
   }
 
   /**

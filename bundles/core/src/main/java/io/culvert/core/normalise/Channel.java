@@ -395,6 +395,10 @@ final class Channel {
           value instanceof Value.Bytes
               ? new Write(value, Quality.GOOD, "")
               : mismatch(name, value, "bytes");
+      case STRUCT ->
+          value instanceof Value.Struct
+              ? new Write(value, Quality.GOOD, "")
+              : mismatch(name, value, "a structure");
       default -> number(name, value, ticket);
     };
   }

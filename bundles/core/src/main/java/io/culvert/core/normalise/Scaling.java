@@ -109,6 +109,7 @@ final class Scaling {
       case BOOL -> raw instanceof Value.Bool;
       case TEXT -> raw instanceof Value.Text;
       case BYTES -> raw instanceof Value.Bytes;
+      case STRUCT -> raw instanceof Value.Struct;
       case FLOAT32, FLOAT64 -> raw instanceof Value.Decimal;
       default -> raw instanceof Value.Int i && i.value() >= least && i.value() <= greatest;
     };

@@ -87,7 +87,9 @@ final class PointReader {
     fields.refuseOthers();
     if (type != null && !type.numeric()) {
       for (String key : NUMERIC) {
-        if (fields.node().members().containsKey(key)) {
+        // The numbers in a structure may have a unit.
+        boolean ofItsNumbers = type == DataType.STRUCT && key.equals("unit");
+        if (!ofItsNumbers && fields.node().members().containsKey(key)) {
           misplaced(key, "of type " + word(type), "numbers");
         }
       }

@@ -21,17 +21,20 @@ public final class ProfileRegistry {
   /** By number of the bundle. */
   private final Map<Long, List<LoadedProfile>> bundles = new TreeMap<>();
 
-  private Snapshot snapshot = new Snapshot(Map.of(), List.of());
+  private Snapshot snapshot = new Snapshot(Map.of(), Map.of(), List.of());
 
   /**
    * What is there at one moment.
    *
    * @param byId each id once; one with faults has no profile
+   * @param brought those of bundles, also where {@code etc/profiles} has another of the same id
    * @param problems one line each
    */
-  public record Snapshot(Map<String, LoadedProfile> byId, List<String> problems) {
+  public record Snapshot(
+      Map<String, LoadedProfile> byId, Map<String, LoadedProfile> brought, List<String> problems) {
     public Snapshot {
       byId = Map.copyOf(byId);
+      brought = Map.copyOf(brought);
       problems = List.copyOf(problems);
     }
   }
@@ -98,7 +101,7 @@ public final class ProfileRegistry {
     Map<String, LoadedProfile> brought = new LinkedHashMap<>();
     bundles.values().forEach(list -> list.forEach(profile -> take(profile, brought, problems)));
     brought.forEach(byId::putIfAbsent);
-    snapshot = new Snapshot(byId, problems);
+    snapshot = new Snapshot(byId, brought, problems);
   }
 
   private static void take(

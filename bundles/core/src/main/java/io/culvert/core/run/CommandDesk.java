@@ -143,6 +143,11 @@ final class CommandDesk implements Commands {
 
     private Refusal check() {
       runner = command.device() == null ? null : runners.apply(command.device());
+      if (runner == null && gateway.get().equals(command.device())) {
+        return new Refusal(
+            Quality.BAD_NOT_WRITABLE,
+            command.device() + " is the gateway itself, of which nothing can be written");
+      }
       if (runner == null) {
         return new Refusal(
             Quality.BAD_NOT_FOUND,

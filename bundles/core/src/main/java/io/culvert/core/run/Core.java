@@ -10,6 +10,7 @@ import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Driver;
 import io.culvert.core.normalise.ClockSource;
+import io.culvert.core.site.Home;
 import io.culvert.core.site.SiteSource;
 import java.time.InstantSource;
 import java.util.Collection;
@@ -20,6 +21,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.Version;
@@ -48,11 +50,19 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
   private Query query;
 
   @Activate
-  public Core(@Reference SiteSource site, @Reference ClockSource clock) {
+  public Core(BundleContext context, @Reference SiteSource site, @Reference ClockSource clock) {
     notices = thread("culvert-notices");
     searches = thread("culvert-search");
     Loop loop = new Loop(System::nanoTime, InstantSource.system());
-    engine = new Engine(loop, clock, new SplittableRandom(), notices, searches, site::where);
+    engine =
+        new Engine(
+            loop,
+            clock,
+            new SplittableRandom(),
+            notices,
+            searches,
+            new Machine(Home.of(context).data()),
+            site::where);
     loop.start();
     listening = site.listen(engine::site);
   }

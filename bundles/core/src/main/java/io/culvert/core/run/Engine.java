@@ -46,6 +46,7 @@ final class Engine implements Monitor {
   /**
    * @param notices where listeners and callers are told
    * @param searches where the disk is read
+   * @param machine what it runs on
    */
   Engine(
       Loop loop,
@@ -53,6 +54,7 @@ final class Engine implements Monitor {
       RandomGenerator random,
       Executor notices,
       Executor searches,
+      Machine machine,
       BinaryOperator<String> where) {
     this.loop = loop;
     Outlet outlet = new Outlet(loop);
@@ -72,8 +74,7 @@ final class Engine implements Monitor {
     commands = new CommandDesk(kit, registry::gateway, registry::runner);
     scanner = new Scanner(kit, lanes, registry::best);
     examiner = new Examiner(kit, registry::all);
-    gateway = new GatewayPoints(kit, registry::gateway, registry::online);
-    loop.execute(gateway::start);
+    gateway = new GatewayPoints(kit, new Gauges(kit, registry::all, machine), searches);
     loop.execute(examiner::start);
   }
 
@@ -90,7 +91,11 @@ final class Engine implements Monitor {
   }
 
   void site(Site site) {
-    loop.execute(() -> registry.apply(site));
+    loop.execute(
+        () -> {
+          registry.apply(site);
+          gateway.apply(site);
+        });
   }
 
   /**
@@ -208,6 +213,7 @@ final class Engine implements Monitor {
               commands.close();
               scanner.close();
               registry.close();
+              gateway.close();
               kit.gaps().close(entered::countDown);
             },
             PATIENCE);

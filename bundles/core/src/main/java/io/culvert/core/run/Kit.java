@@ -22,4 +22,10 @@ record Kit(
     ClockSource clock,
     RandomGenerator random,
     Executor notices,
-    BinaryOperator<String> where) {}
+    BinaryOperator<String> where) {
+
+  /** The same, but counting apart. */
+  Kit with(Tally other) {
+    return new Kit(loop, outlet, gaps, recall, other, clock, random, notices, where);
+  }
+}

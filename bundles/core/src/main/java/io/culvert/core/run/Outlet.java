@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The way into the buffer, which may come and go. Used on the loop only; whoever hands something
@@ -74,6 +75,12 @@ final class Outlet {
   /** The buffer's figures, {@code null} while there is none. */
   Buffer.Status status() {
     return buffer == null ? null : buffer.status();
+  }
+
+  /** Asks the buffer that is there now for its holdings, which must not be done on the loop. */
+  Supplier<Buffer.Holdings> holdings() {
+    Buffer present = buffer;
+    return present::holdings;
   }
 
   void accept(List<Reading> readings, Consumer<String> end) {

@@ -62,12 +62,6 @@ final class Registry {
     return runner == null ? List.of() : runner.latest();
   }
 
-  long online() {
-    return runners.values().stream()
-        .filter(runner -> runner.status().state() == Monitor.State.ONLINE)
-        .count();
-  }
-
   void apply(Site site) {
     gateway = site.gateway();
     Map<String, Runner> before = runners;

@@ -90,6 +90,11 @@ final class Runner implements Poller.Report {
   }
 
   /** Any thread. */
+  State state() {
+    return condition.state();
+  }
+
+  /** Any thread. */
   DeviceStatus status() {
     Condition now = condition;
     return new DeviceStatus(

@@ -9,10 +9,10 @@ import org.osgi.framework.BundleContext;
  * @param etc what people write
  * @param data what the gateway writes
  */
-record Home(Path etc, Path data) {
+public record Home(Path etc, Path data) {
 
   /** By the framework's properties {@code culvert.home} and {@code culvert.data}. */
-  static Home of(BundleContext context) {
+  public static Home of(BundleContext context) {
     String home = context.getProperty("culvert.home");
     if (home == null) {
       throw new IllegalStateException(

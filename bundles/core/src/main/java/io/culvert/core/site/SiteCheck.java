@@ -58,6 +58,7 @@ public final class SiteCheck {
       if (document != null) {
         problems.addAll(Derivation.of(document, metatypes).faults().lines());
         SiteKeeper.entries(document, profiles.snapshot(), problems);
+        SiteKeeper.own(profiles.snapshot(), problems);
       }
     }
     problems.addAll(profiles.snapshot().problems());

@@ -38,6 +38,9 @@ final class SiteKeeper implements SiteSource {
   private static final Logger LOG = LoggerFactory.getLogger(SiteKeeper.class);
   private static final String SITE_FILE = "etc/site.json";
 
+  /** Id and scheme of the profile by which the gateway tells of itself. */
+  private static final String OWN = "gateway";
+
   /** Takes what follows for Configuration Admin. */
   /** So many different troubles are told. */
   private static final int MOST_TROUBLES = 100;
@@ -130,7 +133,8 @@ final class SiteKeeper implements SiteSource {
     State now = state;
     SiteDocument.DeviceEntry entry = now.devices.get(device);
     if (entry == null) {
-      return key;
+      LoadedProfile own = device.equals(now.site.gateway()) ? now.profiles.get(OWN) : null;
+      return own == null ? key : own.places().getOrDefault(key, key);
     }
     Node place = entry.node();
     for (String step : key.split("\\.")) {
@@ -298,6 +302,7 @@ final class SiteKeeper implements SiteSource {
     List<String> problems = new ArrayList<>(refused);
     Map<String, SiteDocument.DeviceEntry> devices = new HashMap<>();
     List<Site.Entry> entries = List.of();
+    Profile own = own(present, problems);
     if (document != null) {
       problems.addAll(document.faults().lines());
       if (derived != null) {
@@ -313,7 +318,12 @@ final class SiteKeeper implements SiteSource {
     String gateway = document == null ? "" : document.gateway();
     State before = state;
     State now =
-        new State(file, new Site(gateway, entries), devices, present.byId(), List.copyOf(problems));
+        new State(
+            file,
+            new Site(gateway, document == null ? null : own, entries),
+            devices,
+            present.byId(),
+            List.copyOf(problems));
     for (String problem : now.problems) {
       if (!before.problems.contains(problem)) {
         LOG.error("{}", problem);
@@ -325,6 +335,29 @@ final class SiteKeeper implements SiteSource {
         listeners.forEach(listener -> tell(listener, now.site));
       }
     }
+  }
+
+  /**
+   * The gateway's own profile. It goes on watching itself by what its bundle brings where {@code
+   * etc/profiles} has one of that id that can't be used.
+   *
+   * @return {@code null} if there is none
+   */
+  static Profile own(ProfileRegistry.Snapshot present, List<String> problems) {
+    LoadedProfile chosen = present.byId().get(OWN);
+    if (chosen != null && chosen.profile() != null) {
+      if (chosen.profile().scheme().equals(OWN)) {
+        return chosen.profile();
+      }
+      problems.add(
+          chosen.places().get("scheme")
+              + ": found \""
+              + chosen.profile().scheme()
+              + "\"; expected \"gateway\": a profile of the id gateway is the gateway's own; give"
+              + " that of a device another id");
+    }
+    LoadedProfile brought = present.brought().get(OWN);
+    return brought == null || brought == chosen ? null : brought.profile();
   }
 
   /** The devices of a document with their profiles; adds what is wrong between the two. */

@@ -149,7 +149,8 @@ class ProfileReaderTest {
         "`  - {id: a, type: bool}` | points[0].address: found nothing; expected where the driver finds"
             + " it, such as holding:0",
         "`  - {id: a, address: x}` | points[0].type: found nothing; expected one of bool, int16,"
-            + " uint16, int32, uint32, int64, uint64, float32, float64, text, bytes",
+            + " uint16, int32, uint32, int64, uint64, float32, float64, text, bytes,"
+            + " struct",
         "`  - {id: a, address: x, type: bool, access: rw}` | points[0].access: found \"rw\"; expected"
             + " one of read, write, read-write",
         "`  - {id: a, address: x, type: bool, class: alert}` | points[0].class: found \"alert\";"

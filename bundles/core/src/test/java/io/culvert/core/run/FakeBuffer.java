@@ -10,15 +10,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /** Keeps what it is given; takes it at once, refuses it, or lets it wait. */
-final class FakeBuffer implements Buffer {
+public final class FakeBuffer implements Buffer {
   final List<Reading> accepted = new ArrayList<>();
   final List<LedgerEntry> ledger = new ArrayList<>();
   final List<CompletableFuture<Void>> waiting = new ArrayList<>();
   Throwable refusal;
   Throwable ledgerRefusal;
   boolean hold;
+  Disk disk = Disk.WORKING;
+  boolean ready = true;
+  Supplier<Holdings> holdings = () -> new Holdings(List.of(), List.of(), 0, 0, 0, 0);
 
   @Override
   public synchronized CompletionStage<Void> accept(List<Reading> readings) {
@@ -56,7 +60,7 @@ final class FakeBuffer implements Buffer {
 
   @Override
   public Holdings holdings() {
-    return new Holdings(List.of(), List.of(), 0, 0, 0, 0);
+    return holdings.get();
   }
 
   @Override
@@ -73,10 +77,11 @@ final class FakeBuffer implements Buffer {
         5,
         6,
         7,
-        Disk.WORKING,
+        disk,
         "",
         List.of(
-            new Forwarding("a", true, 10, 0, 1, 0, 0), new Forwarding("b", true, 20, 0, 2, 0, 0)));
+            new Forwarding("a", true, 10, 0, 1, 0, 0),
+            new Forwarding("b", ready, 20, 5, 2, 800, 1000)));
   }
 
   synchronized List<Reading> of(String device) {

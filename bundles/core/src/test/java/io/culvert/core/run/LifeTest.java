@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.ref.WeakReference;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -54,6 +55,7 @@ class LifeTest {
           new SplittableRandom(1),
           Runnable::run,
           Runnable::run,
+          new Machine(Path.of("")),
           (device, key) -> key);
   private final List<CountDownLatch> latches = new ArrayList<>();
 

@@ -13,11 +13,13 @@ import io.culvert.core.model.Profile;
 import io.culvert.core.model.Site;
 import java.math.BigDecimal;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.osgi.framework.Version;
 
@@ -27,6 +29,9 @@ final class Rig {
   static final Duration SECOND = Duration.ofSeconds(1);
   static final String GATEWAY = "cabinet-17";
 
+  /** Files as the kernel of a small board shows them. */
+  static final Path MACHINE = Path.of("src/test/resources/machine");
+
   private volatile long nanos = 1_000_000_000_000L;
   private final long began = nanos;
   final Loop loop = new Loop(() -> nanos, this::now);
@@ -34,6 +39,20 @@ final class Rig {
   final FakeBuffer buffer = new FakeBuffer();
   final FakeDriver driver = new FakeDriver(this);
   private final List<Site.Entry> devices = new ArrayList<>();
+
+  /** What is looked up in files waits here; {@code null} if it is done at once. */
+  List<Runnable> searches;
+
+  ClockState clock = ClockState.SYNCHRONISED;
+
+  /** By how much the wall clock is off. */
+  Duration step = Duration.ZERO;
+
+  /** Processor time used so far. */
+  Duration cpu = Duration.ZERO;
+
+  /** What the gateway tells of itself; {@code null} for nothing. */
+  Profile own;
 
   Rig() {
     this(true);
@@ -46,18 +65,27 @@ final class Rig {
     engine =
         new Engine(
             loop,
-            () -> ClockState.SYNCHRONISED,
+            () -> clock,
             new SplittableRandom(17),
             Runnable::run,
-            Runnable::run,
+            this::search,
+            new Machine(MACHINE, MACHINE, () -> nanos, () -> Optional.of(cpu)),
             (device, key) -> "etc/site.json:7: " + key);
     if (buffered) {
       engine.buffer(buffer);
     }
   }
 
+  private void search(Runnable search) {
+    if (searches == null) {
+      search.run();
+    } else {
+      searches.add(search);
+    }
+  }
+
   Instant now() {
-    return START.plusNanos(nanos - began);
+    return START.plusNanos(nanos - began).plus(step);
   }
 
   /** Since the beginning. */
@@ -123,7 +151,7 @@ final class Rig {
   }
 
   Rig apply() {
-    engine.site(new Site(GATEWAY, devices));
+    engine.site(new Site(GATEWAY, own, devices));
     return settle();
   }
 

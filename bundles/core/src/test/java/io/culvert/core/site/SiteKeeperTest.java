@@ -234,7 +234,7 @@ class SiteKeeperTest {
     assertThat(keeper.problems())
         .containsExactly(
             "etc/profiles/water.yaml:10: points[0].type: found \"uint17\"; expected one of bool,"
-                + " int16, uint16, int32, uint32, int64, uint64, float32, float64, text, bytes");
+                + " int16, uint16, int32, uint32, int64, uint64, float32, float64, text, bytes, struct");
   }
 
   @Test
@@ -260,6 +260,49 @@ class SiteKeeperTest {
     site(DEVICES.replace("modbus-tcp://h:502", "modbusplus://h:502"));
     keeper.look();
     assertThat(device("a").problem()).contains("a URL whose scheme is modbus or begins with");
+  }
+
+  @Test
+  void theGatewaysOwnProfileIsThatOfEtcOrElseOfItsBundle() throws IOException {
+    String shipped =
+        PROFILE
+            .replace("id: water", "id: gateway")
+            .replace("scheme: modbus-tcp", "scheme: gateway");
+    site(DEVICES);
+    keeper.look();
+    assertThat(keeper.current().own()).isNull();
+
+    bundle(1, shipped);
+    keeper.look();
+    assertThat(keeper.current().own().interval()).hasSeconds(5);
+    assertThat(keeper.where("g", "points.level.address"))
+        .isEqualTo("x!/water.yaml:9: points.level.address");
+
+    Path mine = etc.resolve("profiles/mine.yaml");
+    write(mine, shipped.replace("5s", "3s"));
+    keeper.look();
+    assertThat(keeper.current().own().interval()).hasSeconds(3);
+    assertThat(keeper.problems()).isEmpty();
+
+    // One that describes devices.
+    write(mine, shipped.replace("5s", "3s").replace("scheme: gateway", "scheme: modbus"));
+    keeper.look();
+    assertThat(keeper.current().own().interval()).hasSeconds(5);
+    assertThat(keeper.problems())
+        .containsExactly(
+            "etc/profiles/mine.yaml:4: scheme: found \"modbus\"; expected \"gateway\": a profile of"
+                + " the id gateway is the gateway's own; give that of a device another id");
+
+    // After a start with a file that is wrong, it goes on watching itself.
+    write(mine, shipped.replace("uint16", "uint17"));
+    restart();
+    bundle(1, shipped);
+    keeper.look();
+    assertThat(keeper.current().own().interval()).hasSeconds(5);
+    assertThat(keeper.problems())
+        .singleElement()
+        .asString()
+        .startsWith("etc/profiles/mine.yaml:10: points[0].type: found \"uint17\"");
   }
 
   @Test

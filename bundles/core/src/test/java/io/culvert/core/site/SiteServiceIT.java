@@ -3,9 +3,12 @@ package io.culvert.core.site;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.culvert.api.Reading;
+import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Generations;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Secrets;
+import io.culvert.core.run.FakeBuffer;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -207,6 +210,20 @@ class SiteServiceIT {
     bundle.uninstall();
     await().untilAsserted(() -> assertThat(message()).contains(": found no profile water"));
     assertThat(generations.problems()).isEmpty();
+  }
+
+  /** Nothing but the core is installed here: no bundle of profiles. */
+  @Test
+  void theGatewaysOwnProfileComesWithTheCore() throws Exception {
+    framework.getBundleContext().registerService(Buffer.class, new FakeBuffer(), null);
+
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () ->
+                assertThat(service(Monitor.class).latest("g"))
+                    .extracting(Reading::point)
+                    .contains("clock_state", "disk_free", "buffer_oldest", "lanes"));
   }
 
   private String message() {

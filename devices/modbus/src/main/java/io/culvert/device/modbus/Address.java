@@ -222,6 +222,10 @@ record Address(Table table, int file, int start, Codec codec) {
       return switch (point.type()) {
         case BOOL -> flag();
         case TEXT, BYTES -> row();
+        case STRUCT -> {
+          tell("type", type, "a number, bool, text or bytes: registers hold no structures");
+          yield null;
+        }
         default -> number();
       };
     }

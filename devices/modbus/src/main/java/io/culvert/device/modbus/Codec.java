@@ -73,7 +73,7 @@ abstract class Codec {
     return switch (type) {
       case FLOAT32, FLOAT64 -> new Real(type, order);
       case INT16, UINT16, INT32, UINT32, INT64, UINT64 -> new Whole(type, order);
-      case BOOL, TEXT, BYTES -> throw new IllegalArgumentException(type + " is no number");
+      case BOOL, TEXT, BYTES, STRUCT -> throw new IllegalArgumentException(type + " is no number");
     };
   }
 
@@ -108,7 +108,8 @@ abstract class Codec {
       case BOOL, INT16, UINT16 -> 1;
       case INT32, UINT32, FLOAT32 -> 2;
       case INT64, UINT64, FLOAT64 -> 4;
-      case TEXT, BYTES -> throw new IllegalArgumentException(type + " has no width of its own");
+      case TEXT, BYTES, STRUCT ->
+          throw new IllegalArgumentException(type + " has no width of its own");
     };
   }
 

@@ -161,6 +161,7 @@ class ValidationTest {
         "holding:7; | uint16 | READ | address: found an empty option; expected order=cdab; bit=3; bits=4-7; bcd; length=10; charset=gbk; time=unix32",
         "holding:7;bit=16 | bool | READ | address: found bit=16; expected bit=0 to bit=15",
         "holding:7 | bool | READ | address: found holding:7 as bool, without a bit; expected holding:7;bit=0 to holding:7;bit=15, for one bit of the register",
+        "holding:7 | struct | READ | type: found struct; expected a number, bool, text or bytes: registers hold no structures",
         "holding:7;bit=1 | uint16 | READ | type: found uint16; expected bool, since the address names one bit of a register",
         "coil:7 | uint16 | READ | type: found uint16; expected bool: a coil is one bit; or a register's address",
         "coil:7;bit=1 | bool | READ | address: found bit=1; expected no options: a coil is one bit",

@@ -14,6 +14,7 @@ import io.culvert.core.document.Node;
 import io.culvert.core.document.YamlReader;
 import io.culvert.core.profile.ProfileReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,20 +35,25 @@ class SchemaTest {
       Path.of("src/main/resources/schema/culvert-profile-1.schema.json");
   private static final ProfileReader READER = new ProfileReader();
 
-  static List<Path> good() throws IOException {
-    return Stream.concat(
-            yaml(CORPUS.resolve("good")).stream(),
-            yaml(Path.of("src/main/resources/profiles")).stream())
+  static List<Path> good() {
+    return Stream.of(
+            CORPUS.resolve("good"),
+            Path.of("src/main/resources/profiles"),
+            // The gateway's own.
+            Path.of("../../bundles/core/src/main/resources/profiles"))
+        .flatMap(folder -> yaml(folder).stream())
         .toList();
   }
 
-  static List<Path> bad() throws IOException {
+  static List<Path> bad() {
     return yaml(CORPUS.resolve("bad"));
   }
 
-  private static List<Path> yaml(Path folder) throws IOException {
+  private static List<Path> yaml(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files.sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

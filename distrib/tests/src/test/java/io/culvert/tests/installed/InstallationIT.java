@@ -1,6 +1,8 @@
 package io.culvert.tests.installed;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -72,6 +74,13 @@ class InstallationIT {
     assertThat(second.text).contains("A gateway runs on " + home + "/data already (process ");
 
     assertThat(culvert("shell", "read", "nobody").exit).isEqualTo(1);
+    await()
+        .atMost(60, SECONDS)
+        .untilAsserted(
+            () ->
+                assertThat(culvert("shell", "read", "culvert").text)
+                    .containsPattern("(?m)^disk_state +working +Good ")
+                    .containsPattern("(?m)^memory_resident +[0-9]+ +By +Good "));
     assertThat(culvert("shell", "read").text).contains("expected: read <device>");
     assertThat(culvert("shell", "nonsense").exit).isEqualTo(2);
 
