@@ -171,13 +171,25 @@ record Line(Duration warmUp, Duration window, int brokerPort, int portBase) {
     }
   }
 
+  /**
+   * Waits for the end of one that ends by itself.
+   *
+   * @param meanwhile called ten times a second
+   */
+  static void awaitEnd(Contender.Running running, Runnable meanwhile) {
+    while (running.alive()) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+      meanwhile.run();
+    }
+  }
+
   private static void check(Contender.Running running) throws FailedException {
     if (!running.alive()) {
       throw new FailedException("it ended by itself" + lastWords(running));
     }
   }
 
-  private static String lastWords(Contender.Running running) {
+  static String lastWords(Contender.Running running) {
     try {
       List<String> lines = Files.readAllLines(running.log());
       return "; it said last: "

@@ -21,6 +21,7 @@ public final class Main {
         start        start of the process to first reading, beside JVM and bare Felix
         memory       at 4,000 points/s, beside bare Felix
         micro        the joints of a reading's way by JMH, each beside a trivial baseline
+        buffer       durable append and the drain after an outage, beside a plain file
 
       Options of whole-line
         --devices N --points N --interval-millis N   one load instead of the three
@@ -37,6 +38,13 @@ public final class Main {
         --minutes N                 for memory (3)
       Options of micro
         --forks N, --iterations N   of JMH (2, 5)
+      Options of buffer
+        --parts LIST                append,drain
+        --seconds N, --runs N       of an append (3, 5); live readings alone take three times that
+        --readings N                to drain (50000000)
+        --mqtt-readings N           of these, over a broker (5000000)
+        --folder FOLDER             on the disk that is measured; that of the results
+        --keep FOLDER               where the readings to drain are kept for another run
       Options of all
         --gateway FOLDER            an unpacked distribution
         --results FOLDER            where the result goes as JSON
@@ -90,6 +98,9 @@ public final class Main {
       case "micro":
         options = options(rest, Micro.OPTIONS);
         return new Micro(bench(options, out), options).run();
+      case "buffer":
+        options = options(rest, BufferSpeed.OPTIONS);
+        return new BufferSpeed(bench(options, out), options).run();
       case "help", "--help", "-h":
         out.print(USAGE);
         return 0;
@@ -97,7 +108,7 @@ public final class Main {
         throw new StreetException(
             "found the benchmark '"
                 + command
-                + "', expected whole-line, devices, start, memory, micro or help");
+                + "', expected whole-line, devices, start, memory, micro, buffer or help");
     }
   }
 
