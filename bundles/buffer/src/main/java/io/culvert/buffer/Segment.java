@@ -188,6 +188,7 @@ final class Segment implements AutoCloseable {
   /**
    * Opens a file of an earlier run for reading.
    *
+   * @return {@code null} if that run ended before the file's first commit: it never held anything
    * @throws WrongKeyException if it is encrypted and the key at hand doesn't open it
    */
   static Segment open(Path file, long number, Machine machine, Timeline timeline)
@@ -195,6 +196,10 @@ final class Segment implements AutoCloseable {
     Segment segment = new Segment(file, number, machine, timeline);
     try {
       synchronized (segment.readLock) {
+        if (!segment.begun()) {
+          segment.close();
+          return null;
+        }
         segment.load();
       }
       segment.bytes = Files.size(file);
@@ -202,6 +207,13 @@ final class Segment implements AutoCloseable {
     } catch (SQLException | WrongKeyException e) {
       segment.close();
       throw e;
+    }
+  }
+
+  private boolean begun() throws SQLException {
+    try (Statement statement = reader().createStatement();
+        ResultSet row = statement.executeQuery("SELECT count(*) FROM sqlite_master")) {
+      return row.next() && row.getLong(1) > 0;
     }
   }
 

@@ -147,9 +147,17 @@ final class Store implements AutoCloseable {
     boolean tailDamaged = false;
     Map<Path, Segment.WrongKeyException> locked = new LinkedHashMap<>();
     boolean unlocked = false;
+    Path unfinished = null;
     for (Map.Entry<Long, Path> file : files.entrySet()) {
       try {
         Segment segment = Segment.open(file.getValue(), file.getKey(), machine, timeline);
+        if (segment == null && file.getKey().equals(files.lastKey())) {
+          unfinished = file.getValue();
+          continue;
+        }
+        if (segment == null) {
+          throw new SQLException("There is nothing in it");
+        }
         segment.closeReader();
         segments.put(file.getKey(), segment);
         unlocked |= segment.encrypted();
@@ -184,6 +192,10 @@ final class Store implements AutoCloseable {
         heads[c] = known[c];
         tailDamaged = true;
       }
+    }
+    if (unfinished != null && tailDamaged) {
+      // It has held something. Otherwise the file that is made next takes its place.
+      setAside(unfinished, new SQLException("There is nothing in it"));
     }
     past = new Past(past.readings(), past.newest(), past.rate(), heads.clone(), lost);
     if (tailDamaged) {
@@ -238,9 +250,7 @@ final class Store implements AutoCloseable {
               long[] sequence = sequences.computeIfAbsent(part.device(), d -> Segment.ones());
               sequence[c] = Math.max(sequence[c], part.sequence() + part.count());
             }
-            lastMinute.add(head);
-            long newest = lastMinute.stream().mapToLong(RowHead::elapsed).max().orElse(0);
-            lastMinute.removeIf(h -> h.elapsed() < newest - 60_000);
+            addToLastMinute(lastMinute, head);
           },
           damaged -> whole[0] = false);
     } catch (SQLException e) {
@@ -254,6 +264,9 @@ final class Store implements AutoCloseable {
       }
     }
     tail.closeReader();
+    if (lastMinute.isEmpty()) {
+      lastMinute.addAll(lastMinuteBefore(tail));
+    }
     next = heads;
     startElapsed = tail.elapsed();
     RowHead.Stamp newest = null;
@@ -277,6 +290,29 @@ final class Store implements AutoCloseable {
     }
     timeline.resume(newest);
     return whole[0];
+  }
+
+  private static void addToLastMinute(List<RowHead> lastMinute, RowHead head) {
+    lastMinute.add(head);
+    long newest = lastMinute.stream().mapToLong(RowHead::elapsed).max().orElse(0);
+    lastMinute.removeIf(h -> h.elapsed() < newest - 60_000);
+  }
+
+  /** The last minute of the newest file with rows, for a tail that was just begun. */
+  private List<RowHead> lastMinuteBefore(Segment tail) {
+    List<RowHead> lastMinute = new ArrayList<>();
+    for (Segment segment : segments.headMap(tail.number()).descendingMap().values()) {
+      try {
+        segment.forEachHead(0, head -> addToLastMinute(lastMinute, head), damaged -> {});
+      } catch (SQLException e) {
+        LOG.error("{} is damaged", segment.file(), e);
+      }
+      segment.closeReader();
+      if (!lastMinute.isEmpty()) {
+        break;
+      }
+    }
+    return lastMinute;
   }
 
   /**
