@@ -168,6 +168,12 @@ final class Pump implements AutoCloseable {
     boolean taken =
         loop.execute(
             () -> {
+              if (!enterRefusals()) {
+                // They would be entered twice.
+                answer.completeExceptionally(
+                    new IOException("Refused readings can't be entered: " + problem));
+                return;
+              }
               Map<StreamClass, Intervals> flying = new EnumMap<>(StreamClass.class);
               for (Sent sent : inFlight) {
                 Intervals ofClass =
