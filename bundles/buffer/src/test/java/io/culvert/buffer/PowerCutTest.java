@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 24, unit = TimeUnit.HOURS)
 class PowerCutTest {
   private static final boolean LONG = "long".equals(System.getProperty("culvert.faults"));
-  private static final int SAMPLE = 600;
+  private static final int SAMPLE = 300;
   private static final int THREADS = 2;
   private static final int REPORTED = 5;
 

@@ -68,8 +68,8 @@ final class PowerCutVictim {
   private void run() throws Exception {
     Settings settings =
         new Bounds()
-            .segmentBytes(12 << 10)
-            .maxBytes(tight ? 200 << 10 : 1 << 30)
+            .segmentBytes(tight ? 12 << 10 : 32 << 10)
+            .maxBytes(tight ? 120 << 10 : 1 << 30)
             .historyPerSecond(1000)
             .settings();
     for (int start = 0; start < 3; start++) {
@@ -92,7 +92,7 @@ final class PowerCutVictim {
         acceptSome(12);
         gap();
         platforms.get(round % 2).ready(false);
-        acceptSome(tight ? 25 : 12);
+        acceptSome(tight ? 60 : 12);
         platforms.get(round % 2).ready(true);
         settle();
       }
