@@ -16,8 +16,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /**
  * The loss ledger, in a file of its own. Each change is synced before the method returns. Space for
@@ -29,17 +33,26 @@ import org.slf4j.LoggerFactory;
  * <p>Refusals that come within a minute and say the same are one entry that grows; it is sent when
  * its minute is over. At most {@value #MAX_ENTRIES} entries are kept, about 50 MB: the oldest go
  * first, of those whose reading is in the log already. No other age ends them.
+ *
+ * <p>Each row has a CRC-32C, and opening reads them all. A file that is damaged is set aside; rows
+ * that can be read go into a new one, with an entry that says so.
  */
 final class Ledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+  private static final String PUT_ENTRY =
+      "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   private static final int RESERVE = 1 << 20;
   private static final int MAX_ENTRIES = 200_000;
   private static final long JOINED_MILLIS = 60_000;
 
+  /** By table, the columns after the key and before the checksum. */
+  private static final Map<String, Integer> COLUMNS = Map.of("entry", 12, "released", 4, "cut", 1);
+
   private final Path file;
   private final InstantSource clock;
-  private final Connection connection;
+  private final Sqlite.Opener opener;
   private final int maxEntries;
+  private Connection connection;
 
   /** How many entries there are; -1 until they are counted. */
   private long entries = -1;
@@ -55,39 +68,33 @@ final class Ledger implements AutoCloseable {
   /** Positions that a forwarder no longer owes, because the ledger accounts for them. */
   record Release(String forwarder, StreamClass streamClass, long first, long end) {}
 
-  private Ledger(Path file, InstantSource clock, Connection connection, int maxEntries) {
+  private Ledger(Path file, InstantSource clock, Sqlite.Opener opener, int maxEntries) {
     this.file = file;
-    this.maxEntries = maxEntries;
     this.clock = clock;
-    this.connection = connection;
+    this.opener = opener;
+    this.maxEntries = maxEntries;
   }
 
-  /** Opens the ledger; one that can't be read is set aside. */
+  /** Opens the ledger. One that is damaged is set aside, and what can be read of it taken over. */
   static Ledger open(Path file, InstantSource clock, Sqlite.Opener opener) throws IOException {
     return open(file, clock, opener, MAX_ENTRIES);
   }
 
   static Ledger open(Path file, InstantSource clock, Sqlite.Opener opener, int maxEntries)
       throws IOException {
+    Ledger ledger = new Ledger(file, clock, opener, maxEntries);
     try {
-      return create(file, clock, opener, maxEntries);
+      ledger.connection = connect(file, opener);
     } catch (SQLException e) {
       if (!Sqlite.damaged(e)) {
         throw new IOException("Can't open " + file + ": " + e.getMessage(), e);
       }
-      Path aside = file.resolveSibling(file.getFileName() + "." + clock.millis() + ".damaged");
-      LOG.error("{} can't be read and is set aside as {}", file, aside.getFileName(), e);
-      Files.move(file, aside);
-      Files.deleteIfExists(file.resolveSibling(file.getFileName() + "-journal"));
-      try {
-        return create(file, clock, opener, maxEntries);
-      } catch (SQLException again) {
-        throw new IOException("Can't make " + file + ": " + again.getMessage(), again);
-      }
+      ledger.replace(e);
     }
+    return ledger;
   }
 
-  private static Ledger create(Path file, InstantSource clock, Sqlite.Opener opener, int maxEntries)
+  private static Connection connect(Path file, Sqlite.Opener opener)
       throws SQLException, IOException {
     boolean fresh = !Files.exists(file) || Files.size(file) == 0;
     Connection connection = opener.open(file, true);
@@ -109,21 +116,146 @@ final class Ledger implements AutoCloseable {
               + " until TEXT NOT NULL, since_millis INTEGER NOT NULL,"
               + " until_millis INTEGER NOT NULL, count INTEGER NOT NULL,"
               + " exact INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,"
-              + " sent INTEGER NOT NULL)",
+              + " sent INTEGER NOT NULL, sum INTEGER NOT NULL)",
           "CREATE INDEX IF NOT EXISTS unsent ON entry(id) WHERE sent = 0",
           "CREATE TABLE IF NOT EXISTS released (id INTEGER PRIMARY KEY AUTOINCREMENT,"
               + " forwarder TEXT NOT NULL, class INTEGER NOT NULL, first INTEGER NOT NULL,"
-              + " after INTEGER NOT NULL)",
-          "CREATE TABLE IF NOT EXISTS cut (segment INTEGER PRIMARY KEY, level INTEGER NOT NULL)");
+              + " after INTEGER NOT NULL, sum INTEGER NOT NULL)",
+          "CREATE TABLE IF NOT EXISTS cut (segment INTEGER PRIMARY KEY, level INTEGER NOT NULL,"
+              + " sum INTEGER NOT NULL)");
       connection.commit();
       if (fresh) {
         Sqlite.syncDirectory(file.getParent());
+      } else {
+        verify(connection);
       }
-      return new Ledger(file, clock, connection, maxEntries);
+      return connection;
     } catch (SQLException | IOException e) {
       Sqlite.closeQuietly(connection);
       throw e;
     }
+  }
+
+  /** Fails as damaged if anything in the file is not as it was written. */
+  private static void verify(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      try (ResultSet row = statement.executeQuery("PRAGMA integrity_check(1)")) {
+        if (!row.next() || !"ok".equals(row.getString(1))) {
+          throw new SQLiteException(row.getString(1), SQLiteErrorCode.SQLITE_CORRUPT);
+        }
+      }
+      for (Map.Entry<String, Integer> table : COLUMNS.entrySet()) {
+        try (ResultSet rows = statement.executeQuery("SELECT * FROM " + table.getKey())) {
+          while (rows.next()) {
+            if (checked(rows, table.getValue()) == null) {
+              throw new SQLiteException(
+                  "Row " + rows.getLong(1) + " of " + table.getKey() + " has a wrong checksum",
+                  SQLiteErrorCode.SQLITE_CORRUPT);
+            }
+          }
+        }
+      }
+    }
+    connection.commit();
+  }
+
+  /** Sets the damaged file aside, and goes on in a new one with what can be read of it. */
+  private void replace(SQLException why) throws IOException {
+    Sqlite.closeQuietly(connection);
+    Path aside = file.resolveSibling(file.getFileName() + "." + clock.millis() + ".damaged");
+    LOG.error("{} is damaged and is set aside as {}", file, aside.getFileName(), why);
+    Files.move(file, aside);
+    Files.deleteIfExists(file.resolveSibling(file.getFileName() + "-journal"));
+    entries = -1;
+    try {
+      connection = connect(file, opener);
+      int saved = 0;
+      try (Connection from = opener.open(aside, false)) {
+        for (Map.Entry<String, Integer> table : COLUMNS.entrySet()) {
+          saved += copy(from, table.getKey(), table.getValue(), "ASC");
+          saved += copy(from, table.getKey(), table.getValue(), "DESC");
+        }
+      } catch (SQLException e) {
+        LOG.warn("Nothing in {} can be read", aside.getFileName(), e);
+      }
+      put(
+          List.of(
+              new LedgerEntry(
+                  LedgerEntry.ALL,
+                  LedgerEntry.ALL,
+                  Instant.EPOCH,
+                  clock.instant(),
+                  0,
+                  false,
+                  LedgerEntry.Reason.DAMAGED,
+                  "The loss ledger itself was damaged and is set aside as "
+                      + aside.getFileName()
+                      + "; "
+                      + saved
+                      + " of its rows could be read.")),
+          List.of(),
+          true);
+      connection.commit();
+    } catch (SQLException e) {
+      throw new IOException("Can't make " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Copies rows in one order until one can't be reached; what is damaged is left out. */
+  private int copy(Connection from, String table, int columns, String order) throws SQLException {
+    int copied = 0;
+    try (Statement statement = from.createStatement();
+        ResultSet rows =
+            statement.executeQuery("SELECT * FROM " + table + " ORDER BY rowid " + order);
+        PreparedStatement put =
+            connection.prepareStatement(
+                "INSERT OR IGNORE INTO "
+                    + table
+                    + " VALUES (?"
+                    + ", ?".repeat(columns + 1)
+                    + ")")) {
+      while (rows.next()) {
+        Object[] values = checked(rows, columns);
+        if (values != null) {
+          put.setLong(1, rows.getLong(1));
+          set(put, values);
+          copied += put.executeUpdate();
+        }
+      }
+    } catch (SQLException e) {
+      if (!Sqlite.damaged(e)) {
+        throw e;
+      }
+      LOG.debug("The rest of {} can't be reached", table, e);
+    }
+    return copied;
+  }
+
+  /** The columns of a row after its key; {@code null} if they are not what was written. */
+  private static Object[] checked(ResultSet row, int columns) throws SQLException {
+    Object[] values = new Object[columns];
+    for (int i = 0; i < columns; i++) {
+      values[i] = row.getObject(i + 2);
+    }
+    return sum(values) == row.getLong(columns + 2) ? values : null;
+  }
+
+  private static long sum(Object... values) {
+    ByteWriter out = new ByteWriter();
+    for (Object value : values) {
+      out.text(String.valueOf(value));
+    }
+    CRC32C sum = new CRC32C();
+    sum.update(out.toBytes());
+    return sum.getValue();
+  }
+
+  /** Sets the columns of a row after its key, and its checksum. */
+  private static void set(PreparedStatement put, Object... values) throws SQLException {
+    for (int i = 0; i < values.length; i++) {
+      put.setObject(i + 2, values[i]);
+    }
+    put.setLong(values.length + 2, sum(values));
   }
 
   /**
@@ -145,8 +277,12 @@ final class Ledger implements AutoCloseable {
     change(
         () -> {
           put(gaps, releases, true);
-          Sqlite.execute(
-              connection, "INSERT OR REPLACE INTO cut VALUES (" + segment + ", " + level + ")");
+          try (PreparedStatement put =
+              connection.prepareStatement("INSERT OR REPLACE INTO cut VALUES (?, ?, ?)")) {
+            put.setLong(1, segment);
+            set(put, level);
+            put.executeUpdate();
+          }
         });
   }
 
@@ -173,36 +309,38 @@ final class Ledger implements AutoCloseable {
   private void put(List<LedgerEntry> gaps, List<Release> releases, boolean toPlatform)
       throws SQLException {
     long added = 0;
-    try (PreparedStatement put =
-        connection.prepareStatement(
-            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+    try (PreparedStatement put = connection.prepareStatement(PUT_ENTRY)) {
       for (LedgerEntry entry : gaps) {
         if (entry.reason() == LedgerEntry.Reason.REFUSED && join(entry, toPlatform)) {
           continue;
         }
         added++;
-        put.setLong(1, clock.millis());
-        put.setString(2, entry.device());
-        put.setString(3, entry.streamClass());
-        put.setString(4, entry.from().toString());
-        put.setString(5, entry.to().toString());
-        put.setLong(6, RowHead.floorMillis(entry.from()));
-        put.setLong(7, RowHead.ceilMillis(entry.to()));
-        put.setLong(8, entry.count());
-        put.setBoolean(9, entry.exact());
-        put.setString(10, entry.reason().name());
-        put.setString(11, entry.detail());
-        put.setBoolean(12, !toPlatform);
+        set(
+            put,
+            clock.millis(),
+            entry.device(),
+            entry.streamClass(),
+            entry.from().toString(),
+            entry.to().toString(),
+            RowHead.floorMillis(entry.from()),
+            RowHead.ceilMillis(entry.to()),
+            entry.count(),
+            entry.exact() ? 1 : 0,
+            entry.reason().name(),
+            entry.detail(),
+            toPlatform ? 0 : 1);
         put.executeUpdate();
       }
     }
     try (PreparedStatement put =
-        connection.prepareStatement("INSERT INTO released VALUES (NULL, ?, ?, ?, ?)")) {
+        connection.prepareStatement("INSERT INTO released VALUES (?, ?, ?, ?, ?, ?)")) {
       for (Release release : releases) {
-        put.setString(1, release.forwarder());
-        put.setInt(2, release.streamClass().ordinal());
-        put.setLong(3, release.first());
-        put.setLong(4, release.end());
+        set(
+            put,
+            release.forwarder(),
+            release.streamClass().ordinal(),
+            release.first(),
+            release.end());
         put.executeUpdate();
       }
     }
@@ -212,14 +350,10 @@ final class Ledger implements AutoCloseable {
   /** Adds an entry to one of this minute that says the same; false if there is none. */
   private boolean join(LedgerEntry entry, boolean toPlatform) throws SQLException {
     try (PreparedStatement find =
-            connection.prepareStatement(
-                "SELECT id, since, until FROM entry WHERE id > (SELECT max(id) FROM entry) - 1000"
-                    + " AND stored > ? AND sent = ? AND device = ? AND class = ? AND exact = ?"
-                    + " AND reason = ? AND detail = ? ORDER BY id DESC LIMIT 1");
-        PreparedStatement grow =
-            connection.prepareStatement(
-                "UPDATE entry SET count = count + ?, since = ?, until = ?, since_millis = ?,"
-                    + " until_millis = ? WHERE id = ?")) {
+        connection.prepareStatement(
+            "SELECT id, since, until FROM entry WHERE id > (SELECT max(id) FROM entry) - 1000"
+                + " AND stored > ? AND sent = ? AND device = ? AND class = ? AND exact = ?"
+                + " AND reason = ? AND detail = ? ORDER BY id DESC LIMIT 1")) {
       find.setLong(1, clock.millis() - JOINED_MILLIS);
       find.setBoolean(2, !toPlatform);
       find.setString(3, entry.device());
@@ -235,13 +369,39 @@ final class Ledger implements AutoCloseable {
         Instant to = Instant.parse(row.getString("until"));
         from = entry.from().isBefore(from) ? entry.from() : from;
         to = entry.to().isAfter(to) ? entry.to() : to;
-        grow.setLong(1, entry.count());
-        grow.setString(2, from.toString());
-        grow.setString(3, to.toString());
-        grow.setLong(4, RowHead.floorMillis(from));
-        grow.setLong(5, RowHead.ceilMillis(to));
-        grow.setLong(6, row.getLong("id"));
-        grow.executeUpdate();
+        Instant since = from;
+        Instant until = to;
+        return rewrite(
+            row.getLong("id"),
+            values -> {
+              values[3] = since.toString();
+              values[4] = until.toString();
+              values[5] = RowHead.floorMillis(since);
+              values[6] = RowHead.ceilMillis(until);
+              values[7] = ((Number) values[7]).longValue() + entry.count();
+            });
+      }
+    }
+  }
+
+  /**
+   * Changes an entry; its values are in the order of the columns, without the key.
+   *
+   * @return whether it is there, undamaged
+   */
+  private boolean rewrite(long id, Consumer<Object[]> change) throws SQLException {
+    try (PreparedStatement find = connection.prepareStatement("SELECT * FROM entry WHERE id = ?");
+        PreparedStatement put = connection.prepareStatement(PUT_ENTRY)) {
+      find.setLong(1, id);
+      try (ResultSet row = find.executeQuery()) {
+        Object[] values = row.next() ? checked(row, COLUMNS.get("entry")) : null;
+        if (values == null) {
+          return false;
+        }
+        change.accept(values);
+        put.setLong(1, id);
+        set(put, values);
+        put.executeUpdate();
         return true;
       }
     }
@@ -286,12 +446,8 @@ final class Ledger implements AutoCloseable {
   synchronized void markSent(List<Stored> entries) throws IOException {
     change(
         () -> {
-          try (PreparedStatement update =
-              connection.prepareStatement("UPDATE entry SET sent = 1 WHERE id = ?")) {
-            for (Stored entry : entries) {
-              update.setLong(1, entry.id());
-              update.executeUpdate();
-            }
+          for (Stored entry : entries) {
+            rewrite(entry.id(), values -> values[11] = 1);
           }
         });
   }
@@ -361,6 +517,11 @@ final class Ledger implements AutoCloseable {
       }
       try (ResultSet rows = query.executeQuery()) {
         while (rows.next()) {
+          if (checked(rows, COLUMNS.get("entry")) == null) {
+            throw new SQLiteException(
+                "Entry " + rows.getLong("id") + " has a wrong checksum",
+                SQLiteErrorCode.SQLITE_CORRUPT);
+          }
           found.add(
               new Stored(
                   rows.getLong("id"),
@@ -402,6 +563,14 @@ final class Ledger implements AutoCloseable {
       connection.rollback();
     } catch (SQLException again) {
       e.addSuppressed(again);
+    }
+    if (Sqlite.damaged(e)) {
+      // Whoever asked tries again, or finds what could be saved the next time.
+      try {
+        replace(e);
+      } catch (IOException again) {
+        e.addSuppressed(again);
+      }
     }
     return new IOException("Loss ledger " + file + ": " + e.getMessage(), e);
   }

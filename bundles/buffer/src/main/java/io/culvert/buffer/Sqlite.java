@@ -53,7 +53,9 @@ final class Sqlite {
     }
     SQLiteErrorCode code = ((SQLiteException) e).getResultCode();
     return (code.code & 0xFF) == SQLiteErrorCode.SQLITE_CORRUPT.code
-        || code == SQLiteErrorCode.SQLITE_NOTADB;
+        || code == SQLiteErrorCode.SQLITE_NOTADB
+        // Shorter than its own header says: cut.
+        || code == SQLiteErrorCode.SQLITE_IOERR_SHORT_READ;
   }
 
   /** Closes what is given up anyway. */

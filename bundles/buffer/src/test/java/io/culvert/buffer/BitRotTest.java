@@ -247,7 +247,7 @@ class BitRotTest {
       Platform platform = new Platform(8).confirming();
       buffer.add("city", platform);
       Random random = new Random(3);
-      for (int row = 0; row < 120; row++) {
+      for (int row = 0; row < 60; row++) {
         List<Reading> readings = new ArrayList<>();
         for (Truth.Stream stream : Truth.STREAMS) {
           for (int i = random.nextInt(5); i > 0; i--) {
@@ -259,7 +259,7 @@ class BitRotTest {
           }
         }
         buffer.accept(readings).toCompletableFuture().get(10, TimeUnit.SECONDS);
-        if (row == 30) {
+        if (row == 15) {
           buffer
               .gap(
                   new LedgerEntry(
