@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +34,17 @@ final class Segment implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Segment.class);
   private static final int CLASSES = StreamClass.values().length;
   private static final int CLASS_SHIFT = 60;
+
+  /** What is written when the file is begun, and never changes. */
+  private static final List<String> START =
+      List.of(
+          "SELECT name, rootpage, sql FROM sqlite_master ORDER BY name",
+          "SELECT * FROM class ORDER BY class",
+          "SELECT * FROM stream ORDER BY rowid",
+          "SELECT elapsed, level, encrypted, hex(proof) FROM created");
+
+  /** What is written when it is sealed. */
+  private static final List<String> END = List.of("SELECT * FROM sealed ORDER BY class");
 
   /** Tells the place of a body from that of its head. */
   private static final long BODY = 1L << 63;
@@ -129,6 +141,7 @@ final class Segment implements AutoCloseable {
       putStart(connection, next, sequences);
       segment.seal = machine.seal();
       segment.putCreated(connection, elapsed, 0);
+      putSum(connection, START);
       connection.commit();
       Sqlite.syncDirectory(directory);
       segment.created = elapsed;
@@ -151,7 +164,46 @@ final class Segment implements AutoCloseable {
         "CREATE TABLE created (elapsed INTEGER NOT NULL, level INTEGER NOT NULL,"
             + " encrypted INTEGER NOT NULL, proof BLOB NOT NULL)",
         "CREATE TABLE sealed (class INTEGER PRIMARY KEY, first INTEGER, after INTEGER,"
-            + " event_from INTEGER, event_to INTEGER, count INTEGER, elapsed INTEGER)");
+            + " event_from INTEGER, event_to INTEGER, count INTEGER, elapsed INTEGER)",
+        "CREATE TABLE sum (of TEXT NOT NULL, sum INTEGER NOT NULL)");
+  }
+
+  /** Enters the checksum of what stands beside the rows, which have their own. */
+  private static void putSum(Connection connection, List<String> of) throws SQLException {
+    try (PreparedStatement put = connection.prepareStatement("INSERT INTO sum VALUES (?, ?)")) {
+      put.setString(1, of.get(0));
+      put.setLong(2, sum(connection, of));
+      put.executeUpdate();
+    }
+  }
+
+  private static boolean whole(Connection connection, List<String> of) throws SQLException {
+    try (PreparedStatement query =
+        connection.prepareStatement("SELECT sum FROM sum WHERE of = ? ORDER BY rowid DESC")) {
+      query.setString(1, of.get(0));
+      try (ResultSet row = query.executeQuery()) {
+        return row.next() && row.getLong(1) == sum(connection, of);
+      }
+    }
+  }
+
+  private static long sum(Connection connection, List<String> queries) throws SQLException {
+    ByteWriter out = new ByteWriter();
+    try (Statement statement = connection.createStatement()) {
+      for (String query : queries) {
+        try (ResultSet rows = statement.executeQuery(query)) {
+          int columns = rows.getMetaData().getColumnCount();
+          while (rows.next()) {
+            for (int i = 1; i <= columns; i++) {
+              out.text(String.valueOf(rows.getString(i)));
+            }
+          }
+        }
+      }
+    }
+    CRC32C sum = new CRC32C();
+    sum.update(out.toBytes());
+    return sum.getValue();
   }
 
   private static void putStart(Connection connection, long[] next, Map<String, long[]> sequences)
@@ -219,6 +271,9 @@ final class Segment implements AutoCloseable {
 
   private void load() throws SQLException, WrongKeyException {
     Span[] found = newSpans();
+    if (!whole(reader(), START)) {
+      throw new SQLException("The beginning of " + file.getFileName() + " is damaged");
+    }
     try (Statement statement = reader().createStatement()) {
       try (ResultSet rows =
           statement.executeQuery("SELECT elapsed, level, encrypted, proof FROM created")) {
@@ -234,6 +289,10 @@ final class Segment implements AutoCloseable {
           statement.executeQuery(
               "SELECT class, first, after, event_from, event_to, count, elapsed FROM sealed")) {
         while (rows.next()) {
+          sealed = true;
+          if (!whole(reader(), END)) {
+            throw new SQLException("The end of " + file.getFileName() + " is damaged");
+          }
           found[rows.getInt(1)] =
               new Span(
                   rows.getLong(2),
@@ -242,7 +301,6 @@ final class Segment implements AutoCloseable {
                   rows.getLong(5),
                   rows.getLong(6));
           elapsed = rows.getLong(7);
-          sealed = true;
         }
       }
     }
@@ -379,6 +437,7 @@ final class Segment implements AutoCloseable {
         put.executeUpdate();
       }
     }
+    putSum(connection, END);
   }
 
   /** What stands at a position, with the times that are right as far as is known. */
@@ -727,6 +786,7 @@ final class Segment implements AutoCloseable {
         makeTables(connection);
         putStart(connection, positionsAtStart(), sequencesAtStart());
         putCreated(connection, created, newLevel);
+        putSum(connection, START);
         insert = connection.prepareStatement("INSERT INTO entry VALUES (?, ?, ?, ?, ?)");
       } catch (SQLException e) {
         Sqlite.closeQuietly(connection);

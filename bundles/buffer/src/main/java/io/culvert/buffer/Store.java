@@ -49,6 +49,9 @@ final class Store implements AutoCloseable {
    */
   private static final long JUMP = 1 << 20;
 
+  /** In place of a device: where the numbers of one begin that isn't known. */
+  private static final String UNKNOWN = "";
+
   private static final int RECENT_READINGS = 32_768;
 
   /** Bound on files open for reading. */
@@ -203,6 +206,8 @@ final class Store implements AutoCloseable {
           "The end of the log in {} is damaged; positions and sequence numbers go on {} further",
           directory,
           JUMP);
+      // What stood there may have been the first of a stream that nothing else tells of.
+      sequences.putIfAbsent(UNKNOWN, Segment.ones());
       for (int c = 0; c < heads.length; c++) {
         heads[c] += JUMP;
         for (long[] sequence : sequences.values()) {
@@ -290,6 +295,11 @@ final class Store implements AutoCloseable {
     }
     timeline.resume(newest);
     return whole[0];
+  }
+
+  /** The next number of a device in each class. */
+  private long[] firstSequences(String device) {
+    return sequences.getOrDefault(device, sequences.getOrDefault(UNKNOWN, Segment.ones()));
   }
 
   private static void addToLastMinute(List<RowHead> lastMinute, RowHead head) {
@@ -386,10 +396,7 @@ final class Store implements AutoCloseable {
                     positions[c],
                     stamp,
                     body,
-                    device ->
-                        grown
-                            .computeIfAbsent(
-                                device, d -> sequences.getOrDefault(d, Segment.ones()).clone())[c]);
+                    device -> grown.computeIfAbsent(device, d -> firstSequences(d).clone())[c]);
             for (RowHead.Part part : head.streams()) {
               grown.get(part.device())[c] += part.count();
             }
