@@ -158,6 +158,13 @@ final class Retention {
     for (Delivery delivery : deliveries) {
       accounts.drop(delivery, segment, flying.getOrDefault(delivery, Map.of()));
     }
+    try {
+      // What is confirmed, and let go for it, must be known after a crash: else it counts as lost.
+      accounts.flush();
+    } catch (IOException e) {
+      // A full disk: the space that is about to come is more urgent.
+      LOG.warn("State of delivery can't be written before {} is deleted", segment.file(), e);
+    }
     store.delete(segment);
     accounts.flush();
   }
