@@ -151,8 +151,6 @@ static int opened(int at, const char *path, int flags, mode_t mode) {
   }
   if (!of)
     return syscall(SYS_openat, at, path, flags, mode);
-  if (flags & O_DSYNC)
-    fail("synchronous writing is not recorded", path);
   pthread_mutex_lock(&lock);
   struct stat before;
   int fresh = *of && fstatat(AT_FDCWD, path, &before, 0) != 0;
@@ -264,6 +262,8 @@ static ssize_t wrote(int fd, const struct iovec *parts, int n, off_t offset) {
       have += more;
     }
     put(file == MARKS ? 'M' : 'W', file, at, all, done);
+    if (fcntl(fd, F_GETFL) & O_DSYNC)
+      put('S', file, 0, "", 0);
     free(all);
   }
   pthread_mutex_unlock(&lock);
