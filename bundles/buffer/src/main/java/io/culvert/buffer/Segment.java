@@ -305,6 +305,7 @@ final class Segment implements AutoCloseable {
       }
     }
     if (!sealed) {
+      long[] start = positionsAtStart();
       forEachHead(
           0,
           head -> {
@@ -314,7 +315,11 @@ final class Segment implements AutoCloseable {
           },
           damaged -> {
             int c = classOf(damaged);
-            found[c] = found[c].andDamaged(positionOf(damaged));
+            long first = positionOf(damaged);
+            // Rows follow each other without gap: any other key is damaged itself.
+            if (first <= Math.max(found[c].end(), start[c]) + RowHead.MAX_READINGS) {
+              found[c] = found[c].andDamaged(first);
+            }
           });
     }
     spans = found;
@@ -470,7 +475,8 @@ final class Segment implements AutoCloseable {
               head = null;
             } catch (DamagedException e) {
               why = e.getMessage();
-              first = start;
+              // Only a head that can be read tells where its row begins.
+              first = head != null ? start : position;
             }
           }
         }
@@ -494,7 +500,8 @@ final class Segment implements AutoCloseable {
       query.setLong(2, id(c + 1, 0));
       try (ResultSet rows = query.executeQuery()) {
         if (rows.next()) {
-          return positionOf(rows.getLong(1));
+          // A key that is damaged may stand for any position.
+          return Math.min(positionOf(rows.getLong(1)), Math.max(position + 1, spans[c].end()));
         }
       }
     } catch (SQLException e) {
