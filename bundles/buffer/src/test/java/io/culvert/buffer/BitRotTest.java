@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 48, unit = TimeUnit.HOURS)
 class BitRotTest {
   private static final boolean LONG = "long".equals(System.getProperty("culvert.faults"));
-  private static final int SAMPLE = 400;
+  private static final int SAMPLE = 200;
   private static final int THREADS = 2;
   private static final int REPORTED = 5;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -272,6 +272,13 @@ class BitRotTest {
                       "d0", "*", BASE, BASE, 9, true, Reason.NEVER_READ, "It did not answer."))
               .toCompletableFuture()
               .get(10, TimeUnit.SECONDS);
+          // With the gateway's own reading of it, which is not counted here.
+          await()
+              .atMost(PATIENCE)
+              .until(
+                  () ->
+                      platform.entries().stream()
+                          .anyMatch(e -> e.reading().device().equals(Readings.GATEWAY)));
           settle(buffer);
           platform.ready(false);
           platform.entries().forEach(entry -> confirmed.add(Key.of(entry)));
