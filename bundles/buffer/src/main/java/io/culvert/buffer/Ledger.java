@@ -86,7 +86,8 @@ final class Ledger implements AutoCloseable {
     try {
       ledger.connection = connect(file, opener);
     } catch (SQLException e) {
-      if (!Sqlite.damaged(e)) {
+      // The statements are right, so an error in one is in the tables that the file tells of.
+      if (!Sqlite.damaged(e) && e.getErrorCode() != SQLiteErrorCode.SQLITE_ERROR.code) {
         throw new IOException("Can't open " + file + ": " + e.getMessage(), e);
       }
       ledger.replace(e);
@@ -128,6 +129,9 @@ final class Ledger implements AutoCloseable {
         Sqlite.syncDirectory(file.getParent());
       } else {
         verify(connection);
+        if (!Sqlite.writable(file)) {
+          throw new SQLiteException("Its header is damaged", SQLiteErrorCode.SQLITE_CORRUPT);
+        }
       }
       return connection;
     } catch (SQLException | IOException e) {
@@ -223,7 +227,7 @@ final class Ledger implements AutoCloseable {
         }
       }
     } catch (SQLException e) {
-      if (!Sqlite.damaged(e)) {
+      if (!Sqlite.damaged(e) && e.getErrorCode() != SQLiteErrorCode.SQLITE_ERROR.code) {
         throw e;
       }
       LOG.debug("The rest of {} can't be reached", table, e);

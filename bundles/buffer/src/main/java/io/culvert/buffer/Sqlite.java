@@ -1,7 +1,9 @@
 package io.culvert.buffer;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
@@ -56,6 +58,17 @@ final class Sqlite {
         || code == SQLiteErrorCode.SQLITE_NOTADB
         // Shorter than its own header says: cut.
         || code == SQLiteErrorCode.SQLITE_IOERR_SHORT_READ;
+  }
+
+  /**
+   * Whether a file's header lets it be written; one bit there makes SQLite take it for read-only
+   * (sqlite.org/fileformat2.html, "File format version numbers").
+   */
+  static boolean writable(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] start = in.readNBytes(19);
+      return start.length < 19 || start[18] >= 0 && start[18] <= 2;
+    }
   }
 
   /** Closes what is given up anyway. */

@@ -220,7 +220,7 @@ final class Store implements AutoCloseable {
     }
     next = heads;
     Segment last = segments.isEmpty() ? null : segments.lastEntry().getValue();
-    if (last != null && !last.sealed() && !tailDamaged) {
+    if (last != null && !last.sealed() && !tailDamaged && Sqlite.writable(last.file())) {
       active = last;
     }
   }

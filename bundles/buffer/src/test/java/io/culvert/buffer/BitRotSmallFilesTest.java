@@ -82,7 +82,7 @@ class BitRotSmallFilesTest {
   }
 
   /** In the ledger, a bit among its rows. */
-  @Property(tries = 200)
+  @Property(tries = 100)
   void aLedgerWithOneBitChangedTellsNothingWrong(@ForAll @IntRange(max = 10_000_000) int at)
       throws IOException {
     clear();
