@@ -216,13 +216,11 @@ final class Series implements AutoCloseable {
       part = null;
     }
     if (part == null) {
-      part = open(segment);
+      part = begin(segment, store);
     }
     if (part == null) {
-      without.add(segment.number());
       return true;
     }
-    parts.put(segment.number(), part);
     // Before the rows are looked at: a sealed one gets no more.
     boolean sealed = segment.sealed();
     for (StreamClass streamClass : CLASSES) {
@@ -240,6 +238,23 @@ final class Series implements AutoCloseable {
       write(part);
     }
     return true;
+  }
+
+  /** {@code null} if there can be none. */
+  private Part begin(Segment segment, Store store) {
+    Part part = open(segment);
+    if (part == null) {
+      without.add(segment.number());
+      return null;
+    }
+    synchronized (this) {
+      // One that is deleted now is forgotten after this.
+      if (!store.segments().contains(segment)) {
+        return null;
+      }
+      parts.put(segment.number(), part);
+      return part;
+    }
   }
 
   private void take(Part part, Store store, StreamClass streamClass) throws IOException {

@@ -234,7 +234,7 @@ class SearchesPropertyTest {
       case 0 -> Instant.MIN;
       case 1 -> Readings.T0.plusNanos(random.nextInt(1_000_000_000));
       case 2 -> Instant.parse("2106-02-07T06:28:15Z");
-      default -> Readings.T0.plusMillis(random.nextInt(2000));
+      default -> Readings.T0.plusMillis(20 * random.nextInt(100));
     };
   }
 

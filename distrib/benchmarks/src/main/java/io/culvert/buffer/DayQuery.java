@@ -60,9 +60,11 @@ public final class DayQuery {
    * @param readings in all
    * @param bytes of the rows, a reading
    * @param seriesBytes a reading
-   * @param seriesNanos of the processor that a reading takes to get into the series
+   * @param seriesNanos of the processor that a reading takes to get into the series; 0 if the
+   *     directory was filled before
    * @param firstRaw first query of the process, limit 100,000
    * @param raw median
+   * @param rawCpu of it, on the processor: what a busy machine does not change
    * @param windows of one minute, median
    * @param last one point's last reading, median
    * @param lastAll that of one point of each device
@@ -77,6 +79,7 @@ public final class DayQuery {
       int found,
       double firstRaw,
       double raw,
+      double rawCpu,
       double windows,
       double last,
       double lastAll,
@@ -101,7 +104,7 @@ public final class DayQuery {
     System.out.printf(
         Locale.ROOT,
         "%d readings; a reading takes %.2f bytes in rows, %.2f in series, %.0f ns to get there%n"
-            + "%d readings of one point: first %.0f ms, then %.0f ms; as windows of 1 min %.0f ms%n"
+            + "%d readings of one point: first %.0f ms, then %.0f ms (%.0f ms processor); as windows of 1 min %.0f ms%n"
             + "last of one point %.2f ms, of one point of each device %.1f ms%n"
             + "one hour %.1f ms, by unpacking rows %.0f ms: %.0f times%n",
         result.readings(),
@@ -111,6 +114,7 @@ public final class DayQuery {
         result.found(),
         result.firstRaw(),
         result.raw(),
+        result.rawCpu(),
         result.windows(),
         result.last(),
         result.lastAll(),
@@ -145,7 +149,7 @@ public final class DayQuery {
       if (store.segments().isEmpty()) {
         spent = fill(store);
       } else {
-        spent = advance(store);
+        advance(store);
       }
       return ask(store, spent);
     }
@@ -220,15 +224,19 @@ public final class DayQuery {
   private Result ask(Store store, long spent) throws IOException {
     Instant end = START.plus(Duration.ofHours(hours));
     Instant hour = START.plus(Duration.ofHours(hours / 2));
-    List<List<Batch.Entry>> found = new ArrayList<>();
+    int[] found = new int[1];
     Asked day =
         device ->
-            found.add(
+            found[0] =
                 Searches.history(store, device, "level", START, end, 100_000, () -> true)
-                    .entries());
+                    .entries()
+                    .size();
     store.segments().forEach(Segment::closeReader);
     double first = median(day, 1);
     double raw = median(day, RUNS);
+    long cpu = THREADS.getCurrentThreadCpuTime();
+    median(day, RUNS);
+    double rawCpu = (THREADS.getCurrentThreadCpuTime() - cpu) / 1e6 / RUNS;
     double windows =
         median(
             device ->
@@ -255,9 +263,10 @@ public final class DayQuery {
         (store.bytes() - series) / (double) readings,
         series / (double) readings,
         spent / (double) readings,
-        found.get(0).size(),
+        found[0],
         first,
         raw,
+        rawCpu,
         windows,
         last,
         lastAll,
