@@ -453,9 +453,12 @@ final class BufferSpeed {
     return JSON.readValue(result.toFile(), Object.class);
   }
 
-  /** The gateway's own, as its start script reads them. */
+  /** The gateway's own, as its start script takes them. */
   private List<String> jvmOptions() throws IOException {
-    return Files.readAllLines(bench.installation().resolve("etc/jvm.options")).stream()
+    List<String> lines =
+        new ArrayList<>(Files.readAllLines(bench.installation().resolve("etc/jvm.options")));
+    lines.add(System.getenv().getOrDefault("CULVERT_JAVA_OPTS", ""));
+    return lines.stream()
         .map(line -> line.replaceAll("\\s*#.*", ""))
         .flatMap(line -> Stream.of(line.trim().split("\\s+")))
         .filter(word -> !word.isEmpty())
