@@ -42,13 +42,17 @@ public final class Main {
         --profiles FOLDER        device profiles, before those built in
         --devices N              as many devices, in the street's proportions (demo: 200)
         --port-base N            first port of the street (15020)
-        --broker KIND            embedded or mosquitto (embedded)
+        --broker KIND            embedded or mosquitto (embedded); for run and platform also
+                                 running:HOST, one that somebody else runs
         --mqtt-port N            port of the broker (18830)
         --gateway-id ID          for site (cabinet-17)
         --points-per-second N    for demo: sets the interval between polls (4000)
         --broker-down N          for demo: stops the broker for N seconds in the middle
-        --kill-gateway           for demo: kills the gateway in the middle and starts it again
+        --kills N, --seed N      for demo: kills the gateway from the middle on, N times at random
+                                 moments, and starts it again at once; a seed repeats them
         --max-duplicates N       for run and demo: readings that may arrive twice
+        --clock-skew             for run: the gateway's clock may jump; its times aren't judged,
+                                 and readings are joined by tick alone
         --report FILE            for run and demo: the audit as JSON
         --work FOLDER, --keep    for demo: where it works; don't delete that afterwards
         --lang zh-CN             the view in Chinese
@@ -166,7 +170,7 @@ public final class Main {
             args,
             withStreet(
                 "broker", "mqtt-port", "seconds", "lang", "work", "report", "max-duplicates"),
-            List.of());
+            List.of("clock-skew"));
     Street street = readStreet(options);
     Words words = new Words(options.text("lang", "en"));
     Path work = Path.of(options.text("work", System.getProperty("java.io.tmpdir")));
@@ -180,6 +184,9 @@ public final class Main {
                 brokerPort(options),
                 work,
                 Clock.systemUTC())) {
+      if (options.has("clock-skew")) {
+        session.audit().ignoreTimes();
+      }
       String place =
           "Modbus TCP from "
               + street.ports().get(0)
@@ -211,7 +218,7 @@ public final class Main {
       out.print(ReportText.of(report));
       out.flush();
       if (options.has("report")) {
-        ReportJson.write(report, Path.of(options.text("report", "")));
+        ReportJson.write(report, session.figures(), Path.of(options.text("report", "")));
       }
       return ending.finish(report.holds() ? 0 : 1);
     }
