@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /**
  * The buffer of a gateway that doesn't run, to be looked at. Takes nothing, sends nothing, and
@@ -39,6 +40,7 @@ public final class StoredBuffer implements Buffer, Query, AutoCloseable {
           0,
           Duration.ZERO);
 
+  private final Path directory;
   private final FileChannel lock;
   private final Store store;
   private final Ledger ledger;
@@ -54,6 +56,7 @@ public final class StoredBuffer implements Buffer, Query, AutoCloseable {
     if (!Files.isDirectory(directory)) {
       throw new IOException("There is no " + directory + ": no gateway has stored anything there");
     }
+    this.directory = directory;
     lock = DurableBuffer.lock(directory);
     Machine machine = new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open);
     Store opened = null;
@@ -130,7 +133,7 @@ public final class StoredBuffer implements Buffer, Query, AutoCloseable {
         0,
         0,
         0,
-        store.bytes(),
+        bytes(),
         0,
         0,
         Disk.WORKING,
@@ -140,6 +143,15 @@ public final class StoredBuffer implements Buffer, Query, AutoCloseable {
                 delivery ->
                     new Forwarding(delivery.id(), false, 0, 0, store.unconfirmed(delivery), 0, 0))
             .toList());
+  }
+
+  /** With what a killed process left beside its files. */
+  private long bytes() {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.mapToLong(file -> file.toFile().length()).sum();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Override

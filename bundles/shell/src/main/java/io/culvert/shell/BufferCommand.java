@@ -115,13 +115,15 @@ final class BufferCommand {
         i++;
         if (i == words.size()) {
           throw new CommandFailed(
-              CommandFailed.USAGE, "buffer %s: %s lacks its value".formatted(command, word));
+              CommandFailed.USAGE,
+              "buffer %s: found nothing after %s; expected its value".formatted(command, word));
         }
         value = words.get(i);
       }
       if (options.put(word, value) != null) {
         throw new CommandFailed(
-            CommandFailed.USAGE, "buffer %s: %s stands there twice".formatted(command, word));
+            CommandFailed.USAGE,
+            "buffer %s: found %s twice; expected it once".formatted(command, word));
       }
     }
     return options;
