@@ -50,15 +50,25 @@ public final class StoredBuffer implements Buffer, Query, AutoCloseable {
   /**
    * Opens what is in a directory.
    *
+   * @param keystore with the key of readings that are encrypted; there may be no such file
+   * @param password of the keystore
    * @throws IOException if there is nothing, it can't be opened, or a gateway uses it
    */
-  public StoredBuffer(Path directory) throws IOException {
+  public StoredBuffer(Path directory, Path keystore, char[] password) throws IOException {
+    this(directory, AesSeal.load(keystore, password));
+  }
+
+  /**
+   * @param key {@code null} if there is none
+   */
+  StoredBuffer(Path directory, Seal key) throws IOException {
     if (!Files.isDirectory(directory)) {
       throw new IOException("There is no " + directory + ": no gateway has stored anything there");
     }
     this.directory = directory;
     lock = DurableBuffer.lock(directory);
-    Machine machine = new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open);
+    Machine machine =
+        new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open).with(Seal.PLAIN, key);
     Store opened = null;
     Ledger openedLedger = null;
     try {

@@ -36,6 +36,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32C;
+import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -385,7 +386,7 @@ class InspectionTest {
     await().until(() -> buffer.holdings().classes().stream().mapToLong(Held::readings).sum() == 51);
     killedInto(copy);
 
-    try (StoredBuffer stored = new StoredBuffer(copy)) {
+    try (StoredBuffer stored = new StoredBuffer(copy, null)) {
       assertThat(stored.account("a", ALWAYS, NEVER).accepted())
           .isEqualTo(Map.of(StreamClass.TELEMETRY, 50L));
       assertThat(stored.account("a", ALWAYS, NEVER).deliveries())
@@ -402,7 +403,7 @@ class InspectionTest {
           .hasMessageContaining("in use");
     }
     Map<String, Long> before = contents(copy);
-    try (StoredBuffer stored = new StoredBuffer(copy)) {
+    try (StoredBuffer stored = new StoredBuffer(copy, null)) {
       stored.verify();
       stored.holdings();
     }
@@ -422,7 +423,7 @@ class InspectionTest {
     Files.write(directory.resolve("ledger.db"), "not a database".repeat(600).getBytes());
     Map<String, Long> before = contents(directory);
 
-    try (StoredBuffer stored = new StoredBuffer(directory)) {
+    try (StoredBuffer stored = new StoredBuffer(directory, null)) {
       Account account = stored.account("a", ALWAYS, NEVER);
       assertThat(account.complete()).isFalse();
       assertThat(account.accepted()).isEqualTo(Map.of(StreamClass.TELEMETRY, 30L));
@@ -438,8 +439,66 @@ class InspectionTest {
   }
 
   @Test
+  void encryptedReadingsAreVerifiedAndReadWithTheirKeyAndNotWithout() throws Exception {
+    Seal key = new AesSeal(new SecretKeySpec(new byte[32], "AES"));
+    buffer =
+        new DurableBuffer(
+            directory,
+            Readings.settings(),
+            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open).with(key, key));
+    accept(numbered("a", 0, 10));
+    assertThat(buffer.verify().problems()).isEmpty();
+    buffer.close();
+    buffer = null;
+
+    try (StoredBuffer stored = new StoredBuffer(directory, key)) {
+      assertThat(stored.verify().problems()).isEmpty();
+      assertThat(stored.account("a", T0, T0.plusMillis(5)).accepted())
+          .isEqualTo(Map.of(StreamClass.TELEMETRY, 5L));
+    }
+    Map<String, Long> before = contents(directory);
+    assertThatThrownBy(() -> new StoredBuffer(directory, null)).hasMessageContaining("no key");
+    assertThat(contents(directory)).isEqualTo(before);
+  }
+
+  @Test
+  void whatABoundThinnedOutIsCountedByWhatIsLeft() throws Exception {
+    buffer =
+        new DurableBuffer(
+            directory,
+            new Bounds()
+                .commitInterval(Duration.ofMillis(10))
+                .maxBytes(300_000)
+                .segmentSpan(Duration.ofHours(1))
+                .settings(),
+            new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open));
+    away("city");
+    int last = 0;
+    while (buffer.holdings().thinned() < 2) {
+      accept(Measure.poll(100, 20, T0.plusSeconds(last), last));
+      last++;
+    }
+    long accepted = last * 20L;
+
+    assertThat(buffer.verify().problems()).isEmpty();
+    // A bound may be just at work: what is gone is in the ledger a moment before.
+    await()
+        .untilAsserted(
+            () -> {
+              Account account = buffer.account("uw-007", ALWAYS, NEVER);
+              long left = account.accepted().get(StreamClass.TELEMETRY);
+              assertThat(left).isPositive().isLessThan(accepted);
+              assertThat(account.deliveries())
+                  .containsExactly(new Delivered("city", StreamClass.TELEMETRY, 0, left));
+              assertThat(left + account.counts().get(Reason.DROPPED))
+                  .as("truth")
+                  .isEqualTo(accepted);
+            });
+  }
+
+  @Test
   void whereNothingWasEverStoredThereIsNothingToLookAt() {
-    assertThatThrownBy(() -> new StoredBuffer(directory.resolve("none")))
+    assertThatThrownBy(() -> new StoredBuffer(directory.resolve("none"), null))
         .hasMessageContaining("no gateway has stored anything there");
   }
 

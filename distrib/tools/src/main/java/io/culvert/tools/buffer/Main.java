@@ -23,10 +23,11 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
+    Path home = Path.of(System.getProperty("culvert.home"));
     Path data = Path.of(System.getProperty("culvert.data"));
     int exit;
     try {
-      exit = run(data, List.of(args));
+      exit = run(home, data, List.of(args));
     } catch (IOException e) {
       System.err.println("culvert: " + e.getMessage());
       exit = ENVIRONMENT;
@@ -34,7 +35,7 @@ public final class Main {
     System.exit(exit);
   }
 
-  private static int run(Path data, List<String> words) throws IOException {
+  private static int run(Path home, Path data, List<String> words) throws IOException {
     Path directory = data.resolve("buffer");
     if (!Files.isDirectory(directory)) {
       throw new IOException("Nothing is stored in " + directory);
@@ -53,7 +54,9 @@ public final class Main {
       // SQLite's library is unpacked there; /tmp may be small or forbid execution.
       System.setProperty(
           "org.sqlite.tmpdir", Files.createDirectories(data.resolve("cache/tmp")).toString());
-      try (StoredBuffer stored = new StoredBuffer(directory)) {
+      Keystore keystore = Keystore.of(home);
+      try (StoredBuffer stored =
+          new StoredBuffer(directory, keystore.file(), keystore.password())) {
         return BufferCommands.offline(stored, stored, words, System.out, System.err);
       } finally {
         Files.deleteIfExists(pid);
