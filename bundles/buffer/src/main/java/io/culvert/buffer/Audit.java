@@ -187,8 +187,13 @@ final class Audit {
       head = damaged.head();
       tell(
           segment,
-          "%s at positions %d to %d: %s"
-              .formatted(name(streamClass), damaged.first(), damaged.end() - 1, damaged.why()));
+          "%s at positions %d to %d%s: %s"
+              .formatted(
+                  name(streamClass),
+                  damaged.first(),
+                  damaged.end() - 1,
+                  head == null ? "" : ", " + held(head),
+                  damaged.why()));
       unsure[c] |= head == null;
     }
     if (head == null) {
@@ -235,6 +240,13 @@ final class Audit {
                     expected));
       }
     }
+  }
+
+  private static String held(RowHead head) {
+    int devices = head.streams().size();
+    return head.count()
+        + (head.count() == 1 ? " reading of " : " readings of ")
+        + (devices == 1 ? head.streams().get(0).device() : devices + " devices");
   }
 
   private static String name(StreamClass streamClass) {

@@ -281,7 +281,7 @@ class InspectionTest {
       delimiter = '|',
       value = {
         "UPDATE entry SET body = zeroblob(20) WHERE id & 0xFFFFFF = 10"
-            + "| telemetry at positions 10 to 29: Checksum",
+            + "| telemetry at positions 10 to 29, 20 readings of a: Checksum",
         "UPDATE entry SET head = zeroblob(20) WHERE id & 0xFFFFFF = 10"
             + "| telemetry at positions 10 to 29: Checksum",
         "UPDATE entry SET event_to = 0 WHERE id & 0xFFFFFF = 10"
