@@ -497,6 +497,22 @@ class InspectionTest {
   }
 
   @Test
+  void aFileThatGoesMeanwhileIsPassedOverAndNotMadeAnew() throws Exception {
+    open(Duration.ZERO);
+    for (int i = 0; i < 3; i++) {
+      accept(numbered("a", i * 10, i * 10 + 10));
+    }
+    Path gone = segments().get(0);
+    Files.delete(gone);
+
+    assertThat(buffer.verify().problems()).isEmpty();
+    assertThat(buffer.holdings().classes().get(0).readings()).isEqualTo(20);
+    assertThat(buffer.account("a", ALWAYS, NEVER).accepted())
+        .isEqualTo(Map.of(StreamClass.TELEMETRY, 20L));
+    assertThat(gone).doesNotExist();
+  }
+
+  @Test
   void whereNothingWasEverStoredThereIsNothingToLookAt() {
     assertThatThrownBy(() -> new StoredBuffer(directory.resolve("none"), null))
         .hasMessageContaining("no gateway has stored anything there");
