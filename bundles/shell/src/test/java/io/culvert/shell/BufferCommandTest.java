@@ -293,6 +293,7 @@ class BufferCommandTest {
     }
     entries.add(reading(8, "p7", null, "", Quality.BAD_TIMEOUT, NOW));
     entries.add(reading(9, "p8", Value.of(1), "", Quality.GOOD, Instant.EPOCH));
+    entries.add(reading(10, "p9", Value.of(1), "", Quality.BAD_SENSOR_FAILURE, NOW));
     return entries;
   }
 
@@ -302,7 +303,7 @@ class BufferCommandTest {
     List<String> lines = run("export", "--device", "uw-1", "--point", "x").lines().toList();
 
     assertThat(buffer.asked).isEqualTo("uw-1/x " + Instant.MIN + " " + Instant.MAX);
-    assertThat(lines).hasSize(9);
+    assertThat(lines).hasSize(10);
     assertThat(lines.get(0))
         .isEqualTo(
             "{\"device\":\"uw-1\",\"point\":\"p0\",\"class\":\"telemetry\",\"seq\":1,"
@@ -317,7 +318,7 @@ class BufferCommandTest {
     assertThat(lines.get(4)).contains("\"value\":\"+/8=\"");
     assertThat(lines.get(6)).contains("\"value\":\"NaN\"");
     assertThat(lines.get(7)).contains("\"value\":null", "\"quality\":\"BadTimeout\"");
-    assertThat(err.toString(StandardCharsets.UTF_8)).isEqualTo("culvert: 9 readings written\n");
+    assertThat(err.toString(StandardCharsets.UTF_8)).isEqualTo("culvert: 10 readings written\n");
   }
 
   @Test
@@ -337,7 +338,7 @@ class BufferCommandTest {
                 + "\"\"antennas\"\":[1,2]}\",,"
                 + times,
             "\r\nuw-1,p7,telemetry,8,,,BadTimeout,");
-    assertThat(text.split("\r\n")).hasSize(10);
+    assertThat(text.split("\r\n")).hasSize(11);
   }
 
   @Test
@@ -359,7 +360,7 @@ class BufferCommandTest {
             """);
     assertThat(err.toString(StandardCharsets.UTF_8))
         .isEqualTo(
-            "culvert: 6 readings written, 1 left out: bad, which SenML has no word for,"
+            "culvert: 6 readings written, 2 left out: bad, which SenML has no word for,"
                 + " 1 left out: before 1978-07-04T21:24:16Z, which SenML can't say,"
                 + " 1 left out: no finite number, or a name that SenML doesn't take\n");
     buffer.readings = List.of();
@@ -374,7 +375,7 @@ class BufferCommandTest {
         .isInstanceOfSatisfying(
             CommandFailed.class, failure -> assertThat(failure.exit()).isEqualTo(1))
         .hasMessageContaining("some rows can't be read");
-    assertThat(out.toString(StandardCharsets.UTF_8).lines()).hasSize(9);
+    assertThat(out.toString(StandardCharsets.UTF_8).lines()).hasSize(10);
   }
 
   @Test
