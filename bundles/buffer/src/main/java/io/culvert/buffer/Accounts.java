@@ -6,6 +6,7 @@ import io.culvert.api.northbound.Batch;
 import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.LedgerEntry.Reason;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -414,6 +415,11 @@ final class Accounts {
   /** Readings deleted unconfirmed by a bound since the start. Never waits. */
   long dropped() {
     return dropped;
+  }
+
+  /** See {@link StateFile#check}. */
+  synchronized Map<Path, String> checkState() {
+    return file.check();
   }
 
   /** Writes the state if it has changed. */

@@ -114,7 +114,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     }
   }
 
-  private static FileChannel lock(Path directory) throws IOException {
+  static FileChannel lock(Path directory) throws IOException {
     Path file = directory.resolve("lock");
     FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -302,7 +302,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
               ready,
               delivery.confirmed(),
               delivery.refused(),
-              unconfirmed(delivery),
+              store.unconfirmed(delivery),
               delivery.budget().used(),
               delivery.budget().limit()));
     }
@@ -316,14 +316,6 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
         Disk.WORKING,
         problem.toString(),
         forwarding);
-  }
-
-  private long unconfirmed(Delivery delivery) {
-    long unconfirmed = delivery.unconfirmed(store::next);
-    for (StreamClass streamClass : StreamClass.values()) {
-      unconfirmed -= store.absent(streamClass, delivery);
-    }
-    return unconfirmed;
   }
 
   private static void append(StringBuilder all, String problem) {

@@ -54,6 +54,9 @@ final class Ledger implements AutoCloseable {
   private final int maxEntries;
   private Connection connection;
 
+  /** Whether the file stays as it is, even if it is damaged. */
+  private boolean readOnly;
+
   /** How many entries there are; -1 until they are counted. */
   private long entries = -1;
 
@@ -93,6 +96,39 @@ final class Ledger implements AutoCloseable {
       ledger.replace(e);
     }
     return ledger;
+  }
+
+  /**
+   * Opens the ledger to look at it; the file stays as it is. If it is damaged, what can be read of
+   * it is here, and nothing if it isn't there.
+   */
+  static Ledger openToRead(Path file, InstantSource clock, Sqlite.Opener opener)
+      throws IOException {
+    Ledger ledger = new Ledger(file, clock, opener, MAX_ENTRIES);
+    ledger.readOnly = true;
+    boolean there = Files.exists(file) && Files.size(file) > 0;
+    try {
+      if (there) {
+        ledger.connection = connect(file, opener);
+        return ledger;
+      }
+    } catch (SQLException e) {
+      if (!Sqlite.damaged(e) && e.getErrorCode() != SQLiteErrorCode.SQLITE_ERROR.code) {
+        throw new IOException("Can't open " + file + ": " + e.getMessage(), e);
+      }
+      LOG.error("{} is damaged", file, e);
+    }
+    try {
+      Path nowhere = file.resolveSibling("ledger in memory");
+      ledger.connection = connect(nowhere, (any, writable) -> Sqlite.inMemory());
+      if (there) {
+        ledger.copy(file);
+        ledger.connection.commit();
+      }
+      return ledger;
+    } catch (SQLException e) {
+      throw new IOException("No ledger in memory: " + e.getMessage(), e);
+    }
   }
 
   private static Connection connect(Path file, Sqlite.Opener opener)
@@ -173,15 +209,7 @@ final class Ledger implements AutoCloseable {
     entries = -1;
     try {
       connection = connect(file, opener);
-      int saved = 0;
-      try (Connection from = opener.open(aside, false)) {
-        for (Map.Entry<String, Integer> table : COLUMNS.entrySet()) {
-          saved += copy(from, table.getKey(), table.getValue(), "ASC");
-          saved += copy(from, table.getKey(), table.getValue(), "DESC");
-        }
-      } catch (SQLException e) {
-        LOG.warn("Nothing in {} can be read", aside.getFileName(), e);
-      }
+      int saved = copy(aside);
       put(
           List.of(
               new LedgerEntry(
@@ -203,6 +231,20 @@ final class Ledger implements AutoCloseable {
     } catch (SQLException e) {
       throw new IOException("Can't make " + file + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Takes over what can be read of a damaged file; returns how many rows that is. */
+  private int copy(Path damaged) {
+    int saved = 0;
+    try (Connection from = opener.open(damaged, false)) {
+      for (Map.Entry<String, Integer> table : COLUMNS.entrySet()) {
+        saved += copy(from, table.getKey(), table.getValue(), "ASC");
+        saved += copy(from, table.getKey(), table.getValue(), "DESC");
+      }
+    } catch (SQLException e) {
+      LOG.warn("Nothing more in {} can be read", damaged.getFileName(), e);
+    }
+    return saved;
   }
 
   /** Copies rows in one order until one can't be reached; what is damaged is left out. */
@@ -469,6 +511,57 @@ final class Ledger implements AutoCloseable {
         .toList();
   }
 
+  /**
+   * Entries of a device, and of all, that touch a span of event time, oldest first.
+   *
+   * @param from inclusive
+   * @param to exclusive
+   */
+  List<LedgerEntry> entries(String device, Instant from, Instant to, int limit) throws IOException {
+    List<LedgerEntry> found = new ArrayList<>();
+    synchronized (this) {
+      try (PreparedStatement query =
+          connection.prepareStatement(
+              "SELECT * FROM entry WHERE device IN (?, '"
+                  + LedgerEntry.ALL
+                  + "')"
+                  + " AND until_millis >= ? AND since_millis <= ?"
+                  + " ORDER BY since_millis, id")) {
+        query.setString(1, device);
+        query.setLong(2, RowHead.floorMillis(from));
+        query.setLong(3, RowHead.ceilMillis(to));
+        try (ResultSet rows = query.executeQuery()) {
+          while (found.size() < limit && rows.next()) {
+            LedgerEntry entry = stored(rows).entry();
+            // The table's times are rounded outwards.
+            if (!entry.to().isBefore(from) && entry.from().isBefore(to)) {
+              found.add(entry);
+            }
+          }
+        }
+        connection.commit();
+      } catch (SQLException e) {
+        throw failed(e);
+      }
+    }
+    return found;
+  }
+
+  /** What is wrong with the file, {@code ""} if nothing is. Writers wait meanwhile. */
+  String check() {
+    try (Connection apart = opener.open(file, false)) {
+      apart.setAutoCommit(false);
+      verify(apart);
+      return "";
+    } catch (SQLException e) {
+      return e.getMessage();
+    }
+  }
+
+  Path file() {
+    return file;
+  }
+
   /** What was released and may not yet stand in the state of delivery. */
   synchronized List<Release> releases() throws IOException {
     List<Release> releases = new ArrayList<>();
@@ -521,24 +614,7 @@ final class Ledger implements AutoCloseable {
       }
       try (ResultSet rows = query.executeQuery()) {
         while (rows.next()) {
-          if (checked(rows, COLUMNS.get("entry")) == null) {
-            throw new SQLiteException(
-                "Entry " + rows.getLong("id") + " has a wrong checksum",
-                SQLiteErrorCode.SQLITE_CORRUPT);
-          }
-          found.add(
-              new Stored(
-                  rows.getLong("id"),
-                  Instant.ofEpochMilli(rows.getLong("stored")),
-                  new LedgerEntry(
-                      rows.getString("device"),
-                      rows.getString("class"),
-                      Instant.parse(rows.getString("since")),
-                      Instant.parse(rows.getString("until")),
-                      rows.getLong("count"),
-                      rows.getBoolean("exact"),
-                      LedgerEntry.Reason.valueOf(rows.getString("reason")),
-                      rows.getString("detail"))));
+          found.add(stored(rows));
         }
       }
       connection.commit();
@@ -546,6 +622,25 @@ final class Ledger implements AutoCloseable {
     } catch (SQLException e) {
       throw failed(e);
     }
+  }
+
+  private static Stored stored(ResultSet row) throws SQLException {
+    if (checked(row, COLUMNS.get("entry")) == null) {
+      throw new SQLiteException(
+          "Entry " + row.getLong("id") + " has a wrong checksum", SQLiteErrorCode.SQLITE_CORRUPT);
+    }
+    return new Stored(
+        row.getLong("id"),
+        Instant.ofEpochMilli(row.getLong("stored")),
+        new LedgerEntry(
+            row.getString("device"),
+            row.getString("class"),
+            Instant.parse(row.getString("since")),
+            Instant.parse(row.getString("until")),
+            row.getLong("count"),
+            row.getBoolean("exact"),
+            LedgerEntry.Reason.valueOf(row.getString("reason")),
+            row.getString("detail")));
   }
 
   private interface Change {
@@ -568,7 +663,7 @@ final class Ledger implements AutoCloseable {
     } catch (SQLException again) {
       e.addSuppressed(again);
     }
-    if (Sqlite.damaged(e)) {
+    if (Sqlite.damaged(e) && !readOnly) {
       // Whoever asked tries again, or finds what could be saved the next time.
       try {
         replace(e);

@@ -14,6 +14,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -83,6 +84,15 @@ final class Segment implements AutoCloseable {
     boolean isEmpty() {
       return first >= end;
     }
+
+    @Override
+    public String toString() {
+      return isEmpty()
+          ? "empty"
+          : "%d readings at positions %d to %d, %s to %s"
+              .formatted(
+                  count, first, end - 1, Instant.ofEpochMilli(from), Instant.ofEpochMilli(to));
+    }
   }
 
   /** Sealed, it tells whether a key is the right one. */
@@ -90,7 +100,7 @@ final class Segment implements AutoCloseable {
 
   private static final long PROOF_PLACE = -1;
 
-  private static final Span EMPTY = new Span(Long.MAX_VALUE, 0, Long.MAX_VALUE, Long.MIN_VALUE, 0);
+  static final Span EMPTY = new Span(Long.MAX_VALUE, 0, Long.MAX_VALUE, Long.MIN_VALUE, 0);
 
   private final Path file;
   private final long number;
@@ -669,6 +679,102 @@ final class Segment implements AutoCloseable {
     }
   }
 
+  /**
+   * A row without its readings.
+   *
+   * @param id key
+   * @param from earliest event, as the table and not the head says
+   * @param to latest event, likewise
+   * @param bytes of head and body on disk
+   * @param head {@code null} if it can't be read
+   */
+  record Outline(long id, long from, long to, int bytes, RowHead head) {
+    StreamClass streamClass() {
+      return StreamClass.values()[classOf(id)];
+    }
+
+    long first() {
+      return positionOf(id);
+    }
+  }
+
+  /** A head whose spans of time take in what they are corrected to. */
+  RowHead corrected(RowHead head) {
+    return timeline.correct(head);
+  }
+
+  /**
+   * Rows whose events, corrected or not, may touch a span, in milliseconds since 1970, in the order
+   * of their keys; none once the file is deleted. Heads are as on disk.
+   *
+   * @param after the key to begin after, -1 for the first
+   * @param limit at most so many
+   */
+  List<Outline> outlines(long after, long from, long to, int limit) throws SQLException {
+    List<Outline> found = new ArrayList<>();
+    long[] widest = timeline.widest();
+    long since = from < Long.MIN_VALUE + widest[1] ? Long.MIN_VALUE : from - widest[1];
+    long until = to > Long.MAX_VALUE + widest[0] ? Long.MAX_VALUE : to - widest[0];
+    synchronized (readLock) {
+      if (deleted) {
+        return found;
+      }
+      try (PreparedStatement query =
+          reader()
+              .prepareStatement(
+                  "SELECT id, event_from, event_to, head, length(body) FROM entry"
+                      + " WHERE id > ? AND event_to >= ? AND event_from <= ?"
+                      + " ORDER BY id LIMIT ?")) {
+        query.setLong(1, after);
+        query.setLong(2, since);
+        query.setLong(3, until);
+        query.setInt(4, limit);
+        try (ResultSet rows = query.executeQuery()) {
+          while (rows.next()) {
+            byte[] sealedHead = rows.getBytes(4);
+            RowHead head = null;
+            try {
+              head = head(rows.getLong(1), sealedHead);
+            } catch (DamagedException e) {
+              // Whoever asks sees that there is none.
+            }
+            found.add(
+                new Outline(
+                    rows.getLong(1),
+                    rows.getLong(2),
+                    rows.getLong(3),
+                    (sealedHead == null ? 0 : sealedHead.length) + rows.getInt(5),
+                    head));
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * A sealed file opened once more, to be read for long without holding up others, and closed by
+   * who asked; a file that is still written is this one.
+   */
+  Segment apart() throws SQLException, IOException {
+    if (!sealed) {
+      return this;
+    }
+    Segment apart = new Segment(file, number, machine, timeline);
+    // Before it is opened: only then it isn't made anew where it was deleted meanwhile.
+    apart.sealed = true;
+    try {
+      synchronized (apart.readLock) {
+        apart.load();
+      }
+      apart.bytes = bytes;
+      return apart;
+    } catch (SQLException | IOException e) {
+      apart.close();
+      throw e;
+    }
+  }
+
   /** Next sequence number of each stream when this file was begun. */
   Map<String, long[]> sequencesAtStart() throws SQLException {
     Map<String, long[]> sequences = new HashMap<>();
@@ -994,7 +1100,7 @@ final class Segment implements AutoCloseable {
     return head;
   }
 
-  private static long id(int streamClass, long position) {
+  static long id(int streamClass, long position) {
     return (long) streamClass << CLASS_SHIFT | position;
   }
 

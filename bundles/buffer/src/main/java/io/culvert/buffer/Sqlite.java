@@ -40,6 +40,13 @@ final class Sqlite {
     return source.getConnection();
   }
 
+  /** A database without a file. */
+  static Connection inMemory() throws SQLException {
+    SQLiteDataSource source = new SQLiteDataSource();
+    source.setUrl("jdbc:sqlite::memory:");
+    return source.getConnection();
+  }
+
   static void execute(Connection connection, String... statements) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       for (String sql : statements) {
@@ -58,6 +65,16 @@ final class Sqlite {
         || code == SQLiteErrorCode.SQLITE_NOTADB
         // Shorter than its own header says: cut.
         || code == SQLiteErrorCode.SQLITE_IOERR_SHORT_READ;
+  }
+
+  /**
+   * Whether a file that is there, and is ours, can't be read for what is in it: damaged, without
+   * its tables, or found wrong by whoever reads it.
+   */
+  static boolean unreadable(SQLException e) {
+    return damaged(e)
+        || !(e instanceof SQLiteException)
+        || e.getErrorCode() == SQLiteErrorCode.SQLITE_ERROR.code;
   }
 
   /**

@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,11 +47,7 @@ final class StateFile {
         continue;
       }
       try {
-        ByteReader in = new ByteReader(RowCodec.unseal(Files.readAllBytes(slot)));
-        int version = in.u8();
-        if (version != VERSION) {
-          throw new DamagedException("Version " + version + "; this program knows " + VERSION);
-        }
+        ByteReader in = open(slot);
         long of = in.varint();
         if (latest == null || of > generation) {
           latest = read(in);
@@ -60,6 +58,34 @@ final class StateFile {
       }
     }
     return latest;
+  }
+
+  /** From the generation on. */
+  private static ByteReader open(Path slot) throws IOException, DamagedException {
+    ByteReader in = new ByteReader(RowCodec.unseal(Files.readAllBytes(slot)));
+    int version = in.u8();
+    if (version != VERSION) {
+      throw new DamagedException("Version " + version + "; this program knows " + VERSION);
+    }
+    return in;
+  }
+
+  /** The two files, with why one can't be read, or {@code ""}; those that there are. */
+  Map<Path, String> check() {
+    Map<Path, String> found = new LinkedHashMap<>();
+    for (Path slot : slots) {
+      if (Files.exists(slot)) {
+        try {
+          ByteReader in = open(slot);
+          in.varint();
+          read(in);
+          found.put(slot, "");
+        } catch (IOException | DamagedException e) {
+          found.put(slot, e.getMessage());
+        }
+      }
+    }
+    return found;
   }
 
   private static State read(ByteReader in) throws DamagedException {

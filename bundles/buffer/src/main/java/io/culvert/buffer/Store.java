@@ -47,7 +47,7 @@ final class Store implements AutoCloseable {
    * Left free after damage at the end of the log, in positions and sequence numbers: what stood
    * there may have been sent, and no number is given twice.
    */
-  private static final long JUMP = 1 << 20;
+  static final long JUMP = 1 << 20;
 
   /** In place of a device: where the numbers of one begin that isn't known. */
   private static final String UNKNOWN = "";
@@ -68,6 +68,11 @@ final class Store implements AutoCloseable {
   private final ArrayDeque<Segment> readers = new ArrayDeque<>();
   private final Map<String, long[]> sequences = new HashMap<>();
   private final long startNanos;
+
+  /** Whether files are only looked at; those that can't be read then stay where they are. */
+  private final boolean readOnly;
+
+  private final List<Path> unreadable = new ArrayList<>();
   private volatile long[] next = new long[CLASSES.length];
   private long startElapsed;
   private volatile long damagedBytes;
@@ -89,12 +94,21 @@ final class Store implements AutoCloseable {
     static final Past NONE = new Past(false, 0, 0, new long[CLASSES.length], Map.of());
   }
 
-  private Store(Path directory, Supplier<Settings> settings, Machine machine, LongSupplier nanos)
+  private Store(
+      Path directory,
+      Supplier<Settings> settings,
+      Machine machine,
+      LongSupplier nanos,
+      boolean readOnly)
       throws IOException {
+    this.readOnly = readOnly;
     this.directory = directory;
     this.settings = settings;
     this.machine = machine;
-    this.timeline = Timeline.open(directory, machine.bootNumber());
+    this.timeline =
+        readOnly
+            ? Timeline.openToRead(directory, machine.bootNumber())
+            : Timeline.open(directory, machine.bootNumber());
     this.nanos = nanos;
     this.startNanos = nanos.getAsLong();
     this.series = new Series(directory, machine, nanos);
@@ -115,10 +129,26 @@ final class Store implements AutoCloseable {
       long[] known,
       Map<Long, Integer> cuts)
       throws IOException {
-    Store store = new Store(directory, settings, machine, nanos);
+    Store store = new Store(directory, settings, machine, nanos, false);
     store.finishCuts(cuts);
     store.recover(known);
     store.series.open(store.segments());
+    return store;
+  }
+
+  /**
+   * Opens the log to look at it. What can't be read counts as {@link #damaged} and stays where it
+   * is; nothing may be appended or deleted.
+   */
+  static Store openToRead(
+      Path directory,
+      Supplier<Settings> settings,
+      Machine machine,
+      LongSupplier nanos,
+      long[] known)
+      throws IOException {
+    Store store = new Store(directory, settings, machine, nanos, true);
+    store.recover(known);
     return store;
   }
 
@@ -173,7 +203,7 @@ final class Store implements AutoCloseable {
         locked.put(file.getValue(), e);
       } catch (SQLException e) {
         tailDamaged = true;
-        setAside(file.getValue(), e);
+        giveUp(file.getValue(), e);
       }
     }
     if (!locked.isEmpty() && !unlocked) {
@@ -186,7 +216,7 @@ final class Store implements AutoCloseable {
               + directory);
     }
     for (Map.Entry<Path, Segment.WrongKeyException> file : locked.entrySet()) {
-      setAside(file.getKey(), file.getValue());
+      giveUp(file.getKey(), file.getValue());
     }
     tailDamaged |= !recoverTail();
     Map<StreamClass, long[]> lost = new EnumMap<>(StreamClass.class);
@@ -201,7 +231,7 @@ final class Store implements AutoCloseable {
     }
     if (unfinished != null && tailDamaged) {
       // It has held something. Otherwise the file that is made next takes its place.
-      setAside(unfinished, new SQLException("There is nothing in it"));
+      giveUp(unfinished, new SQLException("There is nothing in it"));
     }
     past = new Past(past.readings(), past.newest(), past.rate(), heads.clone(), lost);
     if (tailDamaged) {
@@ -222,6 +252,14 @@ final class Store implements AutoCloseable {
     Segment last = segments.isEmpty() ? null : segments.lastEntry().getValue();
     if (last != null && !last.sealed() && !tailDamaged && Sqlite.writable(last.file())) {
       active = last;
+    }
+  }
+
+  private void giveUp(Path file, Exception e) throws IOException {
+    if (readOnly) {
+      unreadable.add(file);
+    } else {
+      setAside(file, e);
     }
   }
 
@@ -527,6 +565,15 @@ final class Store implements AutoCloseable {
     return absent;
   }
 
+  /** Readings on disk that a delivery owes; where a bound has taken some out, about. */
+  long unconfirmed(Delivery delivery) {
+    long unconfirmed = delivery.unconfirmed(this::next);
+    for (StreamClass streamClass : CLASSES) {
+      unconfirmed -= absent(streamClass, delivery);
+    }
+    return unconfirmed;
+  }
+
   /** The clock's time in milliseconds since 1970. */
   long now() {
     return machine.clock().millis();
@@ -580,14 +627,20 @@ final class Store implements AutoCloseable {
     return series;
   }
 
-  /** Files that couldn't be read and were set aside, the oldest first. */
+  /** Files that couldn't be read and were, or will be, set aside, the oldest first. */
   List<Path> damaged() throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
       return files
-          .filter(file -> file.getFileName().toString().endsWith(DAMAGED))
+          .filter(
+              file -> file.getFileName().toString().endsWith(DAMAGED) || unreadable.contains(file))
           .sorted(Comparator.comparingLong(file -> file.toFile().lastModified()))
           .toList();
     }
+  }
+
+  /** Of {@link #damaged}, those that were left where they are. */
+  List<Path> unreadable() {
+    return List.copyOf(unreadable);
   }
 
   /** Counts files that were set aside to {@link #bytes}. */

@@ -116,6 +116,15 @@ final class Timeline {
     return timeline;
   }
 
+  /** Reads what is there, and makes nothing. */
+  static Timeline openToRead(Path directory, long boot) throws IOException {
+    Timeline timeline = new Timeline(directory.resolve("clock.log"), boot);
+    if (Files.exists(timeline.file)) {
+      timeline.load(Files.readAllBytes(timeline.file));
+    }
+    return timeline;
+  }
+
   private void load() throws IOException {
     if (!Files.exists(file) || Files.size(file) < (long) SLOTS * SLOT_BYTES) {
       Files.write(
@@ -126,10 +135,13 @@ final class Timeline {
           StandardOpenOption.SYNC);
       Sqlite.syncDirectory(file.getParent());
     }
-    byte[] bytes = Files.readAllBytes(file);
+    load(Files.readAllBytes(file));
+  }
+
+  private void load(byte[] bytes) {
     record Slot(long number, int kind, Step step) {}
     List<Slot> slots = new ArrayList<>();
-    for (int i = 0; i < SLOTS; i++) {
+    for (int i = 0; i < bytes.length / SLOT_BYTES; i++) {
       byte[] slot = Arrays.copyOfRange(bytes, i * SLOT_BYTES, (i + 1) * SLOT_BYTES);
       try {
         ByteReader in = new ByteReader(RowCodec.unseal(slot));

@@ -2,6 +2,7 @@ package io.culvert.mqtt;
 
 import io.culvert.api.Value;
 import io.culvert.api.northbound.Batch;
+import io.culvert.api.service.Buffer.Account;
 import io.culvert.api.service.Commands;
 import java.time.Instant;
 import java.util.List;
@@ -33,6 +34,9 @@ interface Dialect {
   /** The answer to a request, with one result for each of its writes, in their order. */
   Message answer(Request request, List<Commands.Result> results);
 
+  /** The answer to a request that asks a question. */
+  Message answer(Request request, Account account);
+
   /**
    * One PUBLISH at QoS 1, not retained.
    *
@@ -54,15 +58,36 @@ interface Dialect {
    * @param id of the platform's choice, the same if the request is repeated
    * @param device id of the device it is for
    * @param name the command's name, {@code ""} if requests of this kind have none
-   * @param writes in their order; empty if there is a problem
+   * @param writes in their order; empty if there is a problem or a question
+   * @param question {@code null} if it asks none
    * @param problem why it can't be carried out, in words; {@code ""} if it can
    */
   record Request(
-      String topic, String id, String device, String name, List<Write> writes, String problem) {
+      String topic,
+      String id,
+      String device,
+      String name,
+      List<Write> writes,
+      Question question,
+      String problem) {
     public Request {
       writes = List.copyOf(writes);
     }
+
+    /** The same, if it can't be carried out. */
+    Request failed(String why) {
+      return new Request(topic, id, device, name, List.of(), null, why);
+    }
   }
+
+  /**
+   * What became of a device's readings?
+   *
+   * @param device id
+   * @param from first event, inclusive
+   * @param to exclusive
+   */
+  record Question(String device, Instant from, Instant to) {}
 
   /** One point to be written, in the unit of the profile. */
   record Write(String point, Value value) {}

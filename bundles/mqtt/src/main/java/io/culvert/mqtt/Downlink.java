@@ -1,8 +1,10 @@
 package io.culvert.mqtt;
 
 import io.culvert.api.Quality;
+import io.culvert.api.service.Buffer.Account;
 import io.culvert.api.service.Commands;
 import io.culvert.mqtt.Dialect.Message;
+import io.culvert.mqtt.Dialect.Question;
 import io.culvert.mqtt.Dialect.Request;
 import io.culvert.mqtt.Dialect.Write;
 import java.nio.charset.StandardCharsets;
@@ -12,15 +14,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries out what the platform asks for, through {@link Commands}, and answers. A request that
- * comes twice, as QoS 1 allows, is carried out once and answered alike each time. In the session's
- * thread only.
+ * Carries out what the platform asks for, through {@link Commands}, or asks the buffer for it, and
+ * answers. A request that comes twice, as QoS 1 allows, is carried out once and answered alike each
+ * time. In the session's thread only.
  */
 final class Downlink {
 
@@ -40,6 +45,7 @@ final class Downlink {
   private final String platform;
   private final Dialect dialect;
   private final Commands commands;
+  private final Function<Question, CompletionStage<Account>> questions;
   private final Executor executor;
   private final Consumer<Message> answers;
   private final Map<String, Optional<Message>> recent = new LinkedHashMap<>();
@@ -47,6 +53,7 @@ final class Downlink {
   private int recentBytes;
 
   /**
+   * @param questions asks the buffer; fails with what the platform may read
    * @param executor the session's
    * @param answers sends an answer, or drops it if there is no link
    */
@@ -54,11 +61,13 @@ final class Downlink {
       String platform,
       Dialect dialect,
       Commands commands,
+      Function<Question, CompletionStage<Account>> questions,
       Executor executor,
       Consumer<Message> answers) {
     this.platform = platform;
     this.dialect = dialect;
     this.commands = commands;
+    this.questions = questions;
     this.executor = executor;
     this.answers = answers;
   }
@@ -84,6 +93,8 @@ final class Downlink {
           request.problem(),
           excerpt(payload));
       answer(request, List.of());
+    } else if (request.question() != null) {
+      ask(request);
     } else if (running >= MAX_RUNNING) {
       answer(
           request,
@@ -127,8 +138,37 @@ final class Downlink {
         });
   }
 
+  private void ask(Request request) {
+    questions
+        .apply(request.question())
+        .whenCompleteAsync(
+            (account, failure) -> {
+              if (failure == null) {
+                answered(request, dialect.answer(request, own(account)));
+              } else {
+                Throwable cause = failure instanceof CompletionException e ? e.getCause() : failure;
+                LOG.warn("{}: question {}: {}", platform, request.id(), cause.getMessage());
+                answer(request.failed(cause.getMessage()), List.of());
+              }
+            },
+            executor);
+  }
+
+  /** What other platforms have is nothing to this one. */
+  private Account own(Account account) {
+    return new Account(
+        account.accepted(),
+        account.deliveries().stream().filter(d -> d.forwarder().equals(platform)).toList(),
+        account.entries(),
+        account.counts(),
+        account.complete());
+  }
+
   private void answer(Request request, List<Commands.Result> results) {
-    Message answer = dialect.answer(request, results);
+    answered(request, dialect.answer(request, results));
+  }
+
+  private void answered(Request request, Message answer) {
     remember(request.topic(), Optional.of(answer));
     answers.accept(answer);
   }

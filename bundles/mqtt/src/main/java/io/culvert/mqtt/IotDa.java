@@ -7,6 +7,7 @@ import io.culvert.api.ClockState;
 import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.northbound.Batch;
+import io.culvert.api.service.Buffer.Account;
 import io.culvert.api.service.Commands;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -37,7 +38,8 @@ import java.util.Optional;
  *
  * <p>Down, {@code properties/set} writes each property to the point of that name. A command {@code
  * set} does the same with its paras; a command of any other name writes its para {@code value} to
- * the point of that name. Without {@code object_device_id} the gateway itself is meant.
+ * the point of that name. Without {@code object_device_id} the gateway itself is meant; it answers
+ * a command {@code ledger} with what became of a device's readings: see {@link IotDaLedger}.
  */
 final class IotDa implements Dialect {
 
@@ -244,6 +246,21 @@ final class IotDa implements Dialect {
             + (command ? "commands/response/request_id=" : "properties/set/response/request_id=")
             + request.id();
     return new Message(topic, payload, List.of());
+  }
+
+  @Override
+  public Message answer(Request request, Account account) {
+    byte[] payload =
+        write(
+            out -> {
+              out.writeStartObject();
+              out.writeNumberField("result_code", 0);
+              out.writeStringField("response_name", request.name());
+              out.writeFieldName("paras");
+              IotDaLedger.write(out, request.question(), account);
+              out.writeEndObject();
+            });
+    return new Message(root + "commands/response/request_id=" + request.id(), payload, List.of());
   }
 
   private static void writeResults(

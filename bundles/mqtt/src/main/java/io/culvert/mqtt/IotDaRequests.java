@@ -8,6 +8,9 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import io.culvert.api.Value;
 import java.io.IOException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +24,9 @@ final class IotDaRequests {
 
   /** Name of the command that writes several points. */
   static final String SET = "set";
+
+  /** Name of the command to the gateway itself that asks what became of readings. */
+  static final String LEDGER = "ledger";
 
   /** The para of a command that is named after its point. */
   static final String VALUE = "value";
@@ -69,10 +75,17 @@ final class IotDaRequests {
       if (command) {
         name = text(body, "command_name");
       }
-      List<Dialect.Write> writes = command ? paras(name, body) : services(body);
-      return Optional.of(new Dialect.Request(topic, id, device, name, writes, ""));
+      Dialect.Question question = null;
+      List<Dialect.Write> writes = List.of();
+      if (command && name.equals(LEDGER) && device.equals(gateway)) {
+        question = question(body);
+      } else {
+        writes = command ? paras(name, body) : services(body);
+      }
+      return Optional.of(new Dialect.Request(topic, id, device, name, writes, question, ""));
     } catch (Malformed e) {
-      return Optional.of(new Dialect.Request(topic, id, device, name, List.of(), e.getMessage()));
+      return Optional.of(
+          new Dialect.Request(topic, id, device, name, List.of(), null, e.getMessage()));
     }
   }
 
@@ -85,6 +98,26 @@ final class IotDaRequests {
       throw new Malformed("paras hold no \"" + VALUE + "\" to write to " + name);
     }
     return List.of(new Dialect.Write(name, value(paras.get(VALUE), VALUE)));
+  }
+
+  private static Dialect.Question question(Map<?, ?> body) throws Malformed {
+    Map<?, ?> paras = object(body.get("paras"), "paras");
+    Instant from = time(paras, "from");
+    Instant to = time(paras, "to");
+    if (!from.isBefore(to)) {
+      throw new Malformed("from is " + from + " and to is " + to + "; from must be before to");
+    }
+    return new Dialect.Question(text(paras, "device"), from, to);
+  }
+
+  private static Instant time(Map<?, ?> paras, String key) throws Malformed {
+    String found = text(paras, key);
+    try {
+      return OffsetDateTime.parse(found).toInstant();
+    } catch (DateTimeParseException e) {
+      throw new Malformed(
+          key + " is \"" + found + "\"; a time such as 2026-11-29T08:00:00Z is expected");
+    }
   }
 
   private static List<Dialect.Write> services(Map<?, ?> body) throws Malformed {

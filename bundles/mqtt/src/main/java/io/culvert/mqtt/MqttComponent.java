@@ -3,6 +3,7 @@ package io.culvert.mqtt;
 import io.culvert.api.northbound.Batch;
 import io.culvert.api.northbound.Forwarder;
 import io.culvert.api.northbound.Receipt;
+import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Secrets;
@@ -12,6 +13,7 @@ import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -21,6 +23,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.util.tracker.ServiceTracker;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +47,10 @@ public final class MqttComponent {
   private static final int MAX_MESSAGE_BYTES = 256 * 1024;
 
   private final AutoCloseable forwarder;
+
+  /** Opened by the first question: buffer and forwarders must not wait for each other to start. */
+  private final ServiceTracker<Buffer, Buffer> buffer;
+
   private final ServiceRegistration<Forwarder> registration;
 
   @Activate
@@ -53,7 +60,8 @@ public final class MqttComponent {
       @Reference Commands commands,
       @Reference Monitor monitor,
       @Reference Secrets secrets) {
-    Forwarder service = open(context, config, commands, monitor, secrets);
+    buffer = new ServiceTracker<>(context, Buffer.class, null);
+    Forwarder service = open(context, config, commands, monitor, secrets, this::buffer);
     this.forwarder = service instanceof AutoCloseable closeable ? closeable : () -> {};
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put(Forwarder.ID, config.id());
@@ -61,8 +69,18 @@ public final class MqttComponent {
     this.registration = context.registerService(Forwarder.class, service, properties);
   }
 
+  private Buffer buffer() {
+    buffer.open();
+    return buffer.getService();
+  }
+
   private static Forwarder open(
-      BundleContext context, Config config, Commands commands, Monitor monitor, Secrets secrets) {
+      BundleContext context,
+      Config config,
+      Commands commands,
+      Monitor monitor,
+      Secrets secrets,
+      Supplier<Buffer> buffer) {
     String home = context.getProperty("culvert.home");
     Path etc = Path.of(home == null ? "." : home, "etc");
     try {
@@ -72,6 +90,7 @@ public final class MqttComponent {
           commands,
           monitor,
           secrets,
+          buffer,
           InstantSource.system(),
           RandomGenerator.getDefault());
     } catch (Settings.InvalidException e) {
@@ -87,6 +106,7 @@ public final class MqttComponent {
   public void close() throws Exception {
     registration.unregister();
     forwarder.close();
+    buffer.close();
   }
 
   /** Stands for a platform that is configured wrongly, so that its readings are kept for it. */

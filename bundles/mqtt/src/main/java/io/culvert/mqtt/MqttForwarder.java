@@ -4,6 +4,7 @@ import io.culvert.api.northbound.Batch;
 import io.culvert.api.northbound.Forwarder;
 import io.culvert.api.northbound.Receipt;
 import io.culvert.api.northbound.Receipt.Outcome;
+import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Secrets;
@@ -20,6 +21,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * batch that finds one free may go beyond it.
  *
  * <p>Owns one thread, in which everything happens but encoding, which is the caller's of {@link
- * #send}.
+ * #send}, and what is asked of the buffer ({@link Questions}).
  */
 final class MqttForwarder implements Forwarder, AutoCloseable {
 
@@ -44,6 +46,7 @@ final class MqttForwarder implements Forwarder, AutoCloseable {
   private final ScheduledThreadPoolExecutor thread;
   private final Session session;
   private final Monitor.Watch watch;
+  private final Questions questions;
   private final AtomicInteger used = new AtomicInteger();
 
   /** Keeps the messages of a batch together and batches in the order of the calls. */
@@ -52,12 +55,17 @@ final class MqttForwarder implements Forwarder, AutoCloseable {
   private volatile Runnable wake = () -> {};
   private boolean gathering;
 
+  /**
+   * @param buffer to be asked by the platform what became of readings; gives {@code null} while
+   *     there is none
+   */
   MqttForwarder(
       Settings settings,
       Dialect dialect,
       Commands commands,
       Monitor monitor,
       Secrets secrets,
+      Supplier<Buffer> buffer,
       InstantSource clock,
       RandomGenerator random) {
     this.settings = settings;
@@ -69,7 +77,9 @@ final class MqttForwarder implements Forwarder, AutoCloseable {
     thread.setRemoveOnCancelPolicy(true);
     Executor ours = this::offer;
     StateBoard states = new StateBoard(dialect, settings.gateway(), clock, ours);
-    Downlink downlink = new Downlink(settings.id(), dialect, commands, ours, this::publishNow);
+    this.questions = new Questions(settings.id(), buffer);
+    Downlink downlink =
+        new Downlink(settings.id(), dialect, commands, questions::ask, ours, this::publishNow);
     this.session =
         new Session(
             settings,
@@ -217,6 +227,7 @@ final class MqttForwarder implements Forwarder, AutoCloseable {
   @Override
   public void close() {
     watch.close();
+    questions.close();
     session.stop();
     thread.shutdown();
     try {

@@ -18,7 +18,12 @@ class DownlinkTest {
   private final List<Dialect.Message> answers = new ArrayList<>();
   private final Downlink downlink =
       new Downlink(
-          "p", new IotDa("gw", 1 << 20), commands("x".repeat(LONG)), Runnable::run, answers::add);
+          "p",
+          new IotDa("gw", 1 << 20),
+          commands("x".repeat(LONG)),
+          question -> CompletableFuture.failedFuture(new IllegalStateException("not asked for")),
+          Runnable::run,
+          answers::add);
 
   private Commands commands(String message) {
     return command -> {

@@ -7,6 +7,7 @@ import io.culvert.api.Reading;
 import io.culvert.api.StreamClass;
 import io.culvert.api.Value;
 import io.culvert.api.northbound.Batch;
+import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Secrets;
@@ -33,6 +34,7 @@ final class Gateway implements Commands, Monitor, Secrets {
   static final String SYS = "$oc/devices/" + ID + "/sys/";
 
   final List<Command> commands = new CopyOnWriteArrayList<>();
+  volatile Buffer buffer;
   final AtomicInteger wakes = new AtomicInteger();
   final Map<String, String> secrets = new LinkedHashMap<>();
   volatile Function<Command, CompletionStage<Result>> device =
@@ -126,6 +128,7 @@ final class Gateway implements Commands, Monitor, Secrets {
             this,
             this,
             this,
+            () -> buffer,
             InstantSource.system(),
             RandomGenerator.getDefault());
     forwarder.onChange(wakes::incrementAndGet);

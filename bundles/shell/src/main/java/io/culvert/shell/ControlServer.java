@@ -35,8 +35,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The socket behind {@code bin/culvert status}, {@code doctor} and {@code shell}: one command a
- * connection.
+ * The socket behind {@code bin/culvert status}, {@code doctor}, {@code buffer} and {@code shell}:
+ * one command a connection.
  *
  * <p>A request is a byte for the version, an int for the number of words and each word as modified
  * UTF-8 with its length. The answer is a row of frames, each a byte for its kind and an int: 1 and
@@ -50,6 +50,9 @@ import org.slf4j.LoggerFactory;
     service = {})
 public final class ControlServer {
   private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
+
+  /** Session variable with the stream for what is no answer. */
+  static final String ERRORS = "culvert.errors";
 
   private static final int VERSION = 1;
   private static final int MOST_WORDS = 64;
@@ -167,6 +170,7 @@ public final class ControlServer {
         return CommandFailed.USAGE;
       }
       session.put(GatewayCommands.USER, user(client));
+      session.put(ERRORS, err);
       try {
         call(session, name, words.subList(1, words.size()));
         return 0;

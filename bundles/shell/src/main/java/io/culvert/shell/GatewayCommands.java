@@ -7,7 +7,6 @@ import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Doctor;
 import io.culvert.api.service.Generations;
-import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Monitor.DeviceStatus;
 import io.culvert.api.service.Plugins;
@@ -46,7 +45,6 @@ import org.osgi.service.component.annotations.ReferencePolicy;
       "osgi.command.function=read",
       "osgi.command.function=write",
       "osgi.command.function=history",
-      "osgi.command.function=ledger",
       "osgi.command.function=scan",
       "osgi.command.function=plugins",
       "osgi.command.function=help"
@@ -92,7 +90,7 @@ public final class GatewayCommands {
           List.of("read <device>", "the last reading of each point"),
           List.of("write <device> <point> <value>", "commands a device and reads back"),
           List.of("history <device> <point> [<since>]", "readings on disk; since: 10m, 24h"),
-          List.of("ledger [<since>]", "what the platform doesn't get, and why"),
+          List.of("buffer status|verify|ledger|export", "what is on disk; see buffer help"),
           List.of("scan <endpoint> [<from>]", "looks around behind an endpoint"),
           List.of("plugins", "device bundles, and jars that were refused"));
 
@@ -247,33 +245,6 @@ public final class GatewayCommands {
     session
         .getConsole()
         .print(Text.table(List.of("time", "value", "unit", "quality", "sequence"), rows));
-  }
-
-  /** {@code ledger [<since>]}. */
-  public void ledger(CommandSession session, String... args) throws CommandFailed {
-    expect(args.length <= 1, "ledger");
-    Instant now = clock.instant();
-    Duration since = Text.duration(args.length == 1 ? args[0] : "24h");
-    PrintStream out = session.getConsole();
-    List<LedgerEntry> entries =
-        Services.need(buffer, "buffer").ledger(now.minus(since), now, 10_000);
-    for (LedgerEntry e : entries) {
-      out.print(
-          Text.wrap(
-              Text.time(e.from()) + "  ",
-              "    ",
-              "%s %s/%s: %s%s %s for %s%s"
-                  .formatted(
-                      e.reason().name().toLowerCase(Locale.ROOT).replace('_', ' '),
-                      e.device(),
-                      e.streamClass(),
-                      e.exact() ? "" : "about ",
-                      Text.count(e.count()),
-                      e.count() == 1 ? "reading" : "readings",
-                      Text.span(Duration.between(e.from(), e.to())),
-                      e.detail().isEmpty() ? "" : "; " + e.detail())));
-    }
-    out.println(Text.plural(entries.size(), "gap") + " in the last " + Text.span(since));
   }
 
   /** {@code scan <endpoint> [<from>]}. */

@@ -50,7 +50,7 @@ record StatusReport(
       }
     }
     if (buffer != null) {
-      ofBuffer(buffer, findings);
+      findings.addAll(BufferReport.findings(buffer));
     }
     for (DeviceStatus d : devices) {
       if (d.state() == State.OFFLINE || d.state() == State.WAITING || d.state() == State.INVALID) {
@@ -92,25 +92,6 @@ record StatusReport(
             findings.add(name + " doesn't run: data/log/culvert.log or the console says why");
           }
         });
-  }
-
-  private static void ofBuffer(Buffer.Status buffer, List<String> findings) {
-    if (!buffer.problem().isEmpty()) {
-      findings.add("buffer: " + buffer.problem());
-    }
-    if (buffer.dropped() > 0) {
-      findings.add(
-          "buffer: %s deleted unconfirmed by a bound (see: culvert shell ledger); raise"
-                  .formatted(Text.plural(buffer.dropped(), "reading"))
-              + " buffer.maxBytes or buffer.maxAgeHours in etc/site.json");
-    }
-    for (Buffer.Forwarding f : buffer.forwarders()) {
-      if (!f.ready()) {
-        findings.add(
-            "platform %s isn't reached, %s on disk: check its url in etc/site.json and the network"
-                .formatted(f.id(), Text.plural(f.unconfirmed(), "unconfirmed reading")));
-      }
-    }
   }
 
   String text() {

@@ -5,8 +5,12 @@ import io.culvert.api.Value;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -16,7 +20,7 @@ final class Text {
   static final int COLUMNS = 80;
 
   /** What stands to the right in a column: a number, with its unit perhaps, or none. */
-  private static final String NUMBER = "-|(< )?[-+]?[0-9][0-9,./]*( (%|ms|s|min))?";
+  private static final String NUMBER = "-|(< )?[-+]?[0-9][0-9,./]*( (%|ms|s|min|B|kB|MB))?";
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
@@ -176,6 +180,27 @@ final class Text {
       case "h" -> Duration.ofHours(n);
       default -> Duration.ofDays(n);
     };
+  }
+
+  /**
+   * A time with its zone, or by the zone of this machine; or a date, for its first moment there.
+   */
+  static Instant instant(String text) throws CommandFailed {
+    ZoneId here = ZoneId.systemDefault();
+    try {
+      if (text.matches("[0-9]{4}-[0-9]{2}-[0-9]{2}")) {
+        return LocalDate.parse(text).atStartOfDay(here).toInstant();
+      }
+      if (text.matches(".*(Z|[-+][0-9]{2}:[0-9]{2})")) {
+        return OffsetDateTime.parse(text).toInstant();
+      }
+      return LocalDateTime.parse(text).atZone(here).toInstant();
+    } catch (DateTimeParseException e) {
+      throw new CommandFailed(
+          CommandFailed.USAGE,
+          "found time %s; expected one such as 2026-11-29T08:00:00Z, 2026-11-29T08:00 or 2026-11-29"
+              .formatted(text));
+    }
   }
 
   static <T> List<T> first(List<T> list, int limit) {

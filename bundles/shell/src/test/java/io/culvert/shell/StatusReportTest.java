@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.api.Reading;
 import io.culvert.api.service.Buffer;
-import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Plugins;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
 class StatusReportTest {
@@ -123,43 +121,8 @@ class StatusReportTest {
             return () -> {};
           }
         };
-    Buffer fixed =
-        new Buffer() {
-          @Override
-          public CompletionStage<Void> accept(List<Reading> readings) {
-            throw new UnsupportedOperationException();
-          }
-
-          @Override
-          public CompletionStage<Void> gap(LedgerEntry entry) {
-            throw new UnsupportedOperationException();
-          }
-
-          @Override
-          public List<LedgerEntry> ledger(Instant from, Instant to, int limit) {
-            return List.of();
-          }
-
-          @Override
-          public Account account(String device, Instant from, Instant to) {
-            throw new AssertionError("not asked for");
-          }
-
-          @Override
-          public Holdings holdings() {
-            throw new AssertionError("not asked for");
-          }
-
-          @Override
-          public Verification verify() {
-            throw new AssertionError("not asked for");
-          }
-
-          @Override
-          public Status status() {
-            return buffer;
-          }
-        };
+    FakeBuffer fixed = new FakeBuffer();
+    fixed.status = buffer;
     return StatusReport.of(
         new Services(monitor, null, fixed, null, null, null, () -> plugins),
         NOW,

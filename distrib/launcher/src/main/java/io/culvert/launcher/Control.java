@@ -74,7 +74,10 @@ final class Control {
         }
         PrintStream to = kind == OUT ? out : err;
         to.write(answer.readNBytes(number));
-        to.flush();
+        if (to.checkError()) {
+          // Nobody reads on, as with "| head": the gateway must not go on either.
+          return Exit.FAILED.code();
+        }
       }
     } catch (EOFException e) {
       throw new Failure(Exit.FAILED, "The gateway went away before it had answered");

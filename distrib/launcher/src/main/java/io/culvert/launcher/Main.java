@@ -19,7 +19,7 @@ public final class Main {
         exit = Gateway.run(layout);
       } else if (command.equals("stop") && rest.isEmpty()) {
         exit = Stop.stop(layout);
-      } else if (List.of("status", "doctor").contains(command)
+      } else if (List.of("status", "doctor", "buffer").contains(command)
           || command.equals("shell") && !rest.isEmpty()) {
         // The gateway's own exit code: what it answers is not this program's to translate.
         System.exit(Control.ask(layout, command.equals("shell") ? rest : Arrays.asList(args)));
@@ -27,11 +27,17 @@ public final class Main {
       } else {
         throw new Failure(
             Exit.USAGE,
-            "Found \"%s\", expected run, stop, status, doctor or shell <command>"
+            "Found \"%s\", expected run, stop, status, doctor, buffer or shell <command>"
                 .formatted(String.join(" ", args)));
       }
     } catch (Failure e) {
-      System.err.println("culvert: " + e.getMessage());
+      boolean files = command.equals("buffer") && e.exit() == Exit.NOT_RUNNING;
+      System.err.println(
+          "culvert: "
+              + (files
+                  // Which bin/culvert does next.
+                  ? "No gateway runs on " + layout.data() + "; its files are read"
+                  : e.getMessage()));
       exit = e.exit();
     }
     System.exit(exit.code());

@@ -41,6 +41,11 @@ public final class FileSecrets implements Secrets {
     this.directory = directory;
   }
 
+  /** Those of an installation that doesn't run. */
+  public static Secrets of(Path directory) {
+    return new FileSecrets(directory);
+  }
+
   @Override
   public Optional<String> get(String name) {
     if (!NAME.matcher(name).matches()) {

@@ -1,0 +1,2 @@
+/** {@code culvert buffer} where no gateway runs. */
+package io.culvert.tools.buffer;
