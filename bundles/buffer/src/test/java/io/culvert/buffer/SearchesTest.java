@@ -113,6 +113,20 @@ class SearchesTest {
   }
 
   @Test
+  void atOneTimeAlarmsComeFirstWhereverTheyStand() throws Exception {
+    open();
+    Reading one = telemetry("a", 1, T0);
+    Reading alarm = of("a", "n", StreamClass.ALARM, Value.of(3), T0);
+    store.append(List.of(one, telemetry("a", 2, T0)));
+    settings = new Bounds().segmentSpan(Duration.ZERO).settings();
+    store.append(List.of(alarm));
+    assertThat(
+            Searches.history(store, "a", "n", T0, T0.plusMillis(1), 2, ALWAYS).entries().stream()
+                .map(Batch.Entry::reading))
+        .containsExactly(alarm, one);
+  }
+
+  @Test
   void theTimeIsLookedAtBeforeEachRow() throws Exception {
     open();
     for (int i = 0; i < 5; i++) {
