@@ -82,8 +82,8 @@ final class Gauges {
           entry("device:offline", m -> m.devices(State.OFFLINE)),
           entry("lane:count", m -> Value.of((long) m.lanes().size())),
           entry("lane:trouble", m -> Value.of(m.lanes().stream().filter(Load::trouble).count())),
-          entry("lane:busy", m -> m.worst(Load::busy, share -> percent(share))),
-          entry("lane:unanswered", m -> m.worst(Load::unanswered, share -> percent(share))),
+          entry("lane:busy", m -> m.worst(Load::busy, Gauges::percent)),
+          entry("lane:unanswered", m -> m.worst(Load::unanswered, Gauges::percent)),
           entry("lane:offline", m -> m.worst(Load::offline, n -> Value.of(n.longValue()))));
 
   private static final Map<String, Slow> LOOKED_UP =
@@ -91,7 +91,7 @@ final class Gauges {
           entry("machine:uptime", l -> whole(l.machine.uptime())),
           entry("machine:load", l -> decimal(l.machine.load())),
           entry("machine:temperature", l -> whole(l.machine.temperature())),
-          entry("process:cpu", l -> decimal(l.machine.share())),
+          entry("process:cpu", l -> percent(l.machine.share())),
           entry("memory:resident", l -> whole(l.machine.resident())),
           entry("memory:available", l -> whole(l.machine.available())),
           entry("disk:free", l -> Value.of(l.machine.free())),
@@ -323,8 +323,9 @@ final class Gauges {
     return Value.of(state.name().toLowerCase(Locale.ROOT).replace('_', ' '));
   }
 
-  private static Value percent(double share) {
-    return Value.of(Math.round(share * 1000) / 10.0);
+  /** {@code null} for none. */
+  private static Value percent(Double share) {
+    return share == null ? null : Value.of(Math.round(share * 1000) / 10.0);
   }
 
   /** {@code null} for none. */

@@ -111,7 +111,7 @@ final class Machine {
     return load < 0 ? null : Math.round(load * 100) / 100.0;
   }
 
-  /** This process's part of all processors since the last call or the start, to four places. */
+  /** This process's part of all processors since the last call or the start. */
   Double share() {
     long now = nanos.getAsLong();
     long span = now - lookedAt;
@@ -125,7 +125,7 @@ final class Machine {
       share = null;
     } else {
       double all = (double) span * Runtime.getRuntime().availableProcessors();
-      share = Math.min(1, Math.round(used.minus(before).toNanos() / all * 10_000) / 10_000.0);
+      share = Math.min(1, used.minus(before).toNanos() / all);
     }
     return share;
   }

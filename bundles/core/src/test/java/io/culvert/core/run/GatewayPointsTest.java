@@ -2,6 +2,7 @@ package io.culvert.core.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
+import static org.assertj.core.api.Assertions.within;
 
 import io.culvert.api.ClockState;
 import io.culvert.api.Quality;
@@ -120,8 +121,9 @@ class GatewayPointsTest {
   @Test
   void everyPointOfTheShippedProfileHasAValueAndItsUnit() {
     rig.device("a", "one").device("b", "two");
-    rig.cpu = Duration.ofMillis(100);
-    begin(SHIPPED).seconds(61);
+    begin(SHIPPED);
+    rig.cpu = Duration.ofMillis(500);
+    rig.seconds(61);
 
     Map<String, String> latest = latest();
     assertThat(latest).hasSize(SHIPPED.points().size());
@@ -157,7 +159,9 @@ class GatewayPointsTest {
             entry("lanes_in_trouble", "0 "),
             entry("lanes_unanswered", "{} %"),
             entry("lanes_offline", "{} "));
-    assertThat(latest.get("cpu_share")).endsWith(" %");
+    double percent = 50.0 / Runtime.getRuntime().availableProcessors();
+    assertThat(told("cpu_share").get(0).value().number()).isCloseTo(percent, within(0.05));
+    assertThat(latest.get("cpu_share")).isEqualTo("0.0 %");
     assertThat(latest.get("heap_used")).endsWith(" By");
   }
 

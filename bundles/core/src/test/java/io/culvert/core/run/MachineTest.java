@@ -71,7 +71,7 @@ class MachineTest {
 
     nanos.addAndGet(Duration.ofSeconds(10).toNanos());
     cpu.set(Duration.ofSeconds(5));
-    assertThat(machine.share()).isCloseTo(0.2 / processors, within(1e-4));
+    assertThat(machine.share()).isCloseTo(0.2 / processors, within(1e-9));
 
     nanos.addAndGet(Duration.ofSeconds(10).toNanos());
     assertThat(machine.share()).isZero();
