@@ -423,9 +423,18 @@ final class Accounts {
   }
 
   /** Writes the state if it has changed. */
-  synchronized void flush() throws IOException {
+  void flush() throws IOException {
+    flush(false);
+  }
+
+  /**
+   * Writes the state if it has changed.
+   *
+   * @param anyway even if it has not
+   */
+  synchronized void flush(boolean anyway) throws IOException {
     deliveries.values().forEach(delivery -> delivery.extend(store::next));
-    if (dirty || deliveries.values().stream().anyMatch(Delivery::changed)) {
+    if (anyway || dirty || deliveries.values().stream().anyMatch(Delivery::changed)) {
       save(0);
     }
   }

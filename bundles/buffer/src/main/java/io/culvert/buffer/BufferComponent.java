@@ -42,7 +42,7 @@ public final class BufferComponent implements Buffer, Query {
 
   private static final Logger LOG = LoggerFactory.getLogger(BufferComponent.class);
 
-  private final DurableBuffer buffer;
+  private final LateBuffer buffer;
 
   @Activate
   public BufferComponent(
@@ -55,12 +55,11 @@ public final class BufferComponent implements Buffer, Query {
     Machine machine = new Machine(Clock.systemUTC(), ThreadLoop::new, Sqlite::open);
     AesSeal key = key(context, config, secrets);
     buffer =
-        new DurableBuffer(
+        new LateBuffer(
             data.resolve("buffer"),
             Settings.of(config),
             machine.with(config.encrypt() ? key : Seal.PLAIN, key));
     platforms(config, properties);
-    LOG.info("Buffer in {}: {} bytes", data.resolve("buffer"), buffer.status().bytes());
   }
 
   /** The key, also where nothing new is encrypted: what was is still to be read. */

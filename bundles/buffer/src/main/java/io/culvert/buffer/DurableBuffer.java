@@ -32,6 +32,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,7 +46,12 @@ import org.slf4j.LoggerFactory;
 final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DurableBuffer.class);
   private static final Duration TICK = Duration.ofSeconds(1);
+  private static final Duration CLEAN_AGAIN = Duration.ofSeconds(30);
   private static final int LEDGER_AT_ONCE = 500;
+
+  /** Bound on entries that wait while the disk doesn't answer. */
+  private static final int MAX_GAPS = 10_000;
+
   static final String LEDGER_POINT = "ledger";
 
   private final Machine machine;
@@ -53,6 +59,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private final Store store;
   private final Ledger ledger;
   private final Accounts accounts;
+  private final DiskState disk;
   private final Acceptor acceptor;
   private final Retention retention;
   private final Inspection inspection;
@@ -61,10 +68,18 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private final Loop keeper;
   private final Loop cleaner;
   private final Map<Forwarder, Pump> pumps = new ConcurrentHashMap<>();
+  private final Wear wear;
+  private final Thinning thinning;
+  private final AtomicLong logged = new AtomicLong();
   private final AtomicLong accepted = new AtomicLong();
   private volatile Settings settings;
-  private volatile String keeperProblem = "";
+  private volatile DiskState.Finding keeperFinding = DiskState.works();
   private volatile String cleanerProblem = "";
+
+  /** On their way into the ledger. */
+  private final List<Gap> gaps = new ArrayList<>();
+
+  private record Gap(LedgerEntry entry, CompletableFuture<Void> done) {}
 
   /** Ids of those of the site; {@code null} while not known. */
   private Set<String> platforms;
@@ -72,12 +87,22 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   /** Of the keeper. */
   private boolean sending;
 
+  private long flushed;
+
   /**
    * Opens what is in a directory, or begins there.
    *
    * @throws IOException if the directory can't be used, or another process uses it
    */
   DurableBuffer(Path directory, Settings settings, Machine machine) throws IOException {
+    this(directory, settings, machine, Wear::ofProcess);
+  }
+
+  /**
+   * @param writtenBytes that the kernel has counted since any moment
+   */
+  DurableBuffer(Path directory, Settings settings, Machine machine, LongSupplier writtenBytes)
+      throws IOException {
     this.settings = settings;
     this.machine = machine;
     Files.createDirectories(directory);
@@ -89,7 +114,14 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     Store opened = null;
     Ledger openedLedger = null;
     try {
-      StateFile stateFile = new StateFile(directory);
+      // Where the kernel counts nothing, what the readings take at least.
+      long start = writtenBytes.getAsLong();
+      wear =
+          new Wear(
+              this::settings,
+              keeper::nanos,
+              () -> Math.max(writtenBytes.getAsLong() - start, logged.get()));
+      StateFile stateFile = new StateFile(directory, wear);
       StateFile.State state = stateFile.load();
       long[] known = state != null ? state.next() : new long[StreamClass.values().length];
       openedLedger = Ledger.open(directory.resolve("ledger.db"), machine.clock(), machine.opener());
@@ -100,7 +132,15 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
       accounts = new Accounts(stateFile, state, ledger, store, this::settings);
       inspection = new Inspection(store, ledger, accounts);
       retention = new Retention(store, ledger, accounts, this::settings, pumps::values);
-      acceptor = new Acceptor(store, this::settings, writer, answers, new Commits());
+      disk = new DiskState(directory, store::bytes);
+      acceptor = new Acceptor(store, disk, wear::commitInterval, writer, answers, new Commits());
+      thinning =
+          new Thinning(
+              wear,
+              acceptor::accept,
+              ledger,
+              keeper::nanos,
+              () -> keeper.execute(this::enterThinned));
       begin();
     } catch (IOException | RuntimeException e) {
       Sqlite.closeQuietly(opened);
@@ -176,27 +216,60 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
 
   @Override
   public CompletionStage<Void> accept(List<Reading> readings) {
-    return acceptor.accept(readings);
+    return thinning.accept(readings);
   }
 
   @Override
   public CompletionStage<Void> gap(LedgerEntry entry) {
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    boolean taken =
-        keeper.execute(
-            () -> {
-              try {
-                ledger.store(List.of(entry), List.of(), true);
-                answers.execute(() -> done.complete(null));
-                sendLedger();
-              } catch (IOException | RuntimeException e) {
-                answers.execute(() -> done.completeExceptionally(e));
-              }
-            });
-    if (!taken) {
-      done.completeExceptionally(new RejectedExecutionException("The buffer is stopped"));
+    Gap gap = new Gap(entry, new CompletableFuture<>());
+    boolean first;
+    synchronized (gaps) {
+      if (gaps.size() >= MAX_GAPS) {
+        return CompletableFuture.failedFuture(
+            new RejectedExecutionException(MAX_GAPS + " entries wait for the loss ledger already"));
+      }
+      first = gaps.isEmpty();
+      gaps.add(gap);
     }
-    return done;
+    if (first && !keeper.execute(this::enterGaps)) {
+      RejectedExecutionException stopped = new RejectedExecutionException("The buffer is stopped");
+      takeGaps().forEach(each -> each.done().completeExceptionally(stopped));
+    }
+    return gap.done();
+  }
+
+  /** Enters what came together, with one sync. On the keeper. */
+  private void enterGaps() {
+    List<Gap> taken = takeGaps();
+    try {
+      ledger.store(taken.stream().map(Gap::entry).toList(), List.of(), true);
+    } catch (IOException | RuntimeException e) {
+      answer(taken, e);
+      return;
+    }
+    answer(taken, null);
+    sendLedger();
+  }
+
+  private List<Gap> takeGaps() {
+    synchronized (gaps) {
+      List<Gap> taken = List.copyOf(gaps);
+      gaps.clear();
+      return taken;
+    }
+  }
+
+  private void answer(List<Gap> taken, Exception failure) {
+    answers.execute(
+        () -> {
+          for (Gap gap : taken) {
+            if (failure == null) {
+              gap.done().complete(null);
+            } else {
+              gap.done().completeExceptionally(failure);
+            }
+          }
+        });
   }
 
   @Override
@@ -285,9 +358,17 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   @Override
   public Status status() {
     List<Forwarding> forwarding = new ArrayList<>();
-    StringBuilder problem = new StringBuilder(acceptor.problem());
-    append(problem, keeperProblem);
+    long pending = acceptor.pending();
+    DiskState.Finding found = acceptor.finding();
+    StringBuilder problem = new StringBuilder(found.problem());
+    if (found.works()) {
+      found = keeperFinding;
+      problem.append(found.problem());
+    } else {
+      problem.append(" Held in memory until then: ").append(pending).append(" readings.");
+    }
     append(problem, cleanerProblem);
+    append(problem, thinning.problem());
     for (Delivery delivery : accounts.deliveries()) {
       boolean ready = false;
       for (Pump pump : pumps.values()) {
@@ -308,12 +389,12 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     }
     return new Status(
         accepted.get(),
-        acceptor.pending(),
+        pending,
         accounts.dropped(),
         store.bytes(),
         settings.maxBytes(),
-        0,
-        Disk.WORKING,
+        wear.written(),
+        found.state(),
         problem.toString(),
         forwarding);
   }
@@ -384,8 +465,11 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
 
   /** Around each commit; on the writing thread. */
   private final class Commits implements Acceptor.Listener {
+    private long before;
+
     @Override
     public void before(List<Reading> readings) throws IOException {
+      before = store.bytes();
       if (accounts.settleDowntime(readings)) {
         keeper.execute(DurableBuffer.this::sendLedger);
       }
@@ -394,36 +478,65 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
     @Override
     public void committed(int readings) {
       accepted.addAndGet(readings);
+      logged.addAndGet(Math.max(0, store.bytes() - before));
       pumps.values().forEach(Pump::wake);
     }
   }
 
   private void tick() {
     try {
-      accounts.flush();
-      keeperProblem = "";
+      wear.count();
+      keep();
+      keeperFinding = DiskState.works();
     } catch (IOException e) {
-      if (keeperProblem.isEmpty()) {
-        LOG.error("State of delivery can't be written; tried again each second", e);
+      DiskState.Finding finding = disk.refused(e);
+      if (finding.state() != keeperFinding.state()) {
+        LOG.error("State of delivery can't be written; tried again. {}", finding.problem(), e);
       }
-      keeperProblem = e.getMessage();
+      keeperFinding = finding;
     } finally {
       keeper.schedule(this::tick, TICK);
     }
     sendLedger();
   }
 
+  private void keep() throws IOException {
+    try {
+      // Where little may be written, what a crash loses of confirmations may be more.
+      Duration interval = wear.commitInterval();
+      if (interval.equals(settings.commitInterval())
+          || keeper.nanos() - flushed >= interval.multipliedBy(2).toNanos()) {
+        flushed = keeper.nanos();
+        accounts.flush(wear.due());
+      }
+    } finally {
+      thinning.tick();
+    }
+  }
+
   private void clean() {
+    Duration next = TICK;
     try {
       retention.check();
       cleanerProblem = "";
     } catch (IOException e) {
       if (cleanerProblem.isEmpty()) {
-        LOG.error("The bounds can't be kept; tried again each second", e);
+        LOG.error("The bounds can't be kept; tried again each half minute", e);
       }
       cleanerProblem = e.getMessage();
+      // It may have written much in vain.
+      next = CLEAN_AGAIN;
     } finally {
-      cleaner.schedule(this::clean, TICK);
+      cleaner.schedule(this::clean, next);
+    }
+  }
+
+  private void enterThinned() {
+    try {
+      thinning.enter();
+      sendLedger();
+    } catch (IOException e) {
+      keeperFinding = disk.refused(e);
     }
   }
 
@@ -442,7 +555,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
           .accept(unsent.stream().map(this::reading).toList())
           .whenComplete((done, failure) -> keeper.execute(() -> sentLedger(unsent, failure)));
     } catch (IOException e) {
-      keeperProblem = e.getMessage();
+      keeperFinding = disk.refused(e);
     }
   }
 
@@ -459,7 +572,7 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
       }
     } catch (IOException e) {
       LOG.error("Entries of the ledger may be sent twice", e);
-      keeperProblem = e.getMessage();
+      keeperFinding = disk.refused(e);
     }
   }
 
@@ -495,14 +608,21 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   public void close() {
     pumps.values().forEach(Pump::close);
     pumps.clear();
-    acceptor.close();
+    boolean clean = acceptor.close();
+    if (acceptor.hangs()) {
+      // Whoever touches the files now would wait for the disk too.
+      LOG.error("The disk doesn't answer; the next start will count an interruption");
+      return;
+    }
     cleaner.close();
     keeper.close();
     answers.close();
     try {
+      wear.count();
+      thinning.enter();
       accounts.deliveries().forEach(delivery -> delivery.extend(store::next));
       // What couldn't be committed at the end is lost with the process: not a clean stop.
-      accounts.save(acceptor.problem().isEmpty() ? machine.clock().millis() : 0);
+      accounts.save(clean ? machine.clock().millis() : 0);
     } catch (IOException e) {
       LOG.error("The stop can't be marked as clean; the next start will count an interruption", e);
     }

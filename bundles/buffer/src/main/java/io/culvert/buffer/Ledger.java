@@ -25,14 +25,19 @@ import org.sqlite.SQLiteException;
 
 /**
  * The loss ledger, in a file of its own. Each change is synced before the method returns. Space for
- * about 5,000 entries is taken when the file is made, so that a full disk does not silence it.
+ * about 5,000 entries, and for writing them, is taken when the file is made, so that a full disk
+ * does not silence it.
+ *
+ * <p>A change that was told as failed may have come to the disk all the same; it is taken back
+ * before the next one, so that what is tried again is entered once.
  *
  * <p>Beside the entries stands what they release: positions that a forwarder no longer owes. Entry
  * and release are one commit, so a crash counts nothing twice. Thread-safe; blocks on disk.
  *
  * <p>Refusals that come within a minute and say the same are one entry that grows; it is sent when
- * its minute is over. At most {@value #MAX_ENTRIES} entries are kept, about 50 MB: the oldest go
- * first, of those whose reading is in the log already. No other age ends them.
+ * its minute is over. So is, for ten minutes, what {@link Thinning} leaves out. At most {@value
+ * #MAX_ENTRIES} entries are kept, about 50 MB: the oldest go first, of those whose reading is in
+ * the log already. No other age ends them.
  *
  * <p>Each row has a CRC-32C, and opening reads them all. A file that is damaged is set aside; rows
  * that can be read go into a new one, with an entry that says so.
@@ -41,9 +46,10 @@ final class Ledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
   private static final String PUT_ENTRY =
       "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-  private static final int RESERVE = 1 << 20;
+  private static final int RESERVE = 3 << 19;
   private static final int MAX_ENTRIES = 200_000;
-  private static final long JOINED_MILLIS = 60_000;
+  private static final long REFUSALS_MILLIS = 60_000;
+  private static final long THINNED_MILLIS = 600_000;
 
   /** By table, the columns after the key and before the checksum. */
   private static final Map<String, Integer> COLUMNS = Map.of("entry", 12, "released", 4, "cut", 1);
@@ -52,10 +58,15 @@ final class Ledger implements AutoCloseable {
   private final InstantSource clock;
   private final Sqlite.Opener opener;
   private final int maxEntries;
+
+  /** {@code null} after a failure, until the next use. */
   private Connection connection;
 
   /** Whether the file stays as it is, even if it is damaged. */
   private boolean readOnly;
+
+  /** What takes back a change that failed, in this order; empty if the last one did not. */
+  private List<Change> undo = List.of();
 
   /** How many entries there are; -1 until they are counted. */
   private long entries = -1;
@@ -133,19 +144,20 @@ final class Ledger implements AutoCloseable {
 
   private static Connection connect(Path file, Sqlite.Opener opener)
       throws SQLException, IOException {
-    boolean fresh = !Files.exists(file) || Files.size(file) == 0;
-    Connection connection = opener.open(file, true);
+    boolean fresh = fresh(file);
+    Connection connection = reconnect(file, opener);
     try {
-      // The journal stays allocated too.
-      Sqlite.execute(connection, "PRAGMA journal_mode=PERSIST");
       if (fresh) {
+        // The change in between puts as much into the journal, which keeps its size.
+        connection.setAutoCommit(true);
         Sqlite.execute(
             connection,
             "CREATE TABLE reserve (space BLOB)",
-            "INSERT INTO reserve VALUES (zeroblob(" + RESERVE + "))",
+            "INSERT INTO reserve VALUES (randomblob(" + RESERVE + "))",
+            "UPDATE reserve SET space = zeroblob(" + RESERVE + ")",
             "DROP TABLE reserve");
+        connection.setAutoCommit(false);
       }
-      connection.setAutoCommit(false);
       Sqlite.execute(
           connection,
           "CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY, stored INTEGER NOT NULL,"
@@ -176,6 +188,33 @@ final class Ledger implements AutoCloseable {
     }
   }
 
+  private static boolean fresh(Path file) throws IOException {
+    return !Files.exists(file) || Files.size(file) == 0;
+  }
+
+  private static Connection reconnect(Path file, Sqlite.Opener opener) throws SQLException {
+    Connection connection = opener.open(file, true);
+    try {
+      Sqlite.execute(connection, "PRAGMA journal_mode=PERSIST");
+      connection.setAutoCommit(false);
+      return connection;
+    } catch (SQLException e) {
+      Sqlite.closeQuietly(connection);
+      throw e;
+    }
+  }
+
+  private Connection connection() throws SQLException {
+    if (connection == null) {
+      try {
+        connection = fresh(file) ? connect(file, opener) : reconnect(file, opener);
+      } catch (IOException e) {
+        throw new SQLException(e.getMessage(), e);
+      }
+    }
+    return connection;
+  }
+
   /** Fails as damaged if anything in the file is not as it was written. */
   private static void verify(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
@@ -201,15 +240,18 @@ final class Ledger implements AutoCloseable {
 
   /** Sets the damaged file aside, and goes on in a new one with what can be read of it. */
   private void replace(SQLException why) throws IOException {
-    Sqlite.closeQuietly(connection);
+    giveUp();
     Path aside = file.resolveSibling(file.getFileName() + "." + clock.millis() + ".damaged");
     LOG.error("{} is damaged and is set aside as {}", file, aside.getFileName(), why);
     Files.move(file, aside);
     Files.deleteIfExists(file.resolveSibling(file.getFileName() + "-journal"));
-    entries = -1;
     try {
       connection = connect(file, opener);
       int saved = copy(aside);
+      for (Change each : undo) {
+        each.run();
+      }
+      undo = new ArrayList<>();
       put(
           List.of(
               new LedgerEntry(
@@ -228,6 +270,7 @@ final class Ledger implements AutoCloseable {
           List.of(),
           true);
       connection.commit();
+      undo = List.of();
     } catch (SQLException e) {
       throw new IOException("Can't make " + file + ": " + e.getMessage(), e);
     }
@@ -323,41 +366,59 @@ final class Ledger implements AutoCloseable {
     change(
         () -> {
           put(gaps, releases, true);
-          try (PreparedStatement put =
-              connection.prepareStatement("INSERT OR REPLACE INTO cut VALUES (?, ?, ?)")) {
-            put.setLong(1, segment);
-            set(put, level);
-            put.executeUpdate();
-          }
+          Integer before = decided().get(segment);
+          undo.add(0, before == null ? () -> undecide(segment) : () -> decide(segment, before));
+          decide(segment, level);
         });
+  }
+
+  private void decide(long segment, int level) throws SQLException {
+    try (PreparedStatement put =
+        connection().prepareStatement("INSERT OR REPLACE INTO cut VALUES (?, ?, ?)")) {
+      put.setLong(1, segment);
+      set(put, level);
+      put.executeUpdate();
+    }
+  }
+
+  private void undecide(long segment) throws SQLException {
+    Sqlite.execute(connection(), "DELETE FROM cut WHERE segment = " + segment);
   }
 
   /** What was decided to take out of segments, by their number, and may not be done yet. */
   synchronized Map<Long, Integer> cuts() throws IOException {
-    Map<Long, Integer> cuts = new HashMap<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery("SELECT segment, level FROM cut")) {
-      while (rows.next()) {
-        cuts.put(rows.getLong(1), rows.getInt(2));
-      }
-      connection.commit();
+    try {
+      Map<Long, Integer> cuts = decided();
+      connection().commit();
       return cuts;
     } catch (SQLException e) {
       throw failed(e);
     }
   }
 
+  private Map<Long, Integer> decided() throws SQLException {
+    Map<Long, Integer> cuts = new HashMap<>();
+    try (Statement statement = connection().createStatement();
+        ResultSet rows = statement.executeQuery("SELECT segment, level FROM cut")) {
+      while (rows.next()) {
+        cuts.put(rows.getLong(1), rows.getInt(2));
+      }
+    }
+    return cuts;
+  }
+
   /** Forgets a decision: it is done. */
   synchronized void forgetCut(long segment) throws IOException {
-    change(() -> Sqlite.execute(connection, "DELETE FROM cut WHERE segment = " + segment));
+    change(() -> undecide(segment));
   }
 
   private void put(List<LedgerEntry> gaps, List<Release> releases, boolean toPlatform)
       throws SQLException {
     long added = 0;
-    try (PreparedStatement put = connection.prepareStatement(PUT_ENTRY)) {
+    try (PreparedStatement put = connection().prepareStatement(PUT_ENTRY)) {
       for (LedgerEntry entry : gaps) {
-        if (entry.reason() == LedgerEntry.Reason.REFUSED && join(entry, toPlatform)) {
+        long joined = joinedMillis(entry);
+        if (joined > 0 && join(entry, toPlatform, joined)) {
           continue;
         }
         added++;
@@ -379,7 +440,7 @@ final class Ledger implements AutoCloseable {
       }
     }
     try (PreparedStatement put =
-        connection.prepareStatement("INSERT INTO released VALUES (?, ?, ?, ?, ?, ?)")) {
+        connection().prepareStatement("INSERT INTO released VALUES (?, ?, ?, ?, ?, ?)")) {
       for (Release release : releases) {
         set(
             put,
@@ -393,14 +454,24 @@ final class Ledger implements AutoCloseable {
     bound(added);
   }
 
-  /** Adds an entry to one of this minute that says the same; false if there is none. */
-  private boolean join(LedgerEntry entry, boolean toPlatform) throws SQLException {
+  /** How long after it was made an entry that says the same is added to it; 0 if never. */
+  private static long joinedMillis(LedgerEntry entry) {
+    if (entry.reason() == LedgerEntry.Reason.REFUSED) {
+      return REFUSALS_MILLIS;
+    }
+    return entry.detail().equals(Thinning.WHY) ? THINNED_MILLIS : 0;
+  }
+
+  /** Adds an entry to a young one that says the same; false if there is none. */
+  private boolean join(LedgerEntry entry, boolean toPlatform, long joinedMillis)
+      throws SQLException {
     try (PreparedStatement find =
-        connection.prepareStatement(
-            "SELECT id, since, until FROM entry WHERE id > (SELECT max(id) FROM entry) - 1000"
-                + " AND stored > ? AND sent = ? AND device = ? AND class = ? AND exact = ?"
-                + " AND reason = ? AND detail = ? ORDER BY id DESC LIMIT 1")) {
-      find.setLong(1, clock.millis() - JOINED_MILLIS);
+        connection()
+            .prepareStatement(
+                "SELECT id, since, until FROM entry WHERE id > (SELECT max(id) FROM entry) - 1000"
+                    + " AND stored > ? AND sent = ? AND device = ? AND class = ? AND exact = ?"
+                    + " AND reason = ? AND detail = ? ORDER BY id DESC LIMIT 1")) {
+      find.setLong(1, clock.millis() - joinedMillis);
       find.setBoolean(2, !toPlatform);
       find.setString(3, entry.device());
       find.setString(4, entry.streamClass());
@@ -417,9 +488,14 @@ final class Ledger implements AutoCloseable {
         to = entry.to().isAfter(to) ? entry.to() : to;
         Instant since = from;
         Instant until = to;
+        long id = row.getLong("id");
         return rewrite(
-            row.getLong("id"),
+            id,
             values -> {
+              Object[] before = values.clone();
+              undo.add(
+                  0,
+                  () -> rewrite(id, grown -> System.arraycopy(before, 0, grown, 0, before.length)));
               values[3] = since.toString();
               values[4] = until.toString();
               values[5] = RowHead.floorMillis(since);
@@ -436,8 +512,9 @@ final class Ledger implements AutoCloseable {
    * @return whether it is there, undamaged
    */
   private boolean rewrite(long id, Consumer<Object[]> change) throws SQLException {
-    try (PreparedStatement find = connection.prepareStatement("SELECT * FROM entry WHERE id = ?");
-        PreparedStatement put = connection.prepareStatement(PUT_ENTRY)) {
+    try (PreparedStatement find =
+            connection().prepareStatement("SELECT * FROM entry WHERE id = ?");
+        PreparedStatement put = connection().prepareStatement(PUT_ENTRY)) {
       find.setLong(1, id);
       try (ResultSet row = find.executeQuery()) {
         Object[] values = row.next() ? checked(row, COLUMNS.get("entry")) : null;
@@ -455,7 +532,7 @@ final class Ledger implements AutoCloseable {
 
   /** Deletes what is beyond the bound, a hundredth of it at once. */
   private void bound(long added) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
+    try (Statement statement = connection().createStatement()) {
       if (entries < 0) {
         try (ResultSet row = statement.executeQuery("SELECT count(*) FROM entry")) {
           row.next();
@@ -482,10 +559,13 @@ final class Ledger implements AutoCloseable {
 
   /** Entries whose reading is not in the log yet and that don't grow any more, oldest first. */
   synchronized List<Stored> unsent(int limit) throws IOException {
+    takeBack();
     return query(
         "SELECT * FROM entry WHERE sent = 0 AND (reason <> 'REFUSED' OR stored <= ?)"
+            + (" AND (detail <> '" + Thinning.WHY + "' OR stored <= ?)")
             + " ORDER BY id LIMIT ?",
-        clock.millis() - JOINED_MILLIS,
+        clock.millis() - REFUSALS_MILLIS,
+        clock.millis() - THINNED_MILLIS,
         limit);
   }
 
@@ -565,7 +645,7 @@ final class Ledger implements AutoCloseable {
   /** What was released and may not yet stand in the state of delivery. */
   synchronized List<Release> releases() throws IOException {
     List<Release> releases = new ArrayList<>();
-    try (Statement statement = connection.createStatement();
+    try (Statement statement = connection().createStatement();
         ResultSet rows =
             statement.executeQuery("SELECT forwarder, class, first, after FROM released")) {
       while (rows.next()) {
@@ -576,7 +656,7 @@ final class Ledger implements AutoCloseable {
                 rows.getLong(3),
                 rows.getLong(4)));
       }
-      connection.commit();
+      connection().commit();
       return releases;
     } catch (SQLException e) {
       throw failed(e);
@@ -585,11 +665,11 @@ final class Ledger implements AutoCloseable {
 
   /** Number of the latest release, for {@link #forgetReleases}; 0 if there is none. */
   synchronized long lastRelease() throws IOException {
-    try (Statement statement = connection.createStatement();
+    try (Statement statement = connection().createStatement();
         ResultSet row = statement.executeQuery("SELECT coalesce(max(id), 0) FROM released")) {
       row.next();
       long last = row.getLong(1);
-      connection.commit();
+      connection().commit();
       return last;
     } catch (SQLException e) {
       throw failed(e);
@@ -598,7 +678,7 @@ final class Ledger implements AutoCloseable {
 
   /** Forgets releases up to that number: they stand in the state of delivery now. */
   synchronized void forgetReleases(long last) throws IOException {
-    change(() -> Sqlite.execute(connection, "DELETE FROM released WHERE id <= " + last));
+    change(() -> Sqlite.execute(connection(), "DELETE FROM released WHERE id <= " + last));
   }
 
   @Override
@@ -608,7 +688,7 @@ final class Ledger implements AutoCloseable {
 
   private List<Stored> query(String sql, long... arguments) throws IOException {
     List<Stored> found = new ArrayList<>();
-    try (PreparedStatement query = connection.prepareStatement(sql)) {
+    try (PreparedStatement query = connection().prepareStatement(sql)) {
       for (int i = 0; i < arguments.length; i++) {
         query.setLong(i + 1, arguments[i]);
       }
@@ -617,7 +697,7 @@ final class Ledger implements AutoCloseable {
           found.add(stored(rows));
         }
       }
-      connection.commit();
+      connection().commit();
       return found;
     } catch (SQLException e) {
       throw failed(e);
@@ -648,21 +728,58 @@ final class Ledger implements AutoCloseable {
   }
 
   private void change(Change change) throws IOException {
+    takeBack();
+    boolean done = false;
     try {
+      undo = new ArrayList<>();
+      long entry = last("entry");
+      long released = last("released");
+      undo.add(
+          0,
+          () ->
+              Sqlite.execute(
+                  connection(),
+                  "DELETE FROM entry WHERE id > " + entry,
+                  "DELETE FROM released WHERE id > " + released));
       change.run();
-      connection.commit();
+      connection().commit();
+      undo = List.of();
+      done = true;
+    } catch (SQLException e) {
+      throw failed(e);
+    } finally {
+      if (!done) {
+        giveUp();
+      }
+    }
+  }
+
+  private long last(String table) throws SQLException {
+    try (Statement statement = connection().createStatement();
+        ResultSet row = statement.executeQuery("SELECT coalesce(max(id), 0) FROM " + table)) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  /** Takes back what a change that was told as failed may have left. */
+  private void takeBack() throws IOException {
+    if (undo.isEmpty()) {
+      return;
+    }
+    try {
+      for (Change each : undo) {
+        each.run();
+      }
+      connection().commit();
+      undo = List.of();
     } catch (SQLException e) {
       throw failed(e);
     }
   }
 
   private IOException failed(SQLException e) {
-    entries = -1;
-    try {
-      connection.rollback();
-    } catch (SQLException again) {
-      e.addSuppressed(again);
-    }
+    giveUp();
     if (Sqlite.damaged(e) && !readOnly) {
       // Whoever asked tries again, or finds what could be saved the next time.
       try {
@@ -672,5 +789,12 @@ final class Ledger implements AutoCloseable {
       }
     }
     return new IOException("Loss ledger " + file + ": " + e.getMessage(), e);
+  }
+
+  /** A connection of which something has failed may be in any state; it is not used again. */
+  private void giveUp() {
+    entries = -1;
+    Sqlite.closeQuietly(connection);
+    connection = null;
   }
 }

@@ -165,6 +165,8 @@ final class Segment implements AutoCloseable {
       return segment;
     } catch (SQLException | IOException e) {
       segment.close();
+      // One left unfinished would count as damaged at the next start.
+      deleteQuietly(file);
       throw e;
     }
   }
@@ -371,16 +373,26 @@ final class Segment implements AutoCloseable {
 
   /**
    * Goes on writing to this file: one of an earlier run, or after a failure. Rows at or after the
-   * positions given are those of a commit that was told as failed, and go.
+   * positions given are those of a commit that was told as failed, and go; so does the seal.
+   *
+   * <p>The log is taken in whole: after a sync that failed, the system may show as written what is
+   * not on the disk, and what was appended to it would be cut off with it in a power cut.
    */
   void resume(long[] next) throws SQLException {
     closeWriter();
     openWriter();
+    Sqlite.execute(writer, "DELETE FROM sealed");
     for (int c = 0; c < CLASSES; c++) {
       Sqlite.execute(
           writer, "DELETE FROM entry WHERE id >= " + id(c, next[c]) + " AND id < " + id(c + 1, 0));
     }
     writer.commit();
+    writer.setAutoCommit(true);
+    synchronized (readLock) {
+      closeReader();
+      Sqlite.takeInLog(writer);
+    }
+    writer.setAutoCommit(false);
   }
 
   boolean writable() {
@@ -824,6 +836,14 @@ final class Segment implements AutoCloseable {
     Files.deleteIfExists(file);
     for (String suffix : List.of("-wal", "-shm", "-journal")) {
       Files.deleteIfExists(file.resolveSibling(file.getFileName() + suffix));
+    }
+  }
+
+  private static void deleteQuietly(Path file) {
+    try {
+      deleteFiles(file);
+    } catch (IOException ignored) {
+      // Tried again before the next one is made.
     }
   }
 

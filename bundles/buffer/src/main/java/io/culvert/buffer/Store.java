@@ -396,6 +396,11 @@ final class Store implements AutoCloseable {
       next = positions;
       return rows;
     } catch (SQLException e) {
+      if (active != null && Sqlite.damaged(e)) {
+        LOG.error("{} is damaged; a new file is begun", active.file(), e);
+        active.closeWriter();
+        active = null;
+      }
       throw new IOException("Can't write to " + directory + ": " + e.getMessage(), e);
     } finally {
       if (!done && active != null) {

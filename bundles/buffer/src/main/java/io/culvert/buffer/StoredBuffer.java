@@ -72,7 +72,8 @@ public final class StoredBuffer implements Buffer, Query, AutoCloseable {
     Store opened = null;
     Ledger openedLedger = null;
     try {
-      StateFile stateFile = new StateFile(directory);
+      StateFile stateFile =
+          new StateFile(directory, new Wear(() -> SETTINGS, System::nanoTime, () -> 0));
       StateFile.State state = stateFile.load();
       long[] known = state != null ? state.next() : new long[StreamClass.values().length];
       opened = Store.openToRead(directory, () -> SETTINGS, machine, System::nanoTime, known);

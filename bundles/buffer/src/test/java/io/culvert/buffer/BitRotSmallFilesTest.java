@@ -50,10 +50,10 @@ class BitRotSmallFilesTest {
   void anyStateOfDeliveryIsReadOrPassedOver(
       @ForAll @Size(max = 200) byte[] content, @ForAll boolean checksummed) throws IOException {
     clear();
-    StateFile file = new StateFile(directory);
+    StateFile file = new StateFile(directory, Readings.wear());
     file.save(1, null, new long[] {1, 2, 3, 4}, List.of(delivery()));
     Files.write(directory.resolve("delivery.0"), checksummed ? RowCodec.seal(content) : content);
-    StateFile.State state = new StateFile(directory).load();
+    StateFile.State state = new StateFile(directory, Readings.wear()).load();
     assertThat(state).as("the other one is whole").isNotNull();
   }
 
@@ -61,12 +61,12 @@ class BitRotSmallFilesTest {
   void aStateOfDeliveryWithOneBitChangedIsNoState(@ForAll @IntRange(max = 100_000) int at)
       throws IOException {
     clear();
-    StateFile file = new StateFile(directory);
+    StateFile file = new StateFile(directory, Readings.wear());
     file.save(1, null, new long[] {1, 2, 3, 4}, List.of(delivery()));
     file.save(2, null, new long[] {5, 6, 7, 8}, List.of(delivery()));
     Path newer = directory.resolve("delivery.0");
     Files.write(newer, flipped(Files.readAllBytes(newer), at));
-    assertThat(new StateFile(directory).load().next()).containsExactly(1, 2, 3, 4);
+    assertThat(new StateFile(directory, Readings.wear()).load().next()).containsExactly(1, 2, 3, 4);
   }
 
   private static Delivery delivery() {

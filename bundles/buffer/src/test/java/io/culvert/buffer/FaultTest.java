@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.culvert.api.Reading;
 import io.culvert.api.northbound.Batch;
+import io.culvert.api.service.Buffer;
 import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.LedgerEntry.Reason;
 import java.io.IOException;
@@ -23,7 +24,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -149,46 +150,76 @@ class FaultTest {
     assertThat(buffer.status().dropped()).isZero();
   }
 
+  /** Accepts until the disk is full; returns how many were accepted, and what was not. */
+  private int fill(List<CompletableFuture<Void>> held) throws Exception {
+    int accepted = 0;
+    while (buffer.status().disk() == Buffer.Disk.WORKING) {
+      CompletableFuture<Void> next =
+          buffer.accept(numbered("a", accepted, accepted + 1000)).toCompletableFuture();
+      await().until(() -> next.isDone() || buffer.status().disk() != Buffer.Disk.WORKING);
+      if (!next.isDone()) {
+        held.add(next);
+        return accepted;
+      }
+      accepted += 1000;
+    }
+    throw new AssertionError("It was full before");
+  }
+
   @Test
-  void aFullDiskRefusesWholeCommitsAndSaysSo() throws Exception {
+  void aFullDiskIsTriedAgainUntilItTakesWhatIsHeldInOrder() throws Exception {
     pageLimit = 20;
     open();
-    int accepted = 0;
-    ExecutionException refused = null;
-    while (refused == null) {
-      try {
-        accept(numbered("a", accepted, accepted + 1000));
-        accepted += 1000;
-      } catch (ExecutionException e) {
-        refused = e;
-      }
-    }
+    List<CompletableFuture<Void>> held = new ArrayList<>();
+    int accepted = fill(held);
     assertThat(accepted).isPositive();
-    assertThat(refused).hasCauseInstanceOf(IOException.class);
-    assertThat(buffer.status().problem()).contains("Can't write to").containsIgnoringCase("full");
+    Buffer.Status full = buffer.status();
+    assertThat(full.disk()).isEqualTo(Buffer.Disk.FULL);
+    assertThat(full.problem())
+        .startsWith("The disk with " + directory + " is full: ")
+        .contains(
+            " free, the buffer takes ", "Free space on it", "Held in memory until then: 1000");
+    assertThat(full.pending()).isEqualTo(1000);
     assertThat(history("a")).as("nothing half taken").hasSize(accepted);
-    assertThat(buffer.status().pending()).isZero();
+    for (int i = 1; i < 5; i++) {
+      int from = accepted + i * 1000;
+      held.add(buffer.accept(numbered("a", from, from + 1000)).toCompletableFuture());
+    }
+    assertThat(held).noneMatch(CompletableFuture::isDone);
+    assertThat(buffer.status().pending()).isEqualTo(5000);
 
     pageLimit = 0;
-    accept(numbered("a", accepted, accepted + 10));
+    CompletableFuture.allOf(held.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
+    assertThat(buffer.status().disk()).isEqualTo(Buffer.Disk.WORKING);
     assertThat(buffer.status().problem()).isEmpty();
+    assertThat(buffer.status().pending()).isZero();
     List<Batch.Entry> all = history("a");
-    assertThat(all).extracting(Batch.Entry::reading).isEqualTo(numbered("a", 0, accepted + 10));
-    assertThat(all.get(accepted + 9).sequence()).isEqualTo(accepted + 10);
+    assertThat(all).extracting(Batch.Entry::reading).isEqualTo(numbered("a", 0, accepted + 5000));
+    assertThat(all.get(accepted + 4999).sequence()).isEqualTo(accepted + 5000);
+  }
+
+  @Test
+  void deliveryGoesOnWithWhatIsOnAFullDisk() throws Exception {
+    pageLimit = 20;
+    open();
+    int accepted = fill(new ArrayList<>());
+    Platform platform = new Platform(4).confirming();
+    buffer.add("city", platform);
+    await().until(() -> platform.entries().size() == accepted);
+    await().until(() -> buffer.status().forwarders().get(0).unconfirmed() == 0);
+    assertThat(buffer.status().disk()).isEqualTo(Buffer.Disk.FULL);
   }
 
   @Test
   void aStopWhoseLastCommitTheDiskRefusesIsNotACleanOne() throws Exception {
     pageLimit = 20;
     open();
-    assertThatThrownBy(
-            () -> {
-              for (int from = 0; ; from += 1000) {
-                accept(numbered("a", from, from + 1000));
-              }
-            })
-        .hasCauseInstanceOf(IOException.class);
+    List<CompletableFuture<Void>> held = new ArrayList<>();
+    fill(held);
     buffer.close();
+    assertThatThrownBy(() -> held.get(0).get(10, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(IOException.class)
+        .hasMessageContaining("The buffer is stopped. The disk with");
 
     pageLimit = 0;
     open();

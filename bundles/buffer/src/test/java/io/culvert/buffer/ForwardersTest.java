@@ -188,7 +188,7 @@ class ForwardersTest {
     choosySettled.addAll(choosyHas);
     choosySettled.addAll(choosyRefused);
     Map<String, Long> stored = new HashMap<>();
-    for (Delivery delivery : new StateFile(directory).load().deliveries()) {
+    for (Delivery delivery : new StateFile(directory, Readings.wear()).load().deliveries()) {
       nothingIsForgotten(
           delivery,
           switch (delivery.id()) {

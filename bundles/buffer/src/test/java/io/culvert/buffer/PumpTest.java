@@ -56,7 +56,9 @@ class PumpTest {
             Map.of());
     ledger =
         Ledger.open(directory.resolve("ledger.db"), () -> T0.plusNanos(loop.nanos()), Sqlite::open);
-    accounts = new Accounts(new StateFile(directory), null, ledger, store, this::settings);
+    accounts =
+        new Accounts(
+            new StateFile(directory, Readings.wear()), null, ledger, store, this::settings);
   }
 
   @AfterEach

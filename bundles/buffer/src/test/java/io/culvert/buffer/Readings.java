@@ -47,4 +47,9 @@ final class Readings {
   static Settings settings() {
     return new Bounds().settings();
   }
+
+  /** Where nothing is ever written. */
+  static Wear wear() {
+    return new Wear(Readings::settings, () -> 0, () -> 0);
+  }
 }

@@ -42,7 +42,7 @@ class RetentionTest {
   void open() throws IOException {
     ledger =
         Ledger.open(directory.resolve("ledger.db"), () -> T0.plusNanos(loop.nanos()), Sqlite::open);
-    StateFile file = new StateFile(directory);
+    StateFile file = new StateFile(directory, Readings.wear());
     StateFile.State state = file.load();
     store =
         Store.open(
@@ -372,7 +372,9 @@ class RetentionTest {
               null);
       store = Store.open(directory, this::settings, machine, loop::nanos, new long[4], Map.of());
       ledger = Ledger.open(directory.resolve("ledger.db"), () -> now[0], Sqlite::open);
-      accounts = new Accounts(new StateFile(directory), null, ledger, store, this::settings);
+      accounts =
+          new Accounts(
+              new StateFile(directory, Readings.wear()), null, ledger, store, this::settings);
       store.append(List.of(of("a", "p", StreamClass.TELEMETRY, Value.of(boot), now[0])));
       now[0] = now[0].plus(Duration.ofDays(400));
       loop.pass(Duration.ofSeconds(20));

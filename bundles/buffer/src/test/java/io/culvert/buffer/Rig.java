@@ -31,7 +31,7 @@ final class Rig implements AutoCloseable {
   private void open() throws IOException {
     loop = new HandLoop();
     ledger = Ledger.open(directory.resolve("ledger.db"), () -> Readings.T0, Sqlite::open);
-    StateFile file = new StateFile(directory);
+    StateFile file = new StateFile(directory, Readings.wear());
     StateFile.State state = file.load();
     store =
         Store.open(

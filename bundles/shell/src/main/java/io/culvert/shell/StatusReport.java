@@ -138,12 +138,14 @@ record StatusReport(
       line(
           out,
           "Buffer",
-          "%s accepted, %s pending, %s dropped, %s on disk"
+          "%s accepted, %s pending, %s dropped, %s of %s on disk, %s written in a day"
               .formatted(
                   Text.count(buffer.accepted()),
                   Text.count(buffer.pending()),
                   Text.count(buffer.dropped()),
-                  Text.bytes(buffer.bytes())));
+                  Text.bytes(buffer.bytes()),
+                  Text.bytes(buffer.maxBytes()),
+                  Text.bytes(buffer.written())));
       for (Buffer.Forwarding f : buffer.forwarders()) {
         line(
             out,
@@ -195,6 +197,9 @@ record StatusReport(
         g.writeNumberField("pending", buffer.pending());
         g.writeNumberField("dropped", buffer.dropped());
         g.writeNumberField("bytes", buffer.bytes());
+        g.writeNumberField("maxBytes", buffer.maxBytes());
+        g.writeNumberField("written", buffer.written());
+        g.writeStringField("disk", buffer.disk().name().toLowerCase(Locale.ROOT));
         g.writeStringField("problem", buffer.problem());
         g.writeEndObject();
         g.writeArrayFieldStart("platforms");

@@ -80,6 +80,29 @@ class StatusReportTest {
   }
 
   @Test
+  void aDiskThatRefusesIsAFinding() throws Exception {
+    StatusReport report =
+        report(
+            List.of(),
+            new Buffer.Status(
+                10,
+                77,
+                0,
+                1,
+                2_000_000,
+                5_000_000,
+                Buffer.Disk.FULL,
+                "The disk with data/buffer is full. Free space on it.",
+                List.of()),
+            List.of());
+    assertThat(report.findings())
+        .contains("buffer: The disk with data/buffer is full. Free space on it.");
+    assertThat(report.text()).contains("77 pending").contains("written in a day");
+    assertThat(report.json())
+        .contains("\"disk\" : \"full\"", "\"maxBytes\" : 2000000", "\"written\" : 5000000");
+  }
+
+  @Test
   void aMissingPartIsNamed() {
     Services none = new Services(null, null, null, null, null, null, null);
 

@@ -44,6 +44,7 @@ public final class Forwarders {
         command -> CompletableFuture.failedFuture(new UnsupportedOperationException()),
         new NoDevices(),
         name -> Optional.empty(),
+        () -> null,
         clock,
         RandomGenerator.getDefault());
   }
