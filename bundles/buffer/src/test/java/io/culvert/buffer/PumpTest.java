@@ -762,6 +762,7 @@ class PumpTest {
 
   @Test
   void whatIsRefusedWaitsForTheLedgerInBoundedNumber() throws IOException {
+    historyPerSecond = 10_000_000;
     Platform platform =
         new Platform(4).answering(b -> new Receipt(new Outcome.Refused("no"), Map.of()));
     for (int i = 0; i < 15; i++) {
