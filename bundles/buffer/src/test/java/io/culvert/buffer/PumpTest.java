@@ -720,6 +720,36 @@ class PumpTest {
   }
 
   @Test
+  void historyDoesNotOvertakeACurrentValueThatWaitsForTheClock() throws IOException {
+    clockWait = Duration.ofSeconds(60);
+    List<io.culvert.api.Reading> readings = new ArrayList<>(numbered("a", 0, 1));
+    readings.add(
+        new io.culvert.api.Reading(
+            "a",
+            "other",
+            StreamClass.TELEMETRY,
+            Value.of(1),
+            "",
+            Quality.GOOD,
+            T0,
+            T0,
+            ClockState.UNSYNCHRONISED,
+            Grade.GENERAL));
+    readings.addAll(numbered("a", 1, 3));
+    commit(readings);
+    Platform platform = new Platform(4).confirming();
+    start(platform);
+    loop.pass(Duration.ofSeconds(50));
+    assertThat(platform.received())
+        .extracting(PumpTest::lane)
+        .containsExactly("historical telemetry 1");
+    loop.pass(Duration.ofSeconds(11));
+    assertThat(platform.received())
+        .extracting(PumpTest::lane)
+        .endsWith("live telemetry 2,4", "historical telemetry 3");
+  }
+
+  @Test
   void aRefusedReadingIsEnteredThoughItsBatchMustBeRetried() throws IOException {
     Platform platform = new Platform(4);
     start(platform);
