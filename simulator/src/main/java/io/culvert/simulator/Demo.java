@@ -19,7 +19,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 
 /** The whole line at once: street, gateway in a process of its own, platform, audit. */
@@ -34,16 +37,22 @@ final class Demo {
           "mqtt-port",
           "port-base",
           "broker-down",
+          "kills",
+          "seed",
           "street",
           "profiles",
           "work",
           "report",
           "lang",
           "max-duplicates");
-  static final List<String> SWITCHES = List.of("kill-gateway", "keep");
+  static final List<String> SWITCHES = List.of("keep");
 
   static final String GATEWAY_ID = "cabinet-17";
   private static final long FRAME_MILLIS = 250;
+
+  /** As near as a kill comes to the moment chosen for it. */
+  private static final long MOMENT_MILLIS = 10;
+
   private static final long LONGEST_DRAIN = 120_000;
   private static final long LONGEST_START = 90_000;
 
@@ -76,10 +85,21 @@ final class Demo {
       Gateway gateway =
           new Gateway(
               installation, work, SiteDocument.of(street, GATEWAY_ID, brokerPort, interval));
+      Kills kills =
+          new Kills(
+              gateway,
+              options.whole("kills", 0, 1, 100_000),
+              options.whole("seed", new Random().nextInt(1_000_000), 0, Integer.MAX_VALUE));
       try (Session session =
-          new Session(street, options.text("broker", "embedded"), brokerPort, work, clock)) {
+          new Session(
+              street,
+              options.text("broker", "embedded"),
+              brokerPort,
+              work,
+              clock,
+              entries -> kills.arrived(entries, clock.millis()))) {
         try {
-          return ending.finish(run(session, gateway));
+          return ending.finish(run(session, gateway, kills));
         } finally {
           gateway.stop();
         }
@@ -121,12 +141,16 @@ final class Demo {
     return Files.createTempDirectory("culvert-demo-");
   }
 
-  private int run(Session session, Gateway gateway) throws IOException, StreetException {
+  private int run(Session session, Gateway gateway, Kills kills)
+      throws IOException, StreetException {
     Street street = session.street();
     String places = places(street, session);
     out.println("street    " + street.title() + ", " + street.devices().size() + " devices");
     out.println("listening " + places);
     out.println("gateway   log " + gateway.log());
+    if (kills.wanted() > 0) {
+      out.println("kills     " + kills.wanted() + "; --seed " + kills.seed() + " repeats them");
+    }
     out.flush();
     gateway.start();
     Picture.Scene scene =
@@ -143,10 +167,11 @@ final class Demo {
     try (Watch watch =
         new Watch(out, new Words(options.text("lang", "en")), session.platform(), session, scene)) {
       if (awaitFirst(session, gateway, watch)) {
-        play(session, gateway, watch, clock.millis());
+        play(session, gateway, kills, watch, clock.millis());
       }
       resident = gateway.residentKib();
-      rules = rules.withDuplicates(allowed(session));
+      disruptions += kills.done().size();
+      rules = rules.withDuplicates(allowed(session)).withKills(kills.done());
       report =
           session.drain(
               rules,
@@ -158,8 +183,11 @@ final class Demo {
     out.println();
     out.print(ReportText.of(report));
     figures(session, first, resident);
+    kills.tell(report.ledger(), out);
     if (options.has("report")) {
-      ReportJson.write(report, Path.of(options.text("report", "")));
+      Map<String, Long> figures = new LinkedHashMap<>(session.figures());
+      figures.putAll(kills.figures(report.ledger()));
+      ReportJson.write(report, figures, Path.of(options.text("report", "")));
     }
     if (!stopped && !gatewayFailed) {
       out.println("The gateway didn't stop within 20 s and was killed.");
@@ -194,17 +222,20 @@ final class Demo {
   }
 
   /** Until the time is up or someone asks for the end, with the disruptions that were ordered. */
-  private void play(Session session, Gateway gateway, Watch watch, long startedAt)
+  private void play(Session session, Gateway gateway, Kills kills, Watch watch, long startedAt)
       throws IOException, StreetException {
     int down = options.whole("broker-down", 0, 1, 100_000);
     long length = seconds > 0 ? seconds * 1000L : Long.MAX_VALUE / 2;
     long middle = seconds > 0 ? length / 3 : 20_000;
-    long killAt = options.has("kill-gateway") ? (down > 0 ? middle * 2 : middle) : Long.MAX_VALUE;
+    long killAt = down > 0 ? middle * 2 : middle;
     long downAt = down > 0 ? middle : Long.MAX_VALUE;
     long upAt = Long.MAX_VALUE;
-    while (!ending.wanted() && clock.millis() - startedAt < length) {
+    long shown = 0;
+    boolean killing = kills.wanted() > 0;
+    // Where the gateway is killed often, that may take longer than the time asked for.
+    while (!ending.wanted() && (killing || clock.millis() - startedAt < length)) {
       long ran = clock.millis() - startedAt;
-      String note = "";
+      String note = kills.note();
       if (ran >= downAt) {
         session.broker().stop();
         disruptions++;
@@ -217,18 +248,19 @@ final class Demo {
       } else if (upAt != Long.MAX_VALUE) {
         note = "broker stopped, back in " + (upAt - ran + 999) / 1000 + " s";
       }
-      if (ran >= killAt) {
-        gateway.kill();
-        gateway.start();
-        disruptions++;
-        killAt = Long.MAX_VALUE;
+      if (killing && ran >= killAt) {
+        killing = kills.play(clock.millis());
       }
-      if (!gateway.alive()) {
+      if (!gateway.alive()
+          || clock.millis() - gateway.startedAt() > LONGEST_START && kills.waiting()) {
         gatewayFailed = true;
         return;
       }
-      watch.show(clock.millis(), note);
-      ending.pause(FRAME_MILLIS);
+      if (clock.millis() - shown >= FRAME_MILLIS) {
+        shown = clock.millis();
+        watch.show(shown, note);
+      }
+      ending.pause(killing ? MOMENT_MILLIS : FRAME_MILLIS);
     }
     if (upAt != Long.MAX_VALUE) {
       session.broker().start();

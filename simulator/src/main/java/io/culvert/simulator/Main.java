@@ -47,7 +47,8 @@ public final class Main {
         --gateway-id ID          for site (cabinet-17)
         --points-per-second N    for demo: sets the interval between polls (4000)
         --broker-down N          for demo: stops the broker for N seconds in the middle
-        --kill-gateway           for demo: kills the gateway in the middle and starts it again
+        --kills N, --seed N      for demo: kills the gateway from the middle on, N times at random
+                                 moments, and starts it again at once; a seed repeats them
         --max-duplicates N       for run and demo: readings that may arrive twice
         --report FILE            for run and demo: the audit as JSON
         --work FOLDER, --keep    for demo: where it works; don't delete that afterwards
@@ -211,7 +212,7 @@ public final class Main {
       out.print(ReportText.of(report));
       out.flush();
       if (options.has("report")) {
-        ReportJson.write(report, Path.of(options.text("report", "")));
+        ReportJson.write(report, session.figures(), Path.of(options.text("report", "")));
       }
       return ending.finish(report.holds() ? 0 : 1);
     }

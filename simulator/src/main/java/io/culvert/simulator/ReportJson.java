@@ -17,7 +17,10 @@ import java.util.Map;
 final class ReportJson {
   private ReportJson() {}
 
-  static void write(Report report, Path file) throws IOException {
+  /**
+   * @param figures of the run, by name
+   */
+  static void write(Report report, Map<String, Long> figures, Path file) throws IOException {
     try (Writer writer = Files.newBufferedWriter(file);
         JsonGenerator json = new JsonFactory().createGenerator(writer)) {
       json.useDefaultPrettyPrinter();
@@ -50,6 +53,11 @@ final class ReportJson {
           json.writeString(example);
         }
         json.writeEndArray();
+      }
+      json.writeEndObject();
+      json.writeObjectFieldStart("figures");
+      for (Map.Entry<String, Long> figure : figures.entrySet()) {
+        json.writeNumberField(figure.getKey(), figure.getValue());
       }
       json.writeEndObject();
       json.writeArrayFieldStart("ledgerEntries");

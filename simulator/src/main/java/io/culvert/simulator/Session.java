@@ -15,6 +15,7 @@ import io.culvert.simulator.street.StreetException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -122,6 +123,11 @@ public final class Session implements AutoCloseable {
 
   public Broker broker() {
     return broker;
+  }
+
+  /** What an audit's report doesn't tell, for programs. */
+  Map<String, Long> figures() {
+    return Map.of("mostInWindow", audit.mostInWindow(), "messages", platform.messages());
   }
 
   /**

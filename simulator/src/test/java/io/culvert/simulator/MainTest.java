@@ -37,7 +37,7 @@ class MainTest {
   @Test
   void helpIsHelpful() throws Exception {
     assertThat(run("help")).isZero();
-    assertThat(output()).contains("simulator demo", "--kill-gateway", "127.0.0.1");
+    assertThat(output()).contains("simulator demo", "--kills", "127.0.0.1");
   }
 
   @Test

@@ -154,7 +154,8 @@ final class Accounts {
       if (!reading.device().equals(settings.get().gateway())) {
         ledger.store(List.of(downtime.endedBy(reading.receivedTime())), List.of(), true);
         downtime = null;
-        dirty = true;
+        // At once: a run that found it open would tell the same gap again, and longer.
+        trySave();
         return true;
       }
     }

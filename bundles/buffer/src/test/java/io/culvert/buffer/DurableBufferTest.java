@@ -322,8 +322,12 @@ class DurableBufferTest {
     assertThat(entry.detail()).startsWith("The process ended without a clean stop");
     crash(others.resolve("3"));
     accept(List.of(Readings.telemetry("a", 21, start.plusSeconds(100))));
-    assertThat(buffer.ledger(Instant.MIN, Instant.MAX, 10))
+    List<LedgerEntry> both = buffer.ledger(Instant.MIN, Instant.MAX, 10);
+    assertThat(both)
         .extracting(LedgerEntry::to)
         .containsExactly(start.plusSeconds(90), start.plusSeconds(100));
+    assertThat(both.get(1).from().toEpochMilli())
+        .as("the first gap, told a moment before the crash, isn't told again")
+        .isEqualTo(start.plusSeconds(90).toEpochMilli());
   }
 }

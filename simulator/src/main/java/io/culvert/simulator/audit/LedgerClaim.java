@@ -21,7 +21,7 @@ public record LedgerClaim(
     String reason,
     String detail) {
   private static final Set<String> REASONS =
-      Set.of("NEVER_READ", "INTERRUPTION", "DROPPED", "REFUSED", "NOT_ACCEPTED");
+      Set.of("NEVER_READ", "INTERRUPTION", "DROPPED", "DAMAGED", "REFUSED", "NOT_ACCEPTED");
 
   /**
    * Reads the structure of a point {@code ledger}.
@@ -67,8 +67,17 @@ public record LedgerClaim(
         && (streamClass.equals("*") || streamClass.equals(otherClass));
   }
 
+  /** Whether it speaks of readings that the gateway had and the platform doesn't get. */
+  boolean ofReadings() {
+    return !reason.equals("INTERRUPTION") && !reason.equals("NEVER_READ");
+  }
+
   boolean overlaps(long start, long end) {
     return start <= to && end >= from;
+  }
+
+  String reasonInWords() {
+    return reason.toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
   }
 
   /** For people. */
@@ -76,7 +85,7 @@ public record LedgerClaim(
   public String toString() {
     return String.format(
         "%s %s/%s %s – %s, %s%d%s",
-        reason.toLowerCase(java.util.Locale.ROOT).replace('_', ' '),
+        reasonInWords(),
         device,
         streamClass,
         Times.clock(from),

@@ -29,6 +29,12 @@ final class Verdict {
   /** How far a read of a point with its own interval may lie from where it is due. */
   private static final long LATE = 10_000;
 
+  /** The gateway's commit interval, as it is by default. */
+  private static final long COMMIT = 250;
+
+  /** What a commit may take beside it: its sync on a busy disk, and its turn on a busy machine. */
+  private static final long COMMITS = 1_000;
+
   private static final int SHOWN = 0;
   private static final int CONFIRMED = 1;
   private static final int SUPPRESSED = 2;
@@ -72,14 +78,16 @@ final class Verdict {
             claims.stream()
                 .filter(c -> c.entry.device().equals("*") || c.entry.device().equals(device.id()))
                 .toList();
-        for (BlockTruth block : device.blocks()) {
-          if (block.ticked()) {
-            judge(device, block, own);
-          }
-        }
+        List<BlockTruth> blocks = device.blocks().stream().filter(BlockTruth::ticked).toList();
+        blocks.forEach(block -> contradict(device, block, own));
+        // First what must be accounted for one by one, so that an exact count serves it before what
+        // might have been suppressed anyway.
+        blocks.forEach(block -> judge(device, block, false, own));
+        blocks.forEach(block -> judge(device, block, true, own));
       }
     }
     judgeClaims();
+    judgeInterruptions();
     judgeSequences();
     if (received.duplicates() > rules.duplicates()) {
       findings.add(
@@ -113,23 +121,22 @@ final class Verdict {
         findings.examples());
   }
 
-  private void judge(DeviceTruth device, BlockTruth block, List<Claim> own) {
-    int[] inForce = new int[block.points()];
-    Arrays.fill(inForce, -1);
+  private void contradict(DeviceTruth device, BlockTruth block, List<Claim> own) {
     for (int row = 0; row < block.rows(); row++) {
       if (block.state(row, 0) != BlockTruth.NOT_SHOWN) {
         answers++;
         contradict(block, row, device, own);
       }
-      // First what must be accounted for one by one, so that an exact count serves it before what
-      // might have been suppressed anyway.
+    }
+  }
+
+  /** Judges the points of a block that may, or may not, be kept back. */
+  private void judge(DeviceTruth device, BlockTruth block, boolean suppressible, List<Claim> own) {
+    int[] inForce = new int[block.points()];
+    Arrays.fill(inForce, -1);
+    for (int row = 0; row < block.rows(); row++) {
       for (int point = 0; point < block.points(); point++) {
-        if (!block.point(point).suppressible()) {
-          judge(device, block, row, point, inForce, own);
-        }
-      }
-      for (int point = 0; point < block.points(); point++) {
-        if (block.point(point).suppressible()) {
+        if (block.point(point).suppressible() == suppressible) {
           judge(device, block, row, point, inForce, own);
         }
       }
@@ -161,6 +168,9 @@ final class Verdict {
       return;
     }
     String reason = explain(device, block, row, point, arrived, own);
+    if (reason == null && arrived && truthOf.suppressible()) {
+      reason = baseless(device, block, row, point, inForce[point], own);
+    }
     if (reason != null) {
       tally[EXPLAINED]++;
       explained.merge(reason, 1L, Long::sum);
@@ -234,7 +244,7 @@ final class Verdict {
                   : claim.entry.overlaps(asked - rules.slackMillis(), shown + rules.slackMillis());
       if (covers && (interruption || claim.left > 0 || (truthOf.suppressible() && !arrived))) {
         claim.left--;
-        return claim.entry.reason().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
+        return claim.entry.reasonInWords();
       }
     }
     for (ToldBad told : toldBad.getOrDefault(device.id(), List.of())) {
@@ -244,6 +254,24 @@ final class Verdict {
           && told.eventMillis() <= shown + rules.slackMillis()) {
         told.used()[0] = true;
         return TOLD_BAD;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Why a value that was kept back may have been: the reading that it was measured against stands
+   * in the ledger, so that the platform has an older one. {@code null} if none can.
+   */
+  private String baseless(
+      DeviceTruth device, BlockTruth block, int row, int point, int before, List<Claim> own) {
+    long since =
+        before < 0 ? 0 : block.eventAt(before) == 0 ? block.shownAt(before) : block.eventAt(before);
+    for (Claim claim : own) {
+      if (claim.entry.ofReadings()
+          && claim.entry.concerns(device.id(), block.point(point).streamClass())
+          && claim.entry.overlaps(since, block.eventAt(row))) {
+        return claim.entry.reasonInWords();
       }
     }
     return null;
@@ -289,6 +317,81 @@ final class Verdict {
         findings.add(Violation.LEDGER, () -> claim.entry + ": ends before it begins");
       }
     }
+  }
+
+  /**
+   * Each kill of the gateway must stand in the ledger, and no interruption may begin earlier than
+   * the last commit before its kill or end later than the first reading after it.
+   */
+  private void judgeInterruptions() {
+    if (rules.kills().isEmpty()) {
+      return;
+    }
+    List<LedgerClaim> entries =
+        claims.stream()
+            .map(claim -> claim.entry)
+            .filter(entry -> entry.reason().equals("INTERRUPTION"))
+            .toList();
+    long[] readAgain = readAgain();
+    boolean[] told = new boolean[readAgain.length];
+    for (LedgerClaim entry : entries) {
+      boolean within = false;
+      for (int k = 0; k < readAgain.length; k++) {
+        Kill kill = rules.kills().get(k);
+        told[k] |=
+            entry.from() <= kill.at() + Audit.ROUNDING
+                && entry.to() >= kill.startedAgain() - Audit.ROUNDING;
+        within |=
+            entry.from() >= kill.at() - COMMIT - COMMITS
+                && entry.to() <= readAgain[k] + rules.slackMillis();
+      }
+      if (!within) {
+        findings.add(
+            Violation.LEDGER,
+            () ->
+                entry
+                    + ": expected to begin "
+                    + (COMMIT + COMMITS)
+                    + " ms before a kill at most, and to end with the first reading after it");
+      }
+    }
+    for (int k = 0; k < readAgain.length; k++) {
+      long at = rules.kills().get(k).at();
+      if (!told[k]) {
+        findings.add(
+            Violation.LEDGER,
+            () -> "The gateway was killed at " + Times.clock(at) + ": but no entry says so");
+      }
+    }
+  }
+
+  /** By kill, the time of the first reading after it that arrived; the end of time for none. */
+  private long[] readAgain() {
+    List<Kill> kills = rules.kills();
+    TreeMap<Long, Integer> starts = new TreeMap<>();
+    for (int k = 0; k < kills.size(); k++) {
+      starts.put(kills.get(k).startedAgain(), k);
+    }
+    long[] first = new long[kills.size()];
+    Arrays.fill(first, Long.MAX_VALUE - rules.slackMillis());
+    for (DeviceTruth device : truth.devices()) {
+      synchronized (device) {
+        for (BlockTruth block : device.blocks()) {
+          for (int row = 0; row < block.rows(); row++) {
+            long event = block.eventAt(row);
+            Map.Entry<Long, Integer> start = event == 0 ? null : starts.floorEntry(event);
+            if (start != null) {
+              first[start.getValue()] = Math.min(first[start.getValue()], event);
+            }
+          }
+        }
+      }
+    }
+    // Killed again before anything was read, the gap goes on.
+    for (int k = first.length - 2; k >= 0; k--) {
+      first[k] = Math.min(first[k], first[k + 1]);
+    }
+    return first;
   }
 
   private void judgeSequences() {

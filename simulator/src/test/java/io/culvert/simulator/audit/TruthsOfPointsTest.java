@@ -92,7 +92,7 @@ class TruthsOfPointsTest {
   }
 
   private Report verdict() {
-    return audit.verdict(new Rules(0, 0));
+    return audit.verdict(new Rules(0, 0, List.of()));
   }
 
   @Test

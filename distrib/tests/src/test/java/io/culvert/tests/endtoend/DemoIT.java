@@ -36,7 +36,7 @@ class DemoIT {
 
   @Test
   void nothingAcceptedIsLostWhenTheGatewayIsKilled() throws Exception {
-    JsonNode audit = demo("--seconds", "10", "--kill-gateway");
+    JsonNode audit = demo("--seconds", "10", "--kills", "1");
     assertThat(audit.at("/lost").asLong()).isZero();
     // Whether anything was between answer and commit at that moment is chance; the entry isn't.
     assertThat(audit.at("/ledgerEntries"))
