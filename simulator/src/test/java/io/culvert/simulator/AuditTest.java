@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.simulator.ReferenceGateway.Out;
 import io.culvert.simulator.ReferenceGateway.Reading;
 import io.culvert.simulator.audit.Audit;
+import io.culvert.simulator.audit.Kill;
 import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
 import io.culvert.simulator.audit.Violation;
@@ -390,6 +391,90 @@ class AuditTest {
   }
 
   @Test
+  void aSpanThatWasThinnedOutHoldsReadingsThatArrived() throws Exception {
+    long lost = thin("main");
+    gateway.ledger("main", "telemetry", thinnedFrom, clock.millis(), lost, true, "DROPPED");
+    rounds(5);
+
+    Report report = verdict();
+    assertThat(report.examples()).isEmpty();
+    assertThat(report.explained().get("dropped")).isGreaterThanOrEqualTo(lost);
+    assertThat(report.suppressed()).isPositive();
+  }
+
+  @Test
+  void whatWasThinnedOutBeyondTheCountIsMissed() throws Exception {
+    long lost = thin("main");
+    gateway.ledger("main", "telemetry", thinnedFrom, clock.millis(), lost - 3, true, "DROPPED");
+    rounds(5);
+
+    Report report = verdict();
+    assertThat(report.count(Violation.LOST) + report.count(Violation.SEQUENCE)).isEqualTo(3);
+  }
+
+  private long thinnedFrom;
+
+  /**
+   * Leaves out the telemetry of a device in every second of some rounds; tells how many readings.
+   */
+  private long thin(String device) throws Exception {
+    rounds(10);
+    thinnedFrom = clock.millis();
+    long[] lost = new long[2];
+    gateway.breaking(
+        outs ->
+            outs.removeIf(
+                out -> {
+                  boolean hit = any(device, "telemetry").test(out) && lost[1]++ % 2 == 0;
+                  lost[0] += hit ? out.readings.size() : 0;
+                  return hit;
+                }));
+    rounds(40);
+    gateway.breaking(outs -> {});
+    return lost[0];
+  }
+
+  @Test
+  void aKillIsInTheLedgerFromItsLastCommitToTheFirstReadingAfterIt() throws Exception {
+    rounds(10);
+    long last = clock.millis();
+    gateway.roundLostInACrash();
+    gateway.roundLostInACrash();
+    gateway.ledger("*", "*", last, clock.millis(), 0, false, "INTERRUPTION");
+    rounds(5);
+
+    assertThat(verdict(new Kill(last + 1_000, last + 1_100)).examples()).isEmpty();
+    assertThat(verdict(new Kill(last + 1_500, last + 1_600)).examples().get(Violation.LEDGER))
+        .as("and no earlier")
+        .singleElement()
+        .asString()
+        .contains("expected to begin 1250 ms before a kill at most");
+    assertThat(
+            verdict(new Kill(last + 1_000, last + 1_100), new Kill(last + 3_500, last + 3_600))
+                .examples()
+                .get(Violation.LEDGER))
+        .singleElement()
+        .asString()
+        .contains("killed at", "no entry says so");
+  }
+
+  @Test
+  void anInterruptionWithoutAKillIsALedgerLie() throws Exception {
+    rounds(10);
+    long last = clock.millis();
+    gateway.roundLostInACrash();
+    gateway.ledger("*", "*", last, clock.millis(), 0, false, "INTERRUPTION");
+    gateway.ledger("*", "*", last - 20_000, last - 19_500, 0, false, "INTERRUPTION");
+    rounds(5);
+
+    assertThat(verdict(new Kill(last + 500, last + 600)).count(Violation.LEDGER)).isEqualTo(1);
+  }
+
+  private Report verdict(Kill... kills) {
+    return audit.verdict(Rules.STRICT.withKills(List.of(kills)));
+  }
+
+  @Test
   void interruptionExplainsItsSpanAndNoMore() throws Exception {
     rounds(10);
     long last = clock.millis();
@@ -529,10 +614,6 @@ class AuditTest {
     for (int i = 0; i < count; i++) {
       gateway.round();
     }
-  }
-
-  private Report verdict() {
-    return audit.verdict(Rules.STRICT);
   }
 
   private static long accounted(Report report) {
