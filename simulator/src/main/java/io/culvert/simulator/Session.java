@@ -8,6 +8,7 @@ import io.culvert.simulator.platform.EmbeddedBroker;
 import io.culvert.simulator.platform.Entry;
 import io.culvert.simulator.platform.MosquittoBroker;
 import io.culvert.simulator.platform.Platform;
+import io.culvert.simulator.platform.RunningBroker;
 import io.culvert.simulator.platform.Witness;
 import io.culvert.simulator.slave.SlavePorts;
 import io.culvert.simulator.street.Street;
@@ -23,6 +24,7 @@ import java.util.function.Consumer;
 /** A street and a platform in one process, with the judge between them. */
 public final class Session implements AutoCloseable {
   static final String HOST = "127.0.0.1";
+  private static final String RUNNING = "running:";
   private static final long QUIET_MILLIS = 10_000;
   private static final long LULL_MILLIS = 300;
 
@@ -39,7 +41,8 @@ public final class Session implements AutoCloseable {
   /**
    * Opens both. Blocks until everything listens.
    *
-   * @param brokerKind {@code embedded} or {@code mosquitto}
+   * @param brokerKind {@code embedded}, {@code mosquitto}, or {@code running:} and the host of one
+   *     that somebody else runs
    * @param work folder for what a broker writes
    */
   Session(Street street, String brokerKind, int brokerPort, Path work, InstantSource clock)
@@ -97,11 +100,15 @@ public final class Session implements AutoCloseable {
 
   static Broker broker(String kind, int port, Path work, Broker.Consumer consumer)
       throws StreetException {
+    if (kind.startsWith(RUNNING)) {
+      return new RunningBroker(kind.substring(RUNNING.length()), port, consumer);
+    }
     return switch (kind) {
       case "embedded" -> new EmbeddedBroker(port, consumer);
       case "mosquitto" -> new MosquittoBroker(port, work.resolve("mosquitto"), consumer);
       default ->
-          throw new StreetException("found --broker " + kind + ", expected embedded or mosquitto");
+          throw new StreetException(
+              "found --broker " + kind + ", expected embedded, mosquitto or running:HOST");
     };
   }
 

@@ -412,6 +412,31 @@ class AuditTest {
     assertThat(report.count(Violation.LOST) + report.count(Violation.SEQUENCE)).isEqualTo(3);
   }
 
+  @Test
+  void aClockThatJumpsIsNoViolationWhereTimesAreIgnored() throws Exception {
+    audit.ignoreTimes();
+    jumpingRounds();
+    assertThat(verdict().examples()).isEmpty();
+    assertThat(verdict().suppressed()).isPositive();
+
+    long lost = dropEntry("bridge-001", "telemetry");
+    assertOnly(Violation.LOST, lost);
+  }
+
+  @Test
+  void aClockThatJumpsIsNoticedElse() throws Exception {
+    jumpingRounds();
+    assertThat(verdict().holds()).isFalse();
+  }
+
+  /** Ahead by a day, behind by a day, and right again. */
+  private void jumpingRounds() throws Exception {
+    for (long days : new long[] {0, 1, -1, 0}) {
+      gateway.breaking(outs -> outs.forEach(out -> out.event += days * 86_400_000));
+      rounds(10);
+    }
+  }
+
   private long thinnedFrom;
 
   /**

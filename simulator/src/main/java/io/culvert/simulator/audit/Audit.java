@@ -37,6 +37,8 @@ public final class Audit implements Witness {
   private final Map<String, List<ToldBad>> toldBad = new HashMap<>();
   private final List<LedgerClaim> ledger = new ArrayList<>();
   private final Findings findings = new Findings();
+  private final Map<BlockTruth, Map<Long, Integer>> rowsByTime = new HashMap<>();
+  private boolean timesIgnored;
   private Entry arriving;
   private Stream arrivingIn;
   private long readings;
@@ -56,6 +58,15 @@ public final class Audit implements Witness {
 
   public Audit(Truth truth) {
     this.truth = truth;
+  }
+
+  /**
+   * Holds nothing against the gateway's times from now on, as its clock may jump: readings are
+   * joined by tick, and by what came with it, alone; an entry of the ledger explains by its count,
+   * whenever it says that was. To be called before anything arrives.
+   */
+  public synchronized void ignoreTimes() {
+    timesIgnored = true;
   }
 
   @Override
@@ -155,7 +166,7 @@ public final class Audit implements Witness {
   }
 
   /** Joins the ticks of an entry with the answers that showed them; tells whether it was news. */
-  private static boolean joinTicks(DeviceTruth device, Entry entry) {
+  private boolean joinTicks(DeviceTruth device, Entry entry) {
     boolean news = false;
     for (Item item : entry.items()) {
       DeviceTruth.Place place = device.find(item.point());
@@ -166,6 +177,9 @@ public final class Audit implements Witness {
       int row = rowOf(block, item, entry.eventMillis());
       if (row >= 0 && block.eventAt(row) == 0 && block.state(row, 0) != BlockTruth.NOT_SHOWN) {
         block.joined(row, entry.eventMillis());
+        if (timesIgnored) {
+          rowsByTime.computeIfAbsent(block, key -> new HashMap<>()).put(entry.eventMillis(), row);
+        }
         news = true;
       }
     }
@@ -192,10 +206,10 @@ public final class Audit implements Witness {
         reading.block(), row, reading.point(), reading.entry(), reading.item(), reading.arrival());
   }
 
-  private static int rowOf(BlockTruth block, Item tick, long eventMillis) {
+  private int rowOf(BlockTruth block, Item tick, long eventMillis) {
     double number = tick.number();
     return number == Math.rint(number) && tick.value() instanceof Double
-        ? block.rowOfTick((long) number, eventMillis + ROUNDING)
+        ? block.rowOfTick((long) number, timesIgnored ? Long.MAX_VALUE : eventMillis + ROUNDING)
         : -1;
   }
 
@@ -285,7 +299,7 @@ public final class Audit implements Witness {
   /**
    * The row by the tick that came with it, −1 if nobody showed it, {@link #NO_TICK} without one.
    */
-  private static int rowByTick(BlockTruth block, Entry entry) {
+  private int rowByTick(BlockTruth block, Entry entry) {
     String tick = block.point(0).id();
     for (Item item : entry.items()) {
       if (item.point().equals(tick) && !item.bad()) {
@@ -296,7 +310,10 @@ public final class Audit implements Witness {
     return NO_TICK;
   }
 
-  private static int rowByTime(BlockTruth block, long eventMillis) {
+  private int rowByTime(BlockTruth block, long eventMillis) {
+    if (timesIgnored) {
+      return rowsByTime.getOrDefault(block, Map.of()).getOrDefault(eventMillis, -1);
+    }
     int latest = block.rowAt(eventMillis + ROUNDING);
     for (int row = latest; row >= 0 && row > latest - 4; row--) {
       if (block.eventAt(row) == eventMillis) {
@@ -440,7 +457,7 @@ public final class Audit implements Witness {
             for (Waiting reading : list) {
               long event = reading.entry().eventMillis();
               int row = rowByTime(reading.block(), event);
-              if (row < 0) {
+              if (row < 0 && !timesIgnored) {
                 row = rowThatShowed(reading.block(), reading.point(), event);
               }
               if (row < 0) {
@@ -462,7 +479,14 @@ public final class Audit implements Witness {
    */
   public synchronized Report verdict(Rules rules) {
     settle();
-    return new Verdict(truth, streams, List.copyOf(ledger), toldBad, new Findings(findings), rules)
+    return new Verdict(
+            truth,
+            streams,
+            List.copyOf(ledger),
+            toldBad,
+            new Findings(findings),
+            rules,
+            timesIgnored)
         .report(new Report.Received(readings, historical, duplicates, unjudged));
   }
 

@@ -21,6 +21,7 @@ final class Verdict {
   private final Map<String, List<ToldBad>> toldBad;
   private final Findings findings;
   private final Rules rules;
+  private final boolean timesIgnored;
   private final Map<String, Long> explained = new TreeMap<>();
   private final Map<String, long[]> byClass = new TreeMap<>();
   private final Map<String, Long> lostByStream = new TreeMap<>();
@@ -59,12 +60,14 @@ final class Verdict {
       List<LedgerClaim> ledger,
       Map<String, List<ToldBad>> toldBad,
       Findings findings,
-      Rules rules) {
+      Rules rules,
+      boolean timesIgnored) {
     this.truth = truth;
     this.streams = streams;
     this.toldBad = toldBad;
     this.findings = findings;
     this.rules = rules;
+    this.timesIgnored = timesIgnored;
     // Exact entries first: they name what they explain most closely.
     ledger.stream().filter(LedgerClaim::exact).forEach(entry -> claims.add(new Claim(entry)));
     ledger.stream().filter(entry -> !entry.exact()).forEach(e -> claims.add(new Claim(e)));
@@ -218,11 +221,14 @@ final class Verdict {
     double value = block.value(row, point);
     double inForce = block.value(before, point);
     double room = truthOf.tolerance(value) + truthOf.tolerance(inForce);
-    long since = block.eventAt(before) == 0 ? block.shownAt(before) : block.eventAt(before);
+    boolean byShowing = timesIgnored || block.eventAt(before) == 0;
+    long since = byShowing ? block.shownAt(before) : block.eventAt(before);
+    long at = timesIgnored ? block.shownAt(row) : block.eventAt(row);
     boolean sameQuality =
         truthOf.inRange(value) == truthOf.inRange(inForce) || Math.abs(value - inForce) <= room;
     return Math.abs(value - inForce) <= truthOf.deadband() + (truthOf.bool() ? 0 : room)
-        && block.eventAt(row) - since <= truthOf.heartbeatMillis() + Audit.ROUNDING
+        && at - since
+            <= truthOf.heartbeatMillis() + (timesIgnored ? rules.slackMillis() : Audit.ROUNDING)
         && sameQuality;
   }
 
@@ -237,12 +243,15 @@ final class Verdict {
       }
       boolean interruption = claim.entry.reason().equals("INTERRUPTION");
       boolean covers =
-          arrived
-              ? claim.entry.overlaps(block.eventAt(row), block.eventAt(row))
-              : interruption
-                  ? claim.entry.overlaps(shown, shown + rules.slackMillis())
-                  : claim.entry.overlaps(asked - rules.slackMillis(), shown + rules.slackMillis());
-      if (covers && (interruption || claim.left > 0 || (truthOf.suppressible() && !arrived))) {
+          timesIgnored
+              || (arrived
+                  ? claim.entry.overlaps(block.eventAt(row), block.eventAt(row))
+                  : interruption
+                      ? claim.entry.overlaps(shown, shown + rules.slackMillis())
+                      : claim.entry.overlaps(
+                          asked - rules.slackMillis(), shown + rules.slackMillis()));
+      boolean uncounted = interruption || (truthOf.suppressible() && !arrived);
+      if (covers && (claim.left > 0 || (uncounted && !timesIgnored))) {
         claim.left--;
         return claim.entry.reasonInWords();
       }
@@ -280,7 +289,7 @@ final class Verdict {
   /** A span in which nothing was read can't hold a reading that arrived. */
   private void contradict(BlockTruth block, int row, DeviceTruth device, List<Claim> own) {
     long event = block.eventAt(row);
-    if (event == 0 || own.isEmpty()) {
+    if (event == 0 || own.isEmpty() || timesIgnored) {
       return;
     }
     for (Claim claim : own) {
@@ -324,7 +333,7 @@ final class Verdict {
    * the last commit before its kill or end later than the first reading after it.
    */
   private void judgeInterruptions() {
-    if (rules.kills().isEmpty()) {
+    if (rules.kills().isEmpty() || timesIgnored) {
       return;
     }
     List<LedgerClaim> entries =

@@ -6,8 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -25,17 +23,8 @@ public final class MosquittoBroker implements Broker {
 
   private final int port;
   private final Path folder;
-  private final Consumer consumer;
-  private final ScheduledExecutorService reconnector =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "platform-reconnect");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final KeptSubscription subscription;
   private Process process;
-  private Subscriber subscriber;
-  private boolean wanted;
 
   /**
    * @param folder for configuration, queues and log
@@ -43,7 +32,7 @@ public final class MosquittoBroker implements Broker {
   public MosquittoBroker(int port, Path folder, Consumer consumer) {
     this.port = port;
     this.folder = folder;
-    this.consumer = consumer;
+    this.subscription = new KeptSubscription("127.0.0.1", port, "street-platform", consumer);
   }
 
   @Override
@@ -81,9 +70,9 @@ public final class MosquittoBroker implements Broker {
     } catch (IOException e) {
       throw new StreetException("Mosquitto can't be started: " + e.getMessage());
     }
-    wanted = true;
+    subscription.begin();
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (!connect()) {
+    while (!subscription.connect()) {
       if (!process.isAlive() || System.nanoTime() > deadline) {
         throw new StreetException(
             "Mosquitto doesn't listen; its log is " + folder.resolve("mosquitto.log"));
@@ -112,33 +101,9 @@ public final class MosquittoBroker implements Broker {
     return text.toString();
   }
 
-  private synchronized boolean connect() {
-    if (!wanted) {
-      return true;
-    }
-    if (subscriber == null) {
-      subscriber =
-          new Subscriber(
-              "127.0.0.1", port, "street-platform", "$oc/#", consumer, this::reconnectSoon);
-    }
-    return subscriber.connected() || subscriber.connect();
-  }
-
-  private void reconnectSoon() {
-    if (!reconnector.isShutdown()) {
-      reconnector.execute(this::reconnect);
-    }
-  }
-
-  private void reconnect() {
-    if (!connect() && !reconnector.isShutdown()) {
-      reconnector.schedule(this::reconnect, 100, TimeUnit.MILLISECONDS);
-    }
-  }
-
   @Override
   public synchronized void stop() {
-    wanted = false;
+    subscription.pause();
     if (process != null) {
       process.destroy();
       try {
@@ -154,16 +119,7 @@ public final class MosquittoBroker implements Broker {
 
   @Override
   public void close() {
-    reconnector.shutdownNow();
-    Subscriber last;
-    synchronized (this) {
-      wanted = false;
-      last = subscriber;
-      subscriber = null;
-    }
-    if (last != null) {
-      last.close();
-    }
+    subscription.close();
     stop();
   }
 }

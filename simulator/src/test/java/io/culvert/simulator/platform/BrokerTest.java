@@ -78,6 +78,27 @@ class BrokerTest {
     }
   }
 
+  @Test
+  void aBrokerThatSomebodyElseRunsMayGoAndComeBack() throws Exception {
+    int port = freePort();
+    try (Broker others = new MosquittoBroker(port, work, (topic, payload) -> {});
+        Broker broker =
+            new RunningBroker(
+                "127.0.0.1",
+                port,
+                (topic, payload) -> received.add(new String(payload, StandardCharsets.UTF_8)))) {
+      others.start();
+      broker.start();
+      publish(port, 0, 100);
+      others.stop();
+      others.start();
+      publish(port, 100, 200);
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(() -> assertThat(received).isEqualTo(expected(0, 200)));
+    }
+  }
+
   private Subscriber subscriber(int port, AtomicInteger lost) {
     return new Subscriber(
         "127.0.0.1",
