@@ -419,7 +419,7 @@ class AuditTest {
     assertThat(verdict().examples()).isEmpty();
     assertThat(verdict().suppressed()).isPositive();
 
-    long lost = dropEntry("bridge-001", "telemetry");
+    long lost = dropEntry("bridge-001", "state");
     assertOnly(Violation.LOST, lost);
   }
 
