@@ -15,11 +15,13 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The product as it is shipped, unpacked into a folder of the test's own and run as a process. */
-final class InstalledGateway implements AutoCloseable {
-  static final Path SHIPPED = Path.of("../archive/target/culvert").toAbsolutePath().normalize();
+public final class InstalledGateway implements AutoCloseable {
+  public static final Path SHIPPED =
+      Path.of("../archive/target/culvert").toAbsolutePath().normalize();
 
   private final Path home;
   private Process process;
@@ -29,23 +31,23 @@ final class InstalledGateway implements AutoCloseable {
   }
 
   /** Copies the installation, with the site document given. */
-  static InstalledGateway unpack(Path home, String site) throws IOException {
+  public static InstalledGateway unpack(Path home, String site) throws IOException {
     copy(SHIPPED, home);
     InstalledGateway gateway = new InstalledGateway(home);
     gateway.site(site);
     return gateway;
   }
 
-  Path home() {
+  public Path home() {
     return home;
   }
 
   /** Writes the site document as an editor does: whole, beside it, then renamed. */
-  void site(String text) throws IOException {
+  public void site(String text) throws IOException {
     write("etc/site.json", text);
   }
 
-  void write(String file, String text) throws IOException {
+  public void write(String file, String text) throws IOException {
     write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -57,12 +59,27 @@ final class InstalledGateway implements AutoCloseable {
     Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  void start() throws IOException {
-    process =
+  public void start() throws IOException {
+    start(Map.of());
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param environment variables beside those of this process
+   */
+  public void start(Map<String, String> environment) throws IOException {
+    ProcessBuilder builder =
         new ProcessBuilder(home.resolve("bin/culvert").toString(), "run")
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(output().toFile()))
-            .start();
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(output().toFile()));
+    builder.environment().putAll(environment);
+    process = builder.start();
+  }
+
+  /** Its process. */
+  public ProcessHandle process() {
+    return process.toHandle();
   }
 
   private Path output() {
@@ -70,7 +87,7 @@ final class InstalledGateway implements AutoCloseable {
   }
 
   /** Everything that the process has printed and logged so far. */
-  String log() {
+  public String log() {
     try {
       StringBuilder all = new StringBuilder();
       if (Files.exists(output())) {
@@ -92,7 +109,7 @@ final class InstalledGateway implements AutoCloseable {
     }
   }
 
-  void awaitLog(String part) {
+  public void awaitLog(String part) {
     await("log says: " + part)
         .atMost(Duration.ofSeconds(60))
         .conditionEvaluationListener(null)
@@ -100,14 +117,14 @@ final class InstalledGateway implements AutoCloseable {
   }
 
   /** What a command of {@code bin/culvert} printed, and its exit code. */
-  record Answer(int exit, String text) {
+  public record Answer(int exit, String text) {
     /** The text as one line: what is wrapped for a screen is found whole. */
-    String oneLine() {
+    public String oneLine() {
       return text.replaceAll("\\s+", " ");
     }
   }
 
-  Answer command(String... words) throws IOException, InterruptedException {
+  public Answer command(String... words) throws IOException, InterruptedException {
     List<String> line = new ArrayList<>(List.of(home.resolve("bin/culvert").toString()));
     line.addAll(List.of(words));
     Process command = new ProcessBuilder(line).redirectErrorStream(true).start();
@@ -121,7 +138,7 @@ final class InstalledGateway implements AutoCloseable {
   }
 
   /** Ends it as the system would: SIGTERM, and waits. */
-  int stop() throws InterruptedException {
+  public int stop() throws InterruptedException {
     process.destroy();
     if (!process.waitFor(30, TimeUnit.SECONDS)) {
       throw new IllegalStateException("Still running 30 s after SIGTERM; log:\n" + log());
@@ -130,7 +147,7 @@ final class InstalledGateway implements AutoCloseable {
   }
 
   /** SIGKILL. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly().waitFor();
   }

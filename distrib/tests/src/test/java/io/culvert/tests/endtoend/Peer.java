@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** A server that none of us wrote, run as a process on a loopback port of its own. */
-final class Peer implements AutoCloseable {
+public final class Peer implements AutoCloseable {
   private final Process process;
   private final int port;
 
@@ -27,14 +27,14 @@ final class Peer implements AutoCloseable {
     return port;
   }
 
-  static int freePort() throws IOException {
+  public static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
   }
 
   /** The first of so many ports in a row that nobody uses. */
-  static int freePorts(int count) throws IOException {
+  public static int freePorts(int count) throws IOException {
     // Below those that the system hands out by itself.
     for (int attempt = 0; attempt < 100; attempt++) {
       int first = ThreadLocalRandom.current().nextInt(20_000, 32_000 - count);
@@ -190,7 +190,7 @@ final class Peer implements AutoCloseable {
   }
 
   /** Debian puts daemons where an ordinary user's PATH doesn't look. */
-  private static String program(String name) {
+  public static String program(String name) {
     for (String folder : List.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin")) {
       Path file = Path.of(folder, name);
       if (Files.isExecutable(file)) {

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * A street and a platform in a process of their own, as {@code ./culvert simulator run} starts
  * them, and the audit at the end.
  */
-final class Simulator implements AutoCloseable {
+public final class Simulator implements AutoCloseable {
   private static final Path TARGET = Path.of("../../simulator/target").toAbsolutePath();
 
   /** As many ports as any street of these tests has. */
@@ -32,22 +32,31 @@ final class Simulator implements AutoCloseable {
   private final int mqttPort;
   private Process process;
 
-  private Simulator(Path folder, IntFunction<String> yaml) throws IOException {
+  private Simulator(Path folder, IntFunction<String> yaml, int mqttPort) throws IOException {
     this.folder = folder;
     this.portBase = Peer.freePorts(PORTS);
     this.street = Files.writeString(folder.resolve("street.yaml"), yaml.apply(portBase));
-    this.mqttPort = Peer.freePort();
+    this.mqttPort = mqttPort;
+  }
+
+  /** As below, with a broker and an audit as they are by default. */
+  static Simulator run(Path folder, IntFunction<String> yaml) throws IOException {
+    return run(folder, yaml, Peer.freePort());
   }
 
   /**
    * Opens a street. Returns when everything listens.
    *
    * @param yaml the street, given the first of the ports that it may use
+   * @param mqttPort of the broker
+   * @param options of the command {@code run}, beside those for folders and ports
    */
-  static Simulator run(Path folder, IntFunction<String> yaml) throws IOException {
-    Simulator simulator = new Simulator(folder, yaml);
+  public static Simulator run(
+      Path folder, IntFunction<String> yaml, int mqttPort, String... options) throws IOException {
+    Simulator simulator = new Simulator(folder, yaml, mqttPort);
     List<String> line = simulator.command("run");
     line.addAll(List.of("--work", folder.toString(), "--report", simulator.reportFile()));
+    line.addAll(List.of(options));
     simulator.process =
         new ProcessBuilder(line)
             .redirectErrorStream(true)
@@ -65,7 +74,7 @@ final class Simulator implements AutoCloseable {
     return simulator;
   }
 
-  static Path jar() throws IOException {
+  public static Path jar() throws IOException {
     try (Stream<Path> files = Files.list(TARGET)) {
       return files
           .filter(f -> f.getFileName().toString().matches("culvert-simulator-.*\\.jar"))
@@ -74,7 +83,7 @@ final class Simulator implements AutoCloseable {
     }
   }
 
-  static String java() {
+  public static String java() {
     return Path.of(System.getProperty("java.home"), "bin/java").toString();
   }
 
@@ -101,12 +110,12 @@ final class Simulator implements AutoCloseable {
     return folder.resolve("audit.json").toString();
   }
 
-  int mqttPort() {
+  public int mqttPort() {
     return mqttPort;
   }
 
   /** The site document that {@code simulator site} writes for this street. */
-  ObjectNode site() throws IOException, InterruptedException {
+  public ObjectNode site() throws IOException, InterruptedException {
     Path file = folder.resolve("site-of-street.json");
     List<String> line = command("site");
     line.addAll(List.of("--out", file.toString()));
@@ -146,9 +155,9 @@ final class Simulator implements AutoCloseable {
    * @param report as JSON
    * @param text as people see it
    */
-  record Audit(int exit, JsonNode report, String text) {
+  public record Audit(int exit, JsonNode report, String text) {
     /** The entries of the ledger that concern a device. */
-    List<String> ledgerOf(String device) {
+    public List<String> ledgerOf(String device) {
       List<String> found = new ArrayList<>();
       for (JsonNode entry : report.get("ledgerEntries")) {
         if (entry.asText().contains(" " + device + "/")) {
@@ -159,8 +168,13 @@ final class Simulator implements AutoCloseable {
     }
   }
 
+  /** Its process: a broker of its own is a child of it. */
+  public ProcessHandle process() {
+    return process.toHandle();
+  }
+
   /** Ends it as Ctrl-C would: the street falls silent, the rest arrives, and all is judged. */
-  Audit end() throws IOException, InterruptedException {
+  public Audit end() throws IOException, InterruptedException {
     process.destroy();
     if (!process.waitFor(90, TimeUnit.SECONDS)) {
       throw new IllegalStateException("No end; so far: " + Files.readString(output()));

@@ -1,0 +1,107 @@
+package io.culvert.tests.faults;
+
+import io.culvert.simulator.platform.Dialect;
+import io.culvert.simulator.platform.Entry;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
+import org.eclipse.paho.client.mqttv3.MqttAsyncClient;
+import org.eclipse.paho.client.mqttv3.MqttCallbackExtended;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.eclipse.paho.client.mqttv3.MqttMessage;
+import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
+
+/**
+ * Listens at the broker beside the audit: how much has come, and how late. Keeps its session, and
+ * connects again by itself.
+ */
+final class Ear implements AutoCloseable {
+  private final MqttAsyncClient client;
+  private final Dialect dialect = new Dialect();
+  private final Consumer<Entry> also;
+  private final AtomicLong readings = new AtomicLong();
+  private final AtomicLong historical = new AtomicLong();
+  private final Map<String, Long> slowest = new ConcurrentHashMap<>();
+  private final Map<String, Long> newest = new ConcurrentHashMap<>();
+
+  Ear(Broker broker) throws MqttException {
+    this(broker, entry -> {});
+  }
+
+  /**
+   * @param also told of each entry, by the thread that receives
+   */
+  Ear(Broker broker, Consumer<Entry> also) throws MqttException {
+    this.also = also;
+    client =
+        new MqttAsyncClient(
+            "tcp://" + broker.host() + ":" + broker.port(), "ear", new MemoryPersistence());
+    client.setCallback(
+        new MqttCallbackExtended() {
+          @Override
+          public void connectComplete(boolean again, String uri) {}
+
+          @Override
+          public void connectionLost(Throwable cause) {}
+
+          @Override
+          public void messageArrived(String topic, MqttMessage message) throws Exception {
+            dialect.read(topic, message.getPayload()).entries().forEach(Ear.this::take);
+          }
+
+          @Override
+          public void deliveryComplete(IMqttDeliveryToken token) {}
+        });
+    MqttConnectOptions options = new MqttConnectOptions();
+    options.setCleanSession(false);
+    options.setAutomaticReconnect(true);
+    options.setMaxReconnectDelay(200);
+    client.connect(options).waitForCompletion(10_000);
+    client.subscribe("$oc/#", 1).waitForCompletion(10_000);
+  }
+
+  private void take(Entry entry) {
+    int count = entry.items().size();
+    readings.addAndGet(count);
+    if (entry.historical()) {
+      historical.addAndGet(count);
+    } else {
+      long late = System.currentTimeMillis() - entry.eventMillis();
+      slowest.merge(entry.streamClass(), late, Math::max);
+    }
+    newest.merge(entry.streamClass(), entry.eventMillis(), Math::max);
+    also.accept(entry);
+  }
+
+  /** Readings so far, duplicates included. */
+  long readings() {
+    return readings.get();
+  }
+
+  /** Of these, marked as historical. */
+  long historical() {
+    return historical.get();
+  }
+
+  /**
+   * The longest way of a live reading of a class since the last call, in milliseconds; −1: none.
+   */
+  long slowest(String streamClass) {
+    Long late = slowest.remove(streamClass);
+    return late == null ? -1 : late;
+  }
+
+  /** Time of the newest event of a class, in epoch milliseconds; 0 if none has come. */
+  long newest(String streamClass) {
+    return newest.getOrDefault(streamClass, 0L);
+  }
+
+  @Override
+  public void close() throws MqttException {
+    client.disconnectForcibly(0, 200);
+    client.close(true);
+  }
+}

@@ -1,0 +1,30 @@
+package io.culvert.tests.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * kill -9 at random moments, also while the gateway starts. The simulator's audit judges what
+ * arrived, and that each interruption in the ledger is no longer than its kill explains.
+ */
+class KillIT {
+  @TempDir Path folder;
+
+  @Test
+  void nothingAcceptedIsLostHoweverOftenTheGatewayIsKilled() throws Exception {
+    int kills = Form.of(20, 200);
+    JsonNode report =
+        Demo.run(folder, "--broker", "mosquitto", "--seconds", "9", "--kills", "" + kills);
+
+    assertThat(report.at("/figures/kills").asInt()).isEqualTo(kills);
+    assertThat(report.at("/lost").asLong()).isZero();
+    assertThat(report.at("/figures/interruptions").asLong()).isPositive();
+    assertThat(report.at("/figures/slowestReadyMillis").asLong())
+        .as("from the start to the first reading at the platform, in ms")
+        .isLessThan(10_000);
+  }
+}
