@@ -164,10 +164,9 @@ final class Kills {
       if (entry.reason().equals("INTERRUPTION")) {
         long before =
             done.stream()
-                .mapToLong(Kill::at)
-                .filter(at -> at >= entry.from())
-                .map(at -> at - entry.from())
-                .min()
+                .filter(kill -> kill.startedAgain() >= entry.from())
+                .mapToLong(kill -> kill.at() - entry.from())
+                .findFirst()
                 .orElse(0);
         longest = Math.max(longest, before);
       }

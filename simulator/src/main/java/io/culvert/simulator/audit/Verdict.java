@@ -348,7 +348,8 @@ final class Verdict {
       for (int k = 0; k < readAgain.length; k++) {
         Kill kill = rules.kills().get(k);
         told[k] |=
-            entry.from() <= kill.at() + Audit.ROUNDING
+            // It lives a moment longer than it is told to.
+            entry.from() <= kill.startedAgain()
                 && entry.to() >= kill.startedAgain() - Audit.ROUNDING;
         within |=
             entry.from() >= kill.at() - COMMIT - COMMITS

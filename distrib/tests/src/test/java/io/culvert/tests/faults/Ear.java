@@ -25,7 +25,7 @@ final class Ear implements AutoCloseable {
   private final AtomicLong readings = new AtomicLong();
   private final AtomicLong historical = new AtomicLong();
   private final Map<String, Long> slowest = new ConcurrentHashMap<>();
-  private final Map<String, Long> newest = new ConcurrentHashMap<>();
+  private volatile long last;
 
   Ear(Broker broker) throws MqttException {
     this(broker, entry -> {});
@@ -72,7 +72,9 @@ final class Ear implements AutoCloseable {
       long late = System.currentTimeMillis() - entry.eventMillis();
       slowest.merge(entry.streamClass(), late, Math::max);
     }
-    newest.merge(entry.streamClass(), entry.eventMillis(), Math::max);
+    if (!entry.ofGateway()) {
+      last = entry.eventMillis();
+    }
     also.accept(entry);
   }
 
@@ -94,9 +96,9 @@ final class Ear implements AutoCloseable {
     return late == null ? -1 : late;
   }
 
-  /** Time of the newest event of a class, in epoch milliseconds; 0 if none has come. */
-  long newest(String streamClass) {
-    return newest.getOrDefault(streamClass, 0L);
+  /** Time of the event of a device that came last, in epoch milliseconds; 0 if none has. */
+  long last() {
+    return last;
   }
 
   @Override

@@ -69,19 +69,22 @@ final class Line implements AutoCloseable {
     all.addAll(List.of("--broker", "running:" + broker.host(), "--max-duplicates", "1000000000"));
     Simulator simulator =
         Simulator.run(folder, first -> street, broker.port(), all.toArray(String[]::new));
+    InstalledGateway gateway = null;
     Ear ear = null;
     try {
       ObjectNode document = simulator.site();
       platform(document).put("url", "mqtt://" + broker.host() + ":" + port);
       site.accept(document);
-      InstalledGateway gateway =
-          InstalledGateway.unpack(folder.resolve("gateway"), document.toString());
+      gateway = InstalledGateway.unpack(folder.resolve("gateway"), document.toString());
       ear = new Ear(broker);
       Line line = new Line(simulator, gateway, ear);
       gateway.start(environment);
       line.flows(Form.of(3_000, 10_000));
       return line;
     } catch (Exception | Error e) {
+      if (gateway != null) {
+        gateway.close();
+      }
       simulator.close();
       if (ear != null) {
         ear.close();

@@ -1,0 +1,25 @@
+package io.culvert.tests.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Mosquitto is stopped for ten seconds and started again. Longer outages: LongOutageIT. */
+class BrokerDownIT {
+  @TempDir Path folder;
+
+  @Test
+  void tenSecondsWithoutABrokerCostNothing() throws Exception {
+    JsonNode report =
+        Demo.run(folder, "--broker", "mosquitto", "--seconds", "18", "--broker-down", "10");
+
+    assertThat(report.at("/lost").asLong()).isZero();
+    assertThat(report.at("/ledger").asLong()).as("explained by the ledger").isZero();
+    assertThat(report.at("/historical").asLong())
+        .as("what was read meanwhile")
+        .isGreaterThan(5_000);
+  }
+}
