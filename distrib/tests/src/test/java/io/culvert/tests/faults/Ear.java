@@ -2,10 +2,12 @@ package io.culvert.tests.faults;
 
 import io.culvert.simulator.platform.Dialect;
 import io.culvert.simulator.platform.Entry;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
 import org.eclipse.paho.client.mqttv3.MqttAsyncClient;
 import org.eclipse.paho.client.mqttv3.MqttCallbackExtended;
@@ -21,21 +23,24 @@ import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 final class Ear implements AutoCloseable {
   private final MqttAsyncClient client;
   private final Dialect dialect = new Dialect();
-  private final Consumer<Entry> also;
+  private final Consumer<List<Entry>> also;
+  private final LongSupplier clock;
   private final AtomicLong readings = new AtomicLong();
   private final AtomicLong historical = new AtomicLong();
   private final Map<String, Long> slowest = new ConcurrentHashMap<>();
   private volatile long last;
 
   Ear(Broker broker) throws MqttException {
-    this(broker, entry -> {});
+    this(broker, message -> {}, System::currentTimeMillis);
   }
 
   /**
-   * @param also told of each entry, by the thread that receives
+   * @param also told of the entries of each message, by the thread that receives
+   * @param clock the gateway's, in epoch milliseconds
    */
-  Ear(Broker broker, Consumer<Entry> also) throws MqttException {
+  Ear(Broker broker, Consumer<List<Entry>> also, LongSupplier clock) throws MqttException {
     this.also = also;
+    this.clock = clock;
     client =
         new MqttAsyncClient(
             "tcp://" + broker.host() + ":" + broker.port(), "ear", new MemoryPersistence());
@@ -49,7 +54,9 @@ final class Ear implements AutoCloseable {
 
           @Override
           public void messageArrived(String topic, MqttMessage message) throws Exception {
-            dialect.read(topic, message.getPayload()).entries().forEach(Ear.this::take);
+            List<Entry> entries = dialect.read(topic, message.getPayload()).entries();
+            entries.forEach(Ear.this::take);
+            also.accept(entries);
           }
 
           @Override
@@ -69,13 +76,12 @@ final class Ear implements AutoCloseable {
     if (entry.historical()) {
       historical.addAndGet(count);
     } else {
-      long late = System.currentTimeMillis() - entry.eventMillis();
+      long late = clock.getAsLong() - entry.eventMillis();
       slowest.merge(entry.streamClass(), late, Math::max);
     }
     if (!entry.ofGateway()) {
       last = entry.eventMillis();
     }
-    also.accept(entry);
   }
 
   /** Readings so far, duplicates included. */
@@ -83,9 +89,9 @@ final class Ear implements AutoCloseable {
     return readings.get();
   }
 
-  /** Of these, marked as historical. */
-  long historical() {
-    return historical.get();
+  /** Of these, not marked as historical. */
+  long live() {
+    return readings.get() - historical.get();
   }
 
   /**
