@@ -25,6 +25,7 @@ final class KeepAlive implements MqttPingSender {
   private final Duration keepAlive;
   private final ScheduledExecutorService executor;
   private final Consumer<Throwable> silent;
+  private final Runnable alive;
   private volatile long heard;
   private volatile boolean asked;
   private ClientComms comms;
@@ -32,11 +33,17 @@ final class KeepAlive implements MqttPingSender {
 
   /**
    * @param silent called once or more, from the executor
+   * @param alive called at each look, from the executor, while the platform gives signs of life
    */
-  KeepAlive(Duration keepAlive, ScheduledExecutorService executor, Consumer<Throwable> silent) {
+  KeepAlive(
+      Duration keepAlive,
+      ScheduledExecutorService executor,
+      Consumer<Throwable> silent,
+      Runnable alive) {
     this.keepAlive = keepAlive;
     this.executor = executor;
     this.silent = silent;
+    this.alive = alive;
   }
 
   /** Something has arrived. */
@@ -77,7 +84,10 @@ final class KeepAlive implements MqttPingSender {
     Duration silence = Duration.ofNanos(System.nanoTime() - heard);
     if (silence.multipliedBy(10).compareTo(keepAlive.multipliedBy(12)) >= 0) {
       silent.accept(new Link.SilentException(silence));
-    } else if (!asked || silence.multipliedBy(10).compareTo(keepAlive.multipliedBy(7)) < 0) {
+      return;
+    }
+    alive.run();
+    if (!asked || silence.multipliedBy(10).compareTo(keepAlive.multipliedBy(7)) < 0) {
       // Otherwise the client would find its own ping unanswered and shut down in this thread, which
       // then waits for the client's.
       ping();

@@ -2,10 +2,11 @@ package io.culvert.mqtt;
 
 import io.culvert.mqtt.Dialect.Message;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
@@ -36,6 +37,9 @@ final class Link {
   private static final long QUIESCE_MILLIS = 500;
   private static final long GOODBYE_MILLIS = 500;
 
+  /** As long at least, and two keep-alives, a platform may take for one acknowledgement. */
+  private static final Duration SLOW = Duration.ofSeconds(30);
+
   /** Held, because the log manager would forget the level of a logger that nobody refers to. */
   private static final Logger CLIENT_LOG = Logger.getLogger("org.eclipse.paho.client.mqttv3");
 
@@ -49,9 +53,17 @@ final class Link {
   private final Wire wire;
   private final KeepAlive keepAlive;
   private final MqttAsyncClient client;
-  private final Set<CompletableFuture<Boolean>> pending = ConcurrentHashMap.newKeySet();
+
+  /** In the order of the calls. */
+  private final Set<CompletableFuture<Boolean>> pending =
+      Collections.synchronizedSet(new LinkedHashSet<>());
+
   private final AtomicBoolean down = new AtomicBoolean();
   private volatile boolean up;
+
+  // Of the executor.
+  private CompletableFuture<Boolean> oldest;
+  private long oldestSince;
 
   /** What happens on a link. Called from the client's threads: must return at once. */
   interface Events {
@@ -82,7 +94,8 @@ final class Link {
     this.settings = settings;
     this.events = events;
     this.wire = new Wire(settings, tls, traffic);
-    this.keepAlive = new KeepAlive(settings.keepAlive(), executor, this::down);
+    this.keepAlive =
+        new KeepAlive(settings.keepAlive(), executor, this::down, this::missAcknowledgements);
     this.client =
         new MqttAsyncClient(
             WireFactory.SCHEME + "://" + settings.host() + ":" + settings.port(),
@@ -185,6 +198,28 @@ final class Link {
     return ack;
   }
 
+  /**
+   * Gives the link up if an acknowledgement is lost though the platform is there: it acknowledges
+   * in the order of the messages (clause 4.6), and nothing but a new connection lets us send again.
+   */
+  private void missAcknowledgements() {
+    CompletableFuture<Boolean> first;
+    synchronized (pending) {
+      first = pending.isEmpty() ? null : pending.iterator().next();
+    }
+    long now = System.nanoTime();
+    if (first != oldest) {
+      oldest = first;
+      oldestSince = now;
+    } else if (first != null) {
+      Duration waited = Duration.ofNanos(now - oldestSince);
+      Duration twice = settings.keepAlive().multipliedBy(2);
+      if (waited.compareTo(twice.compareTo(SLOW) > 0 ? twice : SLOW) >= 0) {
+        down(new UnacknowledgedException(waited));
+      }
+    }
+  }
+
   boolean isDown() {
     return down.get();
   }
@@ -221,7 +256,11 @@ final class Link {
   }
 
   private void settleAll() {
-    pending.forEach(ack -> settle(ack, false));
+    List<CompletableFuture<Boolean>> open;
+    synchronized (pending) {
+      open = List.copyOf(pending);
+    }
+    open.forEach(ack -> settle(ack, false));
   }
 
   private void settle(CompletableFuture<Boolean> ack, boolean acknowledged) {
@@ -278,6 +317,15 @@ final class Link {
 
     SilentException(Duration silence) {
       super("no sign of life for " + silence.toSeconds() + " s");
+    }
+  }
+
+  /** The platform answers, and doesn't acknowledge. */
+  static final class UnacknowledgedException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    UnacknowledgedException(Duration waited) {
+      super("a message was not acknowledged for " + waited.toSeconds() + " s");
     }
   }
 }

@@ -37,4 +37,27 @@ class AcknowledgementIT {
           .isPositive();
     }
   }
+
+  @Test
+  void deliveryGoesOnThoughThePlatformForgetsToAcknowledge() throws Exception {
+    try (Broker broker = Broker.start(folder);
+        Uplink uplink = new Uplink(broker.port());
+        Line line =
+            Line.open(
+                folder,
+                broker,
+                uplink.port(),
+                site -> Line.platform(site).put("keepAliveSeconds", 4),
+                Map.of(),
+                List.of())) {
+      uplink.dropAcknowledgements(1);
+      await("acknowledgements are lost")
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> uplink.dropped() > 0);
+      uplink.dropAcknowledgements(0);
+      line.gateway().awaitLog("a message was not acknowledged for 3");
+      line.flows(3_000);
+      line.end(1);
+    }
+  }
 }
