@@ -2,7 +2,7 @@
  * A clock that a test sets: preloaded into a process, it adds an offset to the clock that people
  * and time servers set, and leaves alone the one that only runs forward. The offset is a number of
  * seconds, 64 bits in the machine's order, at the beginning of the file CLOCK_OFFSET, and may
- * change at any time. libfaketime does this too, but takes so much time for each look at the clock
+ * change at any time. libfaketime does this too, but takes so long for each look at the clock
  * that a JVM starts many times slower.
  */
 #define _GNU_SOURCE

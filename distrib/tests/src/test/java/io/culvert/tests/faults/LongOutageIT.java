@@ -29,8 +29,8 @@ class LongOutageIT {
   private static final String GATEWAY = "cabinet-17";
   private static final long ROOMY = 2L << 30;
 
-  /** How late a live reading may be while the backlog drains, beside the commit interval. */
-  private static final long LATE_MILLIS = 5_000;
+  /** How late a live reading may be while the backlog drains; a second on a quiet machine. */
+  private static final long LATE_MILLIS = 10_000;
 
   /** Handed over at once while time is short. */
   private static final int AT_ONCE = 4_000;
@@ -40,7 +40,7 @@ class LongOutageIT {
   @Test
   void anHourWithoutABrokerCostsNothing() throws Exception {
     // 100 readings a second; in the long form 1,000.
-    try (Case outage = new Case(Form.of(50, 500), ROOMY, Form.of(25_000, 50_000))) {
+    try (Case outage = new Case(Form.of(50, 500), ROOMY, Form.of(20_000, 50_000))) {
       outage.lasts(Duration.ofHours(1), Duration.ofSeconds(1));
       outage.ends();
       outage.costsNothing();
@@ -59,7 +59,7 @@ class LongOutageIT {
 
   @Test
   void whatTheDiskCannotHoldIsThinnedOutAndCountedAndNoAlarmIsMissed() throws Exception {
-    try (Case outage = new Case(60, 4 << 20, 25_000)) {
+    try (Case outage = new Case(60, 4 << 20, 20_000)) {
       outage.lasts(Duration.ofDays(3), Duration.ofSeconds(Form.of(36, 10)));
       outage.ends();
       Report report = outage.account();
@@ -137,15 +137,20 @@ class LongOutageIT {
       broker.start();
       await("the gateway is back").atMost(Duration.ofSeconds(30)).until(forwarder::ready);
       long before = ear.live();
+      long handedOut = street.handedOut();
       live(() -> owed() > backlog / 4);
-      long[] meanwhile = {ear.live() - before, ear.slowest("telemetry")};
+      long arrived = ear.live() - before;
+      long late = ear.slowest("telemetry");
+      handedOut = street.handedOut() - handedOut;
       live(() -> owed() > 10L * AT_ONCE);
       awaitDelivery();
-      assertThat(meanwhile[0]).as("live readings that arrived beside the backlog").isPositive();
-      assertThat(meanwhile[1]).as("the latest of them, in ms").isLessThan(LATE_MILLIS);
+      assertThat(arrived)
+          .as("live readings that arrived beside the backlog, of %d", handedOut)
+          .isGreaterThan(handedOut / 2);
+      assertThat(late).as("the latest of them, in ms").isLessThan(LATE_MILLIS);
       System.out.printf(
           "backlog %,d; beside it %,d live readings, the latest after %d ms%n",
-          backlog, meanwhile[0], meanwhile[1]);
+          backlog, arrived, late);
     }
 
     private interface Condition {
