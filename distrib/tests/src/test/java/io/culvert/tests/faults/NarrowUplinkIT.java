@@ -22,11 +22,11 @@ import org.junit.jupiter.api.io.TempDir;
 class NarrowUplinkIT {
   private static final Duration SAMPLE = Duration.ofSeconds(5);
 
-  /** As long as it takes to know how much a link carries, with what was on its way before. */
-  private static final Duration SETTLES = Duration.ofSeconds(20);
+  /** As long as what is on its way takes to get through, when the link gets narrow. */
+  private static final Duration SETTLES = Duration.ofSeconds(45);
 
   private static final Duration NARROW = Duration.ofSeconds(Form.of(20, 1_200));
-  private static final long ALARM_MILLIS = 10_000;
+  private static final long ALARM_MILLIS = 8_000;
   private static final long VALUE_MILLIS = 25_000;
   private static final long GROWTH_KIB = 64 << 10;
 
