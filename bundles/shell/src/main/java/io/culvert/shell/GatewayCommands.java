@@ -55,6 +55,11 @@ public final class GatewayCommands {
 
   private static final Duration LONGEST = Duration.ofSeconds(60);
 
+  /** For what is searched on disk. */
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private static final int MOST_READINGS = 10_000;
+
   @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
   volatile Monitor monitor;
 
@@ -89,7 +94,9 @@ public final class GatewayCommands {
           List.of("devices", "every device: state, last answer, polls"),
           List.of("read <device>", "the last reading of each point"),
           List.of("write <device> <point> <value>", "commands a device and reads back"),
-          List.of("history <device> <point> [<since>]", "readings on disk; since: 10m, 24h"),
+          List.of(
+              "history <device> <point> [<since> [<window>]]",
+              "readings on disk, or min, mean and max of each window; 10m, 24h"),
           List.of("buffer status|verify|ledger|export", "what is on disk; see buffer help"),
           List.of("scan <endpoint> [<from>]", "looks around behind an endpoint"),
           List.of("plugins", "device bundles, and jars that were refused"));
@@ -223,16 +230,27 @@ public final class GatewayCommands {
                         : "; the device shows " + Text.value(result.readBack())));
   }
 
-  /** {@code history <device> <point> [<since>]}. */
+  /** {@code history <device> <point> [<since> [<window>]]}. */
   public void history(CommandSession session, String... args) throws CommandFailed {
-    expect(args.length == 2 || args.length == 3, "history");
+    expect(args.length >= 2 && args.length <= 4, "history");
     Instant now = clock.instant();
-    Duration since = Text.duration(args.length == 3 ? args[2] : "10m");
+    Duration since = Text.duration(args.length > 2 ? args[2] : "10m");
+    Query found = Services.need(query, "buffer");
+    PrintStream out = session.getConsole();
+    if (args.length == 4) {
+      Query.Windows windows =
+          found.windows(args[0], args[1], now.minus(since), now, Text.duration(args[3]), PATIENCE);
+      out.print(
+          Text.table(
+              List.of("from", "count", "bad", "min", "mean", "max", "last"),
+              windows.windows().stream().map(GatewayCommands::row).toList()));
+      tellIfShort(out, windows.complete());
+      return;
+    }
+    Query.History history =
+        found.history(args[0], args[1], now.minus(since), now, MOST_READINGS, PATIENCE);
     List<List<String>> rows = new ArrayList<>();
-    for (Batch.Entry e :
-        Services.need(query, "buffer")
-            .history(args[0], args[1], now.minus(since), now, 10_000, LONGEST)
-            .entries()) {
+    for (Batch.Entry e : history.entries()) {
       Reading r = e.reading();
       rows.add(
           List.of(
@@ -242,9 +260,33 @@ public final class GatewayCommands {
               r.quality().toString(),
               Long.toString(e.sequence())));
     }
-    session
-        .getConsole()
-        .print(Text.table(List.of("time", "value", "unit", "quality", "sequence"), rows));
+    out.print(Text.table(List.of("time", "value", "unit", "quality", "sequence"), rows));
+    if (rows.size() == MOST_READINGS) {
+      out.println("The oldest " + Text.count(MOST_READINGS) + "; there may be more.");
+    }
+    tellIfShort(out, history.complete());
+  }
+
+  private static List<String> row(Query.Window w) {
+    return List.of(
+        Text.time(w.from()),
+        Text.count(w.count()),
+        Text.count(w.bad()),
+        number(w.min()),
+        number(w.mean()),
+        number(w.max()),
+        w.last() == null ? "" : Text.value(w.last()));
+  }
+
+  private static String number(double value) {
+    return Double.isNaN(value) ? "" : Text.value(Value.of(Math.rint(value * 1e6) / 1e6));
+  }
+
+  private static void tellIfShort(PrintStream out, boolean complete) {
+    if (!complete) {
+      out.println(
+          "Not all was looked at within " + PATIENCE.toSeconds() + " s; ask for a shorter span.");
+    }
   }
 
   /** {@code scan <endpoint> [<from>]}. */

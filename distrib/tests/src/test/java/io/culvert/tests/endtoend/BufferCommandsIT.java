@@ -69,6 +69,13 @@ class BufferCommandsIT {
       List<String> lines = export("jsonl", span);
       assertThat(counted(lines)).isEqualTo(accepted);
       assertThat(askedByThePlatform(simulator, platform, to)).isEqualTo(accepted);
+      String point = JSON.readTree(lines.get(0)).get("point").asText();
+      InstalledGateway.Answer windows =
+          gateway.command("shell", "history", DEVICE, point, "1h", "1h");
+      assertThat(windows.exit()).as(windows.text()).isZero();
+      assertThat(windows.text().lines().toList().get(0))
+          .containsSubsequence("from", "count", "bad", "min", "mean", "max", "last");
+      assertThat(windows.text().lines()).as("one window").hasSizeBetween(2, 3);
 
       gateway.kill();
       assertThat(export("jsonl", span)).isEqualTo(lines);
