@@ -223,6 +223,7 @@ final class Ledger implements AutoCloseable {
           throw new SQLiteException(row.getString(1), SQLiteErrorCode.SQLITE_CORRUPT);
         }
       }
+      verifyNames(statement);
       for (Map.Entry<String, Integer> table : COLUMNS.entrySet()) {
         try (ResultSet rows = statement.executeQuery("SELECT * FROM " + table.getKey())) {
           while (rows.next()) {
@@ -236,6 +237,23 @@ final class Ledger implements AutoCloseable {
       }
     }
     connection.commit();
+  }
+
+  /** What the tables are called stands in the file, too. */
+  private static void verifyNames(Statement statement) throws SQLException {
+    try {
+      statement
+          .executeQuery(
+              "SELECT id, stored, device, class, since, until, since_millis, until_millis, count,"
+                  + " exact, reason, detail, sent, sum FROM entry WHERE false")
+          .close();
+      statement
+          .executeQuery("SELECT id, forwarder, class, first, after, sum FROM released WHERE false")
+          .close();
+      statement.executeQuery("SELECT segment, level, sum FROM cut WHERE false").close();
+    } catch (SQLException e) {
+      throw new SQLiteException(e.getMessage(), SQLiteErrorCode.SQLITE_CORRUPT);
+    }
   }
 
   /** Sets the damaged file aside, and goes on in a new one with what can be read of it. */

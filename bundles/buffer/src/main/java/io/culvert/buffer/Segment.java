@@ -380,6 +380,8 @@ final class Segment implements AutoCloseable {
    */
   void resume(long[] next) throws SQLException {
     closeWriter();
+    // One that was opened while the file could only be read would keep others from writing.
+    closeReader();
     openWriter();
     Sqlite.execute(writer, "DELETE FROM sealed");
     for (int c = 0; c < CLASSES; c++) {

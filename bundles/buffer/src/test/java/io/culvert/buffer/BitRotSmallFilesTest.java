@@ -7,6 +7,7 @@ import io.culvert.api.StreamClass;
 import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.LedgerEntry.Reason;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -52,7 +53,11 @@ class BitRotSmallFilesTest {
     clear();
     StateFile file = new StateFile(directory, Readings.wear());
     file.save(1, null, new long[] {1, 2, 3, 4}, List.of(delivery()));
-    Files.write(directory.resolve("delivery.0"), checksummed ? RowCodec.seal(content) : content);
+    ByteWriter whole = new ByteWriter();
+    byte[] sealed = RowCodec.seal(content);
+    whole.i32(sealed.length);
+    whole.raw(sealed, sealed.length);
+    Files.write(directory.resolve("delivery.0"), checksummed ? whole.toBytes() : content);
     StateFile.State state = new StateFile(directory, Readings.wear()).load();
     assertThat(state).as("the other one is whole").isNotNull();
   }
@@ -65,7 +70,10 @@ class BitRotSmallFilesTest {
     file.save(1, null, new long[] {1, 2, 3, 4}, List.of(delivery()));
     file.save(2, null, new long[] {5, 6, 7, 8}, List.of(delivery()));
     Path newer = directory.resolve("delivery.0");
-    Files.write(newer, flipped(Files.readAllBytes(newer), at));
+    byte[] bytes = Files.readAllBytes(newer);
+    // What follows is room for more.
+    int used = Integer.BYTES + ByteBuffer.wrap(bytes).getInt();
+    Files.write(newer, flipped(bytes, at % (used * 8)));
     assertThat(new StateFile(directory, Readings.wear()).load().next()).containsExactly(1, 2, 3, 4);
   }
 

@@ -397,7 +397,7 @@ class DiskTest {
     small.run("mount", "--bind", small.mounted.toString(), small.mounted.toString());
     small.run("mount", "-o", "remount,bind,ro", small.mounted.toString());
     next.untilState("READ_ONLY");
-    small.run("umount", small.mounted.toString());
+    small.run("umount", "--lazy", small.mounted.toString());
     small.free();
     next.untilState("WORKING");
     next.until(line -> line.startsWith("+"), 200);
