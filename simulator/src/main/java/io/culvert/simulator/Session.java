@@ -3,6 +3,7 @@ package io.culvert.simulator;
 import io.culvert.simulator.audit.Audit;
 import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
+import io.culvert.simulator.audit.Violation;
 import io.culvert.simulator.platform.Broker;
 import io.culvert.simulator.platform.EmbeddedBroker;
 import io.culvert.simulator.platform.Entry;
@@ -139,26 +140,26 @@ public final class Session implements AutoCloseable {
 
   /**
    * Makes the street silent and gives the gateway time to deliver what it has: until the account is
-   * exact, or nothing has arrived for ten seconds, or the time is up. Where devices answer late it
-   * has more: what was shown too late is explained by a gap, and a gateway may enter one that lasts
-   * once a minute.
+   * exact, or nothing has arrived for ten seconds, or the time is up. Where devices answer late, or
+   * something is missing, it has more: what was shown too late is explained by a gap, and a gateway
+   * may enter one that lasts once a minute.
    */
   public Report drain(Rules rules, long mostMillis, Runnable meanwhile) {
     slaves.fallSilent();
-    long patience = street.answersLate() ? GAP_MILLIS : QUIET_MILLIS;
-    long most = Math.max(mostMillis, patience);
     long start = clock.millis();
     long settled = 0;
     while (true) {
       long now = clock.millis();
       long quiet = now - Math.max(start, platform.lastReadingAt());
       // Judging takes its time and the platform's too: not while more comes in anyway.
-      if (quiet >= LULL_MILLIS || now - start >= most) {
+      if (quiet >= LULL_MILLIS || now - start >= mostMillis) {
         Report report = audit.verdict(rules);
         settled = report.holds() ? (settled == 0 ? now : settled) : 0;
         // An account that holds is looked at once more: a second copy might still be on its way.
         boolean done = settled != 0 && now - settled >= 1_000;
-        if (done || quiet >= patience || now - start >= most) {
+        long patience =
+            street.answersLate() || report.count(Violation.LOST) > 0 ? GAP_MILLIS : QUIET_MILLIS;
+        if (done || quiet >= patience || now - start >= Math.max(mostMillis, patience)) {
           return report;
         }
       }

@@ -176,7 +176,7 @@ public final class Simulator implements AutoCloseable {
   /** Ends it as Ctrl-C would: the street falls silent, the rest arrives, and all is judged. */
   public Audit end() throws IOException, InterruptedException {
     process.destroy();
-    if (!process.waitFor(90, TimeUnit.SECONDS)) {
+    if (!process.waitFor(120, TimeUnit.SECONDS)) {
       throw new IllegalStateException("No end; so far: " + Files.readString(output()));
     }
     return new Audit(
