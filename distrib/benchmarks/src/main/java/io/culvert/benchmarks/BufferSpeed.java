@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.culvert.buffer.AppendRun;
 import io.culvert.buffer.BufferRun;
+import io.culvert.buffer.DayQuery;
 import io.culvert.buffer.DrainRun;
 import io.culvert.buffer.FillRun;
 import io.culvert.buffer.RawRun;
@@ -24,12 +25,22 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /**
- * The buffer alone, beside a plain file: durable append, and the drain of what an outage has left.
- * Each part runs in a process with the gateway's own options of the JVM.
+ * The buffer alone: durable append and the drain of what an outage has left, beside a plain file;
+ * one point's day, beside unpacking all. Each part runs in a process with the gateway's own options
+ * of the JVM.
  */
 final class BufferSpeed {
   static final List<String> OPTIONS =
-      List.of("parts", "folder", "keep", "seconds", "runs", "readings", "mqtt-readings");
+      List.of(
+          "parts",
+          "folder",
+          "keep",
+          "seconds",
+          "runs",
+          "readings",
+          "mqtt-readings",
+          "every",
+          "devices");
 
   private static final List<AppendRun.Case> CASES =
       List.of(
@@ -38,6 +49,8 @@ final class BufferSpeed {
           new AppendRun.Case(1_000, 1),
           new AppendRun.Case(100, 8));
 
+  private static final int HOURS = 24;
+  private static final double GOAL_MILLIS = 200;
   private static final int LIVE_RATE = 4_000;
   private static final double GOAL = 20;
 
@@ -59,6 +72,8 @@ final class BufferSpeed {
   private final int runs;
   private final int readings;
   private final int mqttReadings;
+  private final int every;
+  private final int devices;
 
   /**
    * A drain.
@@ -99,16 +114,19 @@ final class BufferSpeed {
   BufferSpeed(Bench bench, Options options) throws StreetException {
     this.bench = bench;
     this.out = bench.out();
-    this.parts = List.of(options.text("parts", "append,drain").split(","));
+    this.parts = List.of(options.text("parts", "append,drain,query").split(","));
     for (String part : parts) {
-      if (!List.of("append", "drain").contains(part)) {
-        throw new StreetException("found --parts " + part + ", expected some of append,drain");
+      if (!List.of("append", "drain", "query").contains(part)) {
+        throw new StreetException(
+            "found --parts " + part + ", expected some of append,drain,query");
       }
     }
     this.seconds = options.whole("seconds", 3, 1, 3_600);
     this.runs = options.whole("runs", 5, 1, 100);
     this.readings = options.whole("readings", 50_000_000, 10_000, 1_000_000_000);
     this.mqttReadings = Math.min(readings, options.whole("mqtt-readings", 5_000_000, 1, readings));
+    this.every = options.whole("every", 10, 1, 3_600);
+    this.devices = options.whole("devices", 2_000, 1, 100_000);
     this.kept = options.has("keep") ? Path.of(options.text("keep", "")).toAbsolutePath() : null;
     this.folder = Path.of(options.text("folder", bench.results().toString())).toAbsolutePath();
   }
@@ -129,6 +147,9 @@ final class BufferSpeed {
       }
       if (parts.contains("drain")) {
         sound = drain(used.folder(), results);
+      }
+      if (parts.contains("query")) {
+        query(used.folder(), results);
       }
     } catch (Line.FailedException e) {
       out.println("  failed: " + e.getMessage());
@@ -420,6 +441,44 @@ final class BufferSpeed {
       }
       return new Drained(each.name(), result, DrainRun.Received.of(receiver, beside[0]));
     }
+  }
+
+  private void query(Path work, Results results) throws IOException, Line.FailedException {
+    out.println();
+    out.printf("One point's day among %,d devices, polled each %d s%n", devices, every);
+    out.flush();
+    Path filled = kept == null ? work.resolve("day") : kept.resolve("day-" + devices + "-" + every);
+    BufferRun.Query order = new BufferRun.Query(filled.toString(), HOURS, every, devices);
+    DayQuery.Result found = JSON.convertValue(child("query", order, work), DayQuery.Result.class);
+    results.put("query", found);
+    out.print(
+        Text.table(
+            List.of(
+                List.of("asked for", "", "of unpacking rows"),
+                List.of(
+                    "an hour, each reading",
+                    millis(found.hour()),
+                    Text.ratio(Statistics.ratio(found.hour(), found.naiveHour()))),
+                List.of("the same by unpacking rows", millis(found.naiveHour()), ""),
+                List.of("the day, each reading", millis(found.raw()), ""),
+                List.of("the day, the first time", millis(found.firstRaw()), ""),
+                List.of("the day, by minutes", millis(found.windows()), ""),
+                List.of("the last reading", millis(found.last()), ""),
+                List.of("the last reading of each device", millis(found.lastAll()), ""))));
+    out.printf(
+        "  %,d of %,d readings found; a day takes %s, %s the aim of %.0f ms%n",
+        found.found(),
+        found.readings(),
+        millis(found.raw()),
+        found.raw() <= GOAL_MILLIS ? "within" : "ABOVE",
+        GOAL_MILLIS);
+    out.printf(
+        "  a reading takes %.1f B in rows and %.1f B in series, and %.0f ns to get there%n",
+        found.bytes(), found.seriesBytes(), found.seriesNanos());
+  }
+
+  private static String millis(double millis) {
+    return Text.fixed(millis, 1) + " ms";
   }
 
   private static String data(Path work) {

@@ -21,7 +21,8 @@ public final class Main {
         start        start of the process to first reading, beside JVM and bare Felix
         memory       at 4,000 points/s, beside bare Felix
         micro        the joints of a reading's way by JMH, each beside a trivial baseline
-        buffer       durable append and the drain after an outage, beside a plain file
+        buffer       durable append and the drain after an outage, beside a plain file;
+                     one point's day
 
       Options of whole-line
         --devices N --points N --interval-millis N   one load instead of the three
@@ -39,10 +40,11 @@ public final class Main {
       Options of micro
         --forks N, --iterations N   of JMH (2, 5)
       Options of buffer
-        --parts LIST                append,drain
+        --parts LIST                append,drain,query
         --seconds N, --runs N       of an append (3, 5); live readings alone take three times that
         --readings N                to drain (50000000)
         --mqtt-readings N           of these, over a broker (5000000)
+        --devices N, --every N      of the day: devices, and seconds between polls (2000, 10)
         --folder FOLDER             on the disk that is measured; that of the results
         --keep FOLDER               where the readings to drain are kept for another run
       Options of all

@@ -13,14 +13,23 @@ import java.util.stream.Stream;
 
 /**
  * One run of the buffer in a process of its own, so that memory and bytes written are its alone:
- * {@code BufferRun <append|fill|raw|drain> <order> <result>}, the order as JSON, the result a file
- * that it is written to.
+ * {@code BufferRun <append|fill|raw|drain|query> <order> <result>}, the order as JSON, the result a
+ * file that it is written to.
  */
 public final class BufferRun {
   /** Id of the gateway. */
   public static final String GATEWAY = "cabinet-17";
 
   static final String PLATFORM = "city";
+
+  /**
+   * An order for {@link DayQuery}.
+   *
+   * @param folder empty, or filled by an earlier run with the same figures
+   * @param every seconds between polls of a device
+   * @param devices with two points each
+   */
+  public record Query(String folder, int hours, int every, int devices) {}
 
   private BufferRun() {}
 
@@ -34,10 +43,15 @@ public final class BufferRun {
           case "fill" -> FillRun.run(json.readValue(order, FillRun.Order.class));
           case "raw" -> RawRun.run(json.readValue(order, RawRun.Order.class));
           case "drain" -> DrainRun.run(json.readValue(order, DrainRun.Order.class));
+          case "query" -> query(json.readValue(order, Query.class));
           default -> throw new IllegalArgumentException(args[0]);
         };
     json.writeValue(Path.of(args[2]).toFile(), result);
     System.exit(0);
+  }
+
+  private static DayQuery.Result query(Query order) throws IOException {
+    return DayQuery.measure(Path.of(order.folder()), order.hours(), order.every(), order.devices());
   }
 
   /**

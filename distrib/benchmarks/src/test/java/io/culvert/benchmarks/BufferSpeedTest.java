@@ -34,7 +34,7 @@ class BufferSpeedTest {
   }
 
   @Test
-  void whatWasOwedIsDrainedOnceAndInOrderByEachWay() throws Exception {
+  void whatWasOwedIsDrainedOnceAndInOrderByEachWayAndADayIsFound() throws Exception {
     Path options = Files.createDirectories(folder.resolve("gateway/etc")).resolve("jvm.options");
     Files.copy(Path.of("../archive/src/main/etc/jvm.options"), options);
     int port;
@@ -47,7 +47,18 @@ class BufferSpeedTest {
     Bench bench = new Bench(folder.resolve("gateway"), results, port, 1, out);
     List<String> small =
         List.of(
-            "--parts", "drain", "--readings", "20000", "--mqtt-readings", "5000", "--seconds", "1");
+            "--parts",
+            "drain,query",
+            "--every",
+            "600",
+            "--devices",
+            "20",
+            "--readings",
+            "20000",
+            "--mqtt-readings",
+            "5000",
+            "--seconds",
+            "1");
 
     int status = new BufferSpeed(bench, new Options(small, BufferSpeed.OPTIONS, List.of())).run();
 
@@ -58,6 +69,7 @@ class BufferSpeedTest {
         .isEqualTo(20_000);
     assertThat(result.get("drains").get(2).get("received").get("backlog").asInt())
         .isBetween(5_000, 20_000);
+    assertThat(result.get("query").get("found").asInt()).isEqualTo(24 * 6);
     assertThat(results).isDirectoryContaining(file -> file.endsWith("buffer.json"));
     assertThat(Files.list(results)).hasSize(1);
   }
