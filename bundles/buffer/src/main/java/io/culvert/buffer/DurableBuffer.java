@@ -517,6 +517,9 @@ final class DurableBuffer implements Buffer, Query, AutoCloseable {
   private void clean() {
     Duration next = TICK;
     try {
+      if (acceptor.finding().state() == Disk.FULL) {
+        retention.makeRoom();
+      }
       retention.check();
       cleanerProblem = "";
     } catch (IOException e) {

@@ -30,6 +30,7 @@ import org.slf4j.LoggerFactory;
 final class Retention {
   private static final Logger LOG = LoggerFactory.getLogger(Retention.class);
   private static final String OLD = "is older than maxAgeHours";
+  private static final String FULL = "is confirmed, and the disk is full";
   private static final String LARGE = "is the oldest beyond maxBytes";
   private static final List<String> LEVELS =
       List.of(
@@ -72,13 +73,36 @@ final class Retention {
       if (sealed.isEmpty()) {
         return;
       }
-      Segment free = sealed.stream().filter(segment -> !owed(segment)).findFirst().orElse(null);
+      Segment free = oldestFree(sealed);
       if (free != null) {
         delete(free, LARGE);
       } else {
         cutOldest(sealed);
       }
     }
+  }
+
+  /**
+   * Gives room to a disk that is full, whatever the bounds say: the oldest damaged file or segment
+   * that nobody is owed anything of. What somebody is owed stays.
+   */
+  void makeRoom() throws IOException {
+    accounts.deliveries().forEach(delivery -> delivery.extend(store::next));
+    List<Path> damaged = store.damaged();
+    if (!damaged.isEmpty()) {
+      Files.deleteIfExists(damaged.get(0));
+      LOG.info("Deleted {}: it is damaged and the disk is full", damaged.get(0).getFileName());
+      return;
+    }
+    Segment free = oldestFree(store.segments().stream().filter(Segment::sealed).toList());
+    if (free != null) {
+      delete(free, FULL);
+    }
+  }
+
+  /** The first of which nobody is owed anything; {@code null} if there is none. */
+  private Segment oldestFree(List<Segment> segments) {
+    return segments.stream().filter(segment -> !owed(segment)).findFirst().orElse(null);
   }
 
   private boolean beyond() {

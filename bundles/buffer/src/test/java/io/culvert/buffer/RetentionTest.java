@@ -243,6 +243,24 @@ class RetentionTest {
   }
 
   @Test
+  void onAFullDiskWhatIsConfirmedMakesRoomAndNothingElse() throws IOException {
+    Delivery city = accounts.delivery("city");
+    seconds(0, 200);
+    city.extend(store::next);
+    Segment second = store.segments().get(1);
+    for (StreamClass streamClass : StreamClass.values()) {
+      city.confirm(streamClass, second.span(streamClass).first(), second.span(streamClass).end());
+    }
+    int files = store.segments().size();
+    Retention retention = new Retention(store, ledger, accounts, this::settings, () -> pumps);
+    retention.makeRoom();
+    retention.makeRoom();
+    assertThat(store.segments()).hasSize(files - 1).doesNotContain(second);
+    assertThat(levels()).containsOnly(0);
+    assertThat(ledger.entries(Instant.MIN, Instant.MAX, 10)).isEmpty();
+  }
+
+  @Test
   void eachPlatformIsToldWhatItLoses() throws IOException {
     Delivery city = accounts.delivery("city");
     accounts.delivery("water");
