@@ -454,11 +454,11 @@ final class BufferSpeed {
     out.print(
         Text.table(
             List.of(
-                List.of("asked for", "", "of unpacking rows"),
+                List.of("asked for", "", "faster than unpacking"),
                 List.of(
                     "an hour, each reading",
                     millis(found.hour()),
-                    Text.ratio(Statistics.ratio(found.hour(), found.naiveHour()))),
+                    Text.ratio(Statistics.ratio(found.naiveHour(), found.hour()))),
                 List.of("the same by unpacking rows", millis(found.naiveHour()), ""),
                 List.of("the day, each reading", millis(found.raw()), ""),
                 List.of("the day, the first time", millis(found.firstRaw()), ""),

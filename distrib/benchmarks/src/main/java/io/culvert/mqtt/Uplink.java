@@ -41,6 +41,7 @@ public final class Uplink implements AutoCloseable {
               NO_COMMANDS,
               new NoDevices(gateway),
               NO_SECRETS,
+              () -> null,
               InstantSource.system(),
               RandomGenerator.getDefault());
     } catch (Settings.InvalidException e) {
