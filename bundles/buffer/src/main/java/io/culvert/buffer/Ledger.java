@@ -44,6 +44,8 @@ import org.sqlite.SQLiteException;
  */
 final class Ledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+  private static final String PUT_RELEASED = "INSERT INTO released VALUES (?, ?, ?, ?, ?, ?)";
+  private static final String PUT_CUT = "INSERT OR REPLACE INTO cut VALUES (?, ?, ?)";
   private static final String PUT_ENTRY =
       "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   private static final int RESERVE = 3 << 19;
@@ -236,6 +238,10 @@ final class Ledger implements AutoCloseable {
         }
       }
     }
+    // SQLite looks at some of its own tables only when something is to be written.
+    for (String statement : List.of(PUT_ENTRY, PUT_RELEASED, PUT_CUT)) {
+      connection.prepareStatement(statement).close();
+    }
     connection.commit();
   }
 
@@ -391,8 +397,7 @@ final class Ledger implements AutoCloseable {
   }
 
   private void decide(long segment, int level) throws SQLException {
-    try (PreparedStatement put =
-        connection().prepareStatement("INSERT OR REPLACE INTO cut VALUES (?, ?, ?)")) {
+    try (PreparedStatement put = connection().prepareStatement(PUT_CUT)) {
       put.setLong(1, segment);
       set(put, level);
       put.executeUpdate();
@@ -457,8 +462,7 @@ final class Ledger implements AutoCloseable {
         put.executeUpdate();
       }
     }
-    try (PreparedStatement put =
-        connection().prepareStatement("INSERT INTO released VALUES (?, ?, ?, ?, ?, ?)")) {
+    try (PreparedStatement put = connection().prepareStatement(PUT_RELEASED)) {
       for (Release release : releases) {
         set(
             put,

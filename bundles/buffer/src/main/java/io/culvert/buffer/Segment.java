@@ -496,7 +496,7 @@ final class Segment implements AutoCloseable {
           if (rows.next()) {
             long start = positionOf(rows.getLong(1));
             try {
-              head = head(rows.getLong(1), rows.getBytes(2));
+              head = head(rows.getLong(1), rows.getBytes(2), id(c, 0), id(c, position + 1));
               if (head.end() > position) {
                 first = start;
                 return new Found.Whole(
@@ -531,7 +531,8 @@ final class Segment implements AutoCloseable {
       try (ResultSet rows = query.executeQuery()) {
         if (rows.next()) {
           // A key that is damaged may stand for any position.
-          return Math.min(positionOf(rows.getLong(1)), Math.max(position + 1, spans[c].end()));
+          long next = Math.min(positionOf(rows.getLong(1)), spans[c].end());
+          return Math.max(position + 1, next);
         }
       }
     } catch (SQLException e) {
@@ -617,7 +618,9 @@ final class Segment implements AutoCloseable {
         try (ResultSet rows = query.executeQuery()) {
           while (rows.next()) {
             try {
-              RowHead head = timeline.correct(head(rows.getLong(1), rows.getBytes(2)));
+              RowHead head =
+                  timeline.correct(
+                      head(rows.getLong(1), rows.getBytes(2), id(c, position), id(c, end)));
               if (head.to() >= from && head.from() <= to) {
                 return head;
               }
@@ -656,7 +659,7 @@ final class Segment implements AutoCloseable {
         try (ResultSet rows = query.executeQuery()) {
           while (rows.next()) {
             try {
-              return head(rows.getLong(1), rows.getBytes(2));
+              return head(rows.getLong(1), rows.getBytes(2), id(c, 0), id(c, position));
             } catch (DamagedException e) {
               // As in a query of a span: what can be read is shown.
               continue;
@@ -744,7 +747,7 @@ final class Segment implements AutoCloseable {
         query.setLong(3, until);
         query.setInt(4, limit);
         try (ResultSet rows = query.executeQuery()) {
-          while (rows.next()) {
+          while (rows.next() && rows.getLong(1) > after) {
             byte[] sealedHead = rows.getBytes(4);
             RowHead head = null;
             try {
@@ -1112,6 +1115,20 @@ final class Segment implements AutoCloseable {
       throw new DamagedException("Nothing where sealed bytes are due");
     }
     return seal.open(sealedBytes, place);
+  }
+
+  /**
+   * The head of a row that a search has found. SQLite trusts the keys on its way to a row: where
+   * one of them is damaged, it finds rows that nobody asked for.
+   *
+   * @param from keys that were asked for, the first
+   * @param end and the one after the last
+   */
+  private RowHead head(long id, byte[] sealedHead, long from, long end) throws DamagedException {
+    if (id < from || id >= end) {
+      throw new DamagedException("Another row stands where it is due");
+    }
+    return head(id, sealedHead);
   }
 
   private RowHead head(long id, byte[] sealedHead) throws DamagedException {
