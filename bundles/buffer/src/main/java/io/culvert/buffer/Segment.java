@@ -553,8 +553,8 @@ final class Segment implements AutoCloseable {
     int c = streamClass.ordinal();
     // What is on disk has the times of before any correction.
     long[] widest = timeline.widest();
-    long since = from < Long.MIN_VALUE + widest[1] ? Long.MIN_VALUE : from - widest[1];
-    long until = to > Long.MAX_VALUE + widest[0] ? Long.MAX_VALUE : to - widest[0];
+    long since = plus(from, -widest[1]);
+    long until = plus(to, -widest[0]);
     synchronized (readLock) {
       if (deleted || spans[c].isEmpty() || spans[c].from() > until || spans[c].to() < since) {
         return heads;
@@ -730,8 +730,8 @@ final class Segment implements AutoCloseable {
   List<Outline> outlines(long after, long from, long to, int limit) throws SQLException {
     List<Outline> found = new ArrayList<>();
     long[] widest = timeline.widest();
-    long since = from < Long.MIN_VALUE + widest[1] ? Long.MIN_VALUE : from - widest[1];
-    long until = to > Long.MAX_VALUE + widest[0] ? Long.MAX_VALUE : to - widest[0];
+    long since = plus(from, -widest[1]);
+    long until = plus(to, -widest[0]);
     synchronized (readLock) {
       if (deleted) {
         return found;

@@ -17,7 +17,9 @@ public interface Buffer {
    * and get their sequence numbers then.
    *
    * @return completed when they are on disk and synced (<em>accepted</em>): alarms within 10 ms,
-   *     others at the latest after the commit interval. Fails with {@link
+   *     others at the latest after the commit interval; while the disk refuses, when it takes them
+   *     again. Where the bytes that may be written in a day run short, some telemetry is left out:
+   *     then it is completed when the ledger says so, up to a minute later. Fails with {@link
    *     java.util.concurrent.RejectedExecutionException} if the bound on what waits to be committed
    *     is reached, with {@link java.io.IOException} if the disk refuses. What failed was not taken
    *     and is the caller's to account for with {@link #gap}
