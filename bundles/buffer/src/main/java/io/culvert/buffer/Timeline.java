@@ -44,7 +44,7 @@ import org.slf4j.LoggerFactory;
  * thread; corrections are asked for on any.
  */
 final class Timeline {
-  static final String POINT = "clock_step";
+  static final String POINT = "clock_set";
   static final long STEP_MILLIS = 1000;
 
   private static final Logger LOG = LoggerFactory.getLogger(Timeline.class);

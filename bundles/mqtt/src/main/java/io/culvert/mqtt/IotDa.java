@@ -30,10 +30,10 @@ import java.util.Optional;
  * <p>Beyond IoTDA's own shape a service carries, as properties: {@code {point}_u}, the UCUM unit
  * where there is one; {@code {point}_q}, the quality where it isn't good; {@code seq_first} and
  * {@code seq_count}, the numbers of its readings in their stream; {@code historical}, true for what
- * is delivered after an outage; {@code clock}, {@code unsynchronised} or {@code corrected} where
- * the gateway's clock was not right when it stamped them. A bad value is null. JSON has no NaN and
- * no infinity, and a platform that expects a number is not helped by text: such a value is null as
- * well, and {@code {point}_q} tells it as {@code Bad(NaN)}, {@code Bad(Infinity)} or {@code
+ * is delivered after an outage; {@code gateway_clock}, {@code unsynchronised} or {@code corrected}
+ * where the gateway's clock was not right when it stamped them. A bad value is null. JSON has no
+ * NaN and no infinity, and a platform that expects a number is not helped by text: such a value is
+ * null as well, and {@code {point}_q} tells it as {@code Bad(NaN)}, {@code Bad(Infinity)} or {@code
  * Bad(-Infinity)}; within lists and structures it is the text {@code "NaN"}. Bytes are base64.
  *
  * <p>Down, {@code properties/set} writes each property to the point of that name. A command {@code
@@ -168,7 +168,7 @@ final class IotDa implements Dialect {
         out.writeBooleanField("historical", true);
       }
       if (service.clock == ClockState.UNSYNCHRONISED || service.clock == ClockState.CORRECTED) {
-        out.writeStringField("clock", service.clock.name().toLowerCase(Locale.ROOT));
+        out.writeStringField("gateway_clock", service.clock.name().toLowerCase(Locale.ROOT));
       }
       out.writeEndObject();
       out.writeEndObject();

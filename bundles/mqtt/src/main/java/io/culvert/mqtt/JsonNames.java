@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class JsonNames {
   private static final Set<String> RESERVED =
-      Set.of("seq_first", "seq_count", "historical", "clock");
+      Set.of("seq_first", "seq_count", "historical", "gateway_clock");
 
   /** Of each; names that no site has in such numbers are worked out anew. */
   private static final int MOST = 10_000;

@@ -20,7 +20,7 @@ import java.util.Set;
 final class Report {
 
   /** Everything about a service but its readings, with the longest numbers. */
-  private static final int SERVICE_BYTES = 230;
+  private static final int SERVICE_BYTES = 240;
 
   private static final int DEVICE_BYTES = 40;
   private static final int MESSAGE_BYTES = 20;

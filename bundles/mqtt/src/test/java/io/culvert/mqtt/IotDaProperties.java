@@ -136,7 +136,7 @@ class IotDaProperties {
             || name.endsWith("_u")
             || name.startsWith("seq_")
             || name.equals("historical")
-            || name.equals("clock")) {
+            || name.equals("gateway_clock")) {
           continue;
         }
         Seen one =
@@ -146,7 +146,7 @@ class IotDaProperties {
                 (String) properties.get(name + "_u"),
                 (String) properties.get(name + "_q"),
                 Instant.from(TIME.parse((String) Json.at(service, "event_time"))).toString(),
-                (String) properties.get("clock"));
+                (String) properties.get("gateway_clock"));
         assertThat(seen.put(device + "/" + number++, one)).isNull();
       }
       assertThat(number - first).isEqualTo(properties.get("seq_count"));
@@ -203,7 +203,8 @@ class IotDaProperties {
                 net.jqwik.api.Tuple.of(5, Arbitraries.of("gw", "a", "b")),
                 net.jqwik.api.Tuple.of(
                     1, Arbitraries.integers().between(0, 200).map(i -> "device-" + i))),
-            Arbitraries.of("level", "flow", "t1", "door", "level_q", "seq_count", "clock"),
+            Arbitraries.of(
+                "level", "flow", "t1", "door", "level_q", "seq_count", "clock", "gateway_clock"),
             values().injectNull(0.1),
             Arbitraries.of("", "m", "Cel", "[pH]", "\"\\"),
             Arbitraries.of(

@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
 public final class Dialect {
   /** What stands beside the points of a service. */
   private static final Set<String> COMPANIONS =
-      Set.of("seq_first", "seq_count", "historical", "clock");
+      Set.of("seq_first", "seq_count", "historical", "gateway_clock");
 
   private static final Pattern SUB_DEVICES =
       Pattern.compile("\\$oc/devices/([^/]+)/sys/gateway/sub_devices/properties/report");
