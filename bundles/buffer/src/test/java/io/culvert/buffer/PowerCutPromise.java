@@ -2,8 +2,9 @@ package io.culvert.buffer;
 
 import io.culvert.buffer.PowerCutRecord.Op;
 import java.util.BitSet;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** What the buffer had promised when the power went, from the marks of a {@link PowerCutVictim}. */
@@ -21,7 +22,8 @@ final class PowerCutPromise {
   final BitSet gaps = new BitSet();
 
   private Map<String, BitSet[]> confirmed = platforms();
-  private final Map<Integer, Map<String, BitSet[]>> saving = new HashMap<>();
+  private Map<String, BitSet[]> atLastSave = platforms();
+  private final Set<Integer> slots = new HashSet<>();
   private int marks;
 
   private static Map<String, BitSet[]> platforms() {
@@ -69,11 +71,14 @@ final class PowerCutPromise {
     if (op.kind() == 'M') {
       marks++;
       mark(op.text().strip());
-    } else if (name.startsWith("delivery.") && (op.kind() == 'T' || op.kind() == 'C')) {
-      // What was confirmed before it began is in it.
-      saving.put(op.file(), copy(confirmed));
-    } else if (name.startsWith("delivery.") && op.kind() == 'S') {
-      settled = saving.get(op.file());
+    } else if (op.kind() == 'S' && name.startsWith("delivery.")) {
+      // States are written one after the other: what was confirmed when the one before was synced
+      // is in this one. What was confirmed since may have come too late for it. The name of a new
+      // file is not durable yet.
+      if (!slots.add(op.file())) {
+        settled = atLastSave;
+      }
+      atLastSave = copy(confirmed);
     }
   }
 
@@ -89,7 +94,8 @@ final class PowerCutPromise {
         }
       }
       case "q" -> confirmed = copy(received);
-      case "c" -> settled = copy(received);
+      // What was received since may not have been answered for when it was closed.
+      case "c" -> settled = copy(confirmed);
       case "h" -> gapsOffered = Integer.parseInt(words[1]);
       case "g" -> gaps.set(Integer.parseInt(words[1]));
       default -> throw new IllegalArgumentException(line);
