@@ -277,16 +277,28 @@ final class Manager implements Plugins {
                   plugin.origin(),
                   name,
                   plugin.version(),
-                  runs,
+                  "",
+                  "",
+                  runs ? Stage.RUNNING : Stage.STOPPED,
+                  false,
                   runs ? "" : "doesn't run; put its jar into the inbox again"));
         });
     examined.forEach(
         (file, each) -> {
           if (each instanceof Examined.Unfit unfit) {
-            list.add(new Status(file, unfit.name(), "", false, unfit.reason()));
+            list.add(
+                new Status(file, unfit.name(), "", "", "", Stage.REFUSED, false, unfit.reason()));
           } else if (each instanceof Examined.Fit fit && superseded.containsKey(file)) {
             list.add(
-                new Status(file, fit.name(), fit.plugin().version(), false, superseded.get(file)));
+                new Status(
+                    file,
+                    fit.name(),
+                    fit.plugin().version(),
+                    "",
+                    "",
+                    Stage.SUPERSEDED,
+                    false,
+                    superseded.get(file)));
           }
         });
     list.sort(Comparator.comparing(Status::file));

@@ -237,6 +237,10 @@ record StatusReport(
         g.writeStringField("file", p.file());
         g.writeStringField("symbolicName", p.symbolicName());
         g.writeStringField("version", p.version());
+        g.writeStringField("vendor", p.vendor());
+        g.writeStringField("signer", p.signer());
+        g.writeStringField("stage", p.stage().name().toLowerCase(Locale.ROOT));
+        g.writeBooleanField("hosted", p.hosted());
         g.writeBooleanField("running", p.running());
         g.writeStringField("message", p.message());
         g.writeEndObject();

@@ -34,7 +34,16 @@ class StatusReportTest {
                     Buffer.Disk.WORKING,
                     "",
                     List.of(new Buffer.Forwarding("city", false, 7, 0, 1234, 0, 0))),
-                List.of(new Plugins.Status("bad.jar", "", "", false, "found no whole jar")))
+                List.of(
+                    new Plugins.Status(
+                        "bad.jar",
+                        "",
+                        "",
+                        "",
+                        "",
+                        Plugins.Stage.REFUSED,
+                        false,
+                        "found no whole jar")))
             .text();
 
     assertThat(text.lines().toList())

@@ -10,13 +10,43 @@ public interface Plugins {
   /** Every plug-in in force and every jar that was refused, by file name. */
   List<Status> plugins();
 
+  /** How far a jar has come. */
+  enum Stage {
+    /** In force. */
+    RUNNING,
+    /** Started, and watched: not in force for good until its devices are as good as before. */
+    TRIAL,
+    /** In force, and doesn't run. */
+    STOPPED,
+    /** Not taken. */
+    REFUSED,
+    /** It could run, and another jar of its name does. */
+    SUPERSEDED
+  }
+
   /**
    * @param file name in the inbox
    * @param symbolicName {@code ""} if the jar doesn't tell
    * @param version {@code ""} if the jar doesn't tell
-   * @param running whether the bundle is active
+   * @param vendor as the manifest says; {@code ""} if it doesn't tell
+   * @param signer whom of the trust list its signature leads to; {@code ""} if it isn't signed by
+   *     one
+   * @param hosted whether it runs in a process of its own
    * @param message what is wrong and how to mend it; {@code ""} if nothing
    */
   record Status(
-      String file, String symbolicName, String version, boolean running, String message) {}
+      String file,
+      String symbolicName,
+      String version,
+      String vendor,
+      String signer,
+      Stage stage,
+      boolean hosted,
+      String message) {
+
+    /** Whether its bundle is active. */
+    public boolean running() {
+      return stage == Stage.RUNNING || stage == Stage.TRIAL;
+    }
+  }
 }

@@ -1,0 +1,57 @@
+package io.culvert.api.service;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** How the drivers behave: what each costs, and which of them are kept from their devices. */
+@ProviderType
+public interface Drivers {
+
+  /** Every driver that is there, by plug-in. Any thread; never blocks. */
+  List<DriverStatus> drivers();
+
+  /**
+   * What a driver has cost since it came.
+   *
+   * @param plugin symbolic name of its bundle
+   * @param version of its bundle
+   * @param schemes that it serves
+   * @param devices that use it
+   * @param threads alive that it was called on or started itself
+   * @param stuck calls whose deadline has passed and that still hold a thread
+   * @param calls into it
+   * @param inCalls time spent in them, until they gave the thread back
+   * @param samples that it handed over
+   * @param bytes size of these samples' values
+   * @param errors calls that failed, passed their deadline or answered something of no use
+   * @param quarantine {@code null} if it isn't in quarantine
+   */
+  record DriverStatus(
+      String plugin,
+      String version,
+      List<String> schemes,
+      int devices,
+      int threads,
+      int stuck,
+      long calls,
+      Duration inCalls,
+      long samples,
+      long bytes,
+      long errors,
+      Quarantine quarantine) {
+    public DriverStatus {
+      schemes = List.copyOf(schemes);
+    }
+  }
+
+  /**
+   * Why a driver is kept from its devices.
+   *
+   * @param reason what it did
+   * @param times how often it has been in quarantine since it came, 1 or more
+   * @param until when it gets its devices back
+   */
+  record Quarantine(String reason, int times, Instant until) {}
+}
