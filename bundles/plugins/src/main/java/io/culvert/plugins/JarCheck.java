@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.List;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -20,9 +21,10 @@ import org.osgi.framework.VersionRange;
 final class JarCheck {
   private static final String API = "io.culvert.api";
   private static final String OURS = "io.culvert";
-
-  /** What a jar says it is. */
-  record Identity(String symbolicName, Version version) {}
+  private static final String SCHEMES = "Culvert-Schemes";
+  private static final String OPENS = "Culvert-Opens";
+  private static final String LISTENS = "Culvert-Listens";
+  private static final String PROFILES = "Culvert-Profiles";
 
   private JarCheck() {}
 
@@ -88,10 +90,27 @@ final class JarCheck {
       if (version == null) {
         throw new Refused("no Bundle-Version", "one, such as 1.0.0: upgrades go by it");
       }
-      return new Identity(name, Version.parseVersion(version));
+      return new Identity(
+          name,
+          Version.parseVersion(version),
+          main.getValue(Constants.BUNDLE_VENDOR) == null
+              ? ""
+              : main.getValue(Constants.BUNDLE_VENDOR).strip(),
+          main.getValue("Bundle-License") == null ? "" : main.getValue("Bundle-License").strip(),
+          paths(main, SCHEMES),
+          paths(main, OPENS),
+          paths(main, LISTENS),
+          main.getValue(PROFILES) == null ? "" : main.getValue(PROFILES).strip(),
+          main.getValue(Constants.BUNDLE_NATIVECODE) != null);
     } catch (IllegalArgumentException e) {
       throw new Refused("Bundle-Version: " + version, "a version such as 1.0.0");
     }
+  }
+
+  private static List<String> paths(Attributes main, String header) {
+    return Header.parse(main.getValue(header)).stream()
+        .flatMap(clause -> clause.paths().stream())
+        .toList();
   }
 
   private static void imports(Attributes main) throws Refused {

@@ -42,6 +42,7 @@ final class Manager implements Plugins {
   private Map<String, String> superseded = Map.of();
 
   private String trouble = "";
+  private volatile Settings settings;
   private volatile List<Status> statuses = List.of();
 
   /** What is known of a file of the inbox in one content. */
@@ -62,12 +63,24 @@ final class Manager implements Plugins {
   private static final Comparator<Examined.Fit> PREFERENCE =
       Comparator.comparing(Examined.Fit::version).thenComparing(fit -> fit.stamp().modified());
 
-  Manager(Inbox inbox, Store store, Bundles bundles, Generations generations, InstantSource clock) {
+  Manager(
+      Inbox inbox,
+      Store store,
+      Bundles bundles,
+      Generations generations,
+      InstantSource clock,
+      Settings settings) {
     this.inbox = inbox;
     this.store = store;
     this.bundles = bundles;
     this.generations = generations;
     this.clock = clock;
+    this.settings = settings;
+  }
+
+  /** What the site says from the next pass on. Any thread. */
+  void configure(Settings now) {
+    settings = now;
   }
 
   @Override
@@ -157,7 +170,7 @@ final class Manager implements Plugins {
       throws IOException, JarCheck.Unreadable, Refused {
     Store.Staged staged = store.stage(seen.path());
     try {
-      JarCheck.Identity jar = JarCheck.check(staged.file());
+      Identity jar = JarCheck.check(staged.file());
       if (bundles.ofBase(jar.symbolicName())) {
         throw new Refused(
             "Bundle-SymbolicName: " + jar.symbolicName(), "a name that no bundle of the base has");

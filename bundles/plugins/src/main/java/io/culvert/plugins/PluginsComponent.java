@@ -16,14 +16,24 @@ import org.osgi.framework.FrameworkEvent;
 import org.osgi.framework.FrameworkListener;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Looks at {@code plugins/} once a second, from when the base is up. */
-@Component(immediate = true)
+@Component(
+    name = PluginsComponent.PID,
+    configurationPid = PluginsComponent.PID,
+    configurationPolicy = ConfigurationPolicy.REQUIRE,
+    immediate = true)
+@Designate(ocd = PluginsConfig.class)
 public final class PluginsComponent implements Plugins {
+  static final String PID = "io.culvert.plugins";
+
   private static final Logger LOG = LoggerFactory.getLogger(PluginsComponent.class);
   private static final long PERIOD_MILLIS = 1000;
 
@@ -34,7 +44,8 @@ public final class PluginsComponent implements Plugins {
   private boolean begun;
 
   @Activate
-  public PluginsComponent(BundleContext context, @Reference Generations generations)
+  public PluginsComponent(
+      BundleContext context, PluginsConfig config, @Reference Generations generations)
       throws IOException {
     this.context = context;
     Path home = Path.of(context.getProperty("culvert.home"));
@@ -47,7 +58,12 @@ public final class PluginsComponent implements Plugins {
     InstantSource clock = InstantSource.system();
     manager =
         new Manager(
-            new Inbox(folder, clock), store, new Bundles(context, store), generations, clock);
+            new Inbox(folder, clock),
+            store,
+            new Bundles(context, store),
+            generations,
+            clock,
+            Settings.of(config));
     thread =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -66,6 +82,11 @@ public final class PluginsComponent implements Plugins {
     if (context.getBundle(0).getState() == Bundle.ACTIVE) {
       begin();
     }
+  }
+
+  @Modified
+  void modified(PluginsConfig config) {
+    manager.configure(Settings.of(config));
   }
 
   @Deactivate

@@ -12,6 +12,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.felix.framework.FrameworkFactory;
@@ -30,6 +31,7 @@ final class Gateway implements Generations, InstantSource {
   private Generation current = new Generation(1, Map.of());
   private Instant now = Instant.now();
   boolean diskFull;
+  Settings settings = new Settings(false, Set.of(), Set.of(), 64, Duration.ofSeconds(60));
 
   Gateway(Path base) throws Exception {
     inbox = Files.createDirectories(base.resolve("plugins"));
@@ -61,7 +63,7 @@ final class Gateway implements Generations, InstantSource {
   void restartManager() throws Exception {
     Store s = new Store(store);
     BundleContext own = bundle("culvert.base").orElseThrow().getBundleContext();
-    manager = new Manager(new Inbox(inbox, this), s, new Bundles(own, s), this, this);
+    manager = new Manager(new Inbox(inbox, this), s, new Bundles(own, s), this, this, settings);
     manager.start();
   }
 

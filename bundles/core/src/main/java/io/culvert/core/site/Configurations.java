@@ -35,6 +35,12 @@ final class Configurations {
         buffer.updateIfDifferent(present);
       }
     }
+    if (derived.plugins() != null) {
+      Configuration plugins = admin.getConfiguration(Derivation.PLUGINS, "?");
+      if (derived.pluginsSound() || plugins.getProperties() == null) {
+        plugins.updateIfDifferent(dictionary(derived.plugins()));
+      }
+    }
     for (Map.Entry<String, Configuration> present : platforms().entrySet()) {
       if (!derived.platforms().containsKey(present.getKey())
           && derived.keep() != null

@@ -16,6 +16,8 @@ import java.util.TreeSet;
  * @param buffer properties of PID {@value #BUFFER}, those that are right; {@code null} while no
  *     bundle declares it
  * @param bufferSound whether all of them are right; otherwise a configuration in force stays
+ * @param plugins properties of PID {@value #PLUGINS}, as for the buffer
+ * @param pluginsSound whether all of them are right; otherwise a configuration in force stays
  * @param platforms properties of factory PID {@value #PLATFORM} by platform id
  * @param keep platforms whose configuration stays as it is, because what the document says of them
  *     is wrong or can't be checked yet: a slip of the pen must not take a platform away, and its
@@ -25,6 +27,8 @@ import java.util.TreeSet;
 record Derivation(
     Map<String, Object> buffer,
     boolean bufferSound,
+    Map<String, Object> plugins,
+    boolean pluginsSound,
     Map<String, Map<String, Object>> platforms,
     Set<String> keep,
     Faults faults) {
@@ -36,6 +40,7 @@ record Derivation(
    */
   static final String BUFFER_PLATFORMS = "platforms";
 
+  static final String PLUGINS = "io.culvert.plugins";
   static final String PLATFORM = "io.culvert.mqtt";
 
   /** Derives; what no bundle present declares waits. */
@@ -46,17 +51,22 @@ record Derivation(
     Metatype bufferType = metatypes.get(BUFFER);
     if (bufferType != null) {
       Faults own = new Faults(faults.file());
-      Node.Obj section =
-          document.buffer() == null
-              ? new Node.Obj(1, 1, Map.of(), Map.of(), List.of())
-              : document.buffer();
       Map<String, Object> given = new HashMap<>();
       given.put("gateway", document.gateway());
       if (document.platformIds() != null) {
         given.put(BUFFER_PLATFORMS, List.copyOf(new TreeSet<>(document.platformIds())));
       }
-      buffer = bufferType.check(section, "buffer", given, own);
+      buffer = bufferType.check(section(document.buffer()), "buffer", given, own);
       bufferSound = own.none();
+      faults.addAll(own);
+    }
+    Map<String, Object> plugins = null;
+    boolean pluginsSound = false;
+    Metatype pluginsType = metatypes.get(PLUGINS);
+    if (pluginsType != null) {
+      Faults own = new Faults(faults.file());
+      plugins = pluginsType.check(section(document.plugins()), "plugins", Map.of(), own);
+      pluginsSound = own.none();
       faults.addAll(own);
     }
     Map<String, Map<String, Object>> platforms = new LinkedHashMap<>();
@@ -77,6 +87,11 @@ record Derivation(
       }
       faults.addAll(own);
     }
-    return new Derivation(buffer, bufferSound, platforms, keep, faults);
+    return new Derivation(buffer, bufferSound, plugins, pluginsSound, platforms, keep, faults);
+  }
+
+  /** A section that isn't there has nothing but defaults. */
+  private static Node.Obj section(Node.Obj given) {
+    return given == null ? new Node.Obj(1, 1, Map.of(), Map.of(), List.of()) : given;
   }
 }

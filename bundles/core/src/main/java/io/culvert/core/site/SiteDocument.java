@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
  *
  * @param gateway its id
  * @param buffer {@code null} if the document has no such section
+ * @param plugins likewise
  * @param platforms those with an id and a scheme that can be used
  * @param platformIds ids of all platforms that it names, also of those with something wrong; {@code
  *     null} if a slip hides some, so that nothing can be told from an id that is missing
@@ -28,6 +29,7 @@ import java.util.regex.Pattern;
 record SiteDocument(
     String gateway,
     Node.Obj buffer,
+    Node.Obj plugins,
     List<Platform> platforms,
     Set<String> platformIds,
     List<DeviceEntry> devices,
@@ -90,10 +92,8 @@ record SiteDocument(
       return null;
     }
     String gateway = gateway(fields, faults);
-    Node buffer = fields.any("buffer");
-    if (buffer != null && !(buffer instanceof Node.Obj)) {
-      fields.wrong("buffer", "an object");
-    }
+    Node.Obj buffer = section(fields, "buffer");
+    Node.Obj plugins = section(fields, "plugins");
     Map<String, Node> platformIds = new HashMap<>();
     List<Platform> platforms = platforms(items(fields, "platforms"), platformIds, faults);
     List<DeviceEntry> devices = devices(items(fields, "devices"), gateway, faults);
@@ -103,11 +103,20 @@ record SiteDocument(
     }
     return new SiteDocument(
         gateway,
-        buffer instanceof Node.Obj o ? o : null,
+        buffer,
+        plugins,
         platforms,
         hidden(fields.any("platforms"), platformIds) ? null : platformIds.keySet(),
         devices,
         faults);
+  }
+
+  private static Node.Obj section(Fields fields, String key) {
+    Node node = fields.any(key);
+    if (node != null && !(node instanceof Node.Obj)) {
+      fields.wrong(key, "an object");
+    }
+    return node instanceof Node.Obj object ? object : null;
   }
 
   private static String gateway(Fields fields, Faults faults) {

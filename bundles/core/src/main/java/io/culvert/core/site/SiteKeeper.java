@@ -292,6 +292,8 @@ final class SiteKeeper implements SiteSource {
     return b != null
         && a.bufferSound() == b.bufferSound()
         && java.util.Objects.equals(a.buffer(), b.buffer())
+        && a.pluginsSound() == b.pluginsSound()
+        && java.util.Objects.equals(a.plugins(), b.plugins())
         && a.platforms().equals(b.platforms())
         && java.util.Objects.equals(a.keep(), b.keep())
         && a.faults().lines().equals(b.faults().lines());

@@ -42,6 +42,11 @@ class MetatypeTest {
           <AD id="platforms" type="String" cardinality="2147483647" required="false"/>
           <AD id="commitMillis" type="Integer" min="10" default="250"/>
         </OCD>
+        <OCD id="plugins" name="Plug-ins">
+          <AD id="allowUnsigned" type="Boolean" default="false"/>
+          <AD id="hosted" type="String" cardinality="2147483647" default=""/>
+        </OCD>
+        <Designate pid="io.culvert.plugins"><Object ocdref="plugins"/></Designate>
         <Designate pid="io.culvert.buffer"><Object ocdref="buffer"/></Designate>
         <Designate factoryPid="io.culvert.mqtt"><Object ocdref="platform"/></Designate>
         <Designate pid="other"><Object ocdref="nowhere"/></Designate>

@@ -76,9 +76,10 @@ class SiteDocumentTest {
         "`\"devices\": {}` | devices: found an object; expected a list",
         "`\"platforms\": 1` | platforms: found 1; expected a list",
         "`\"buffer\": []` | buffer: found a list; expected an object",
+        "`\"plugins\": true` | plugins: found true; expected an object",
         "`\"device\": []` | device: found an unknown key; expected devices",
-        "`\"rules\": []` | rules: found an unknown key; expected one of gateway, buffer, platforms,"
-            + " devices",
+        "`\"rules\": []` | rules: found an unknown key; expected one of gateway, buffer, plugins,"
+            + " platforms, devices",
         "`\"platforms\": [1]` | platforms[0]: found 1; expected an object",
         "`\"platforms\": [{\"id\": \"p\"}]` | platforms[0].url: found nothing; expected a URL that"
             + " begins with mqtt:// or mqtts://, such as mqtts://iot.example:8883",

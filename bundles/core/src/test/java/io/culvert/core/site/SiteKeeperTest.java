@@ -480,6 +480,30 @@ class SiteKeeperTest {
     assertThat(applied.get(2).keep()).isEmpty();
   }
 
+  @Test
+  void thePluginsAreToldWhatTheSiteSaysOfThem() throws IOException, XMLStreamException {
+    metatypes.bundle(5, MetatypeTest.declared());
+    site("{\"gateway\": {\"id\": \"g\"}}");
+    keeper.look();
+    assertThat(applied.get(0).plugins()).isEmpty();
+    assertThat(applied.get(0).pluginsSound()).isTrue();
+
+    site(
+        "{\"gateway\": {\"id\": \"g\"},"
+            + " \"plugins\": {\"allowUnsigned\": 1, \"hosted\": [\"com.acme\"]}}");
+    keeper.look();
+    assertThat(applied.get(1).pluginsSound()).isFalse();
+    assertThat(applied.get(1).faults().lines())
+        .containsExactly("etc/site.json:1: plugins.allowUnsigned: found 1; expected true or false");
+
+    site(
+        "{\"gateway\": {\"id\": \"g\"},"
+            + " \"plugins\": {\"allowUnsigned\": true, \"hosted\": [\"com.acme\"]}}");
+    keeper.look();
+    assertThat(applied.get(2).plugins()).containsEntry("allowUnsigned", true);
+    assertThat((String[]) applied.get(2).plugins().get("hosted")).containsExactly("com.acme");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"\"idd\": \"county\"", "\"id\": \"coun ty\"", "\"id\": 7", "\"user\": \"county\""})
