@@ -91,6 +91,16 @@ final class FileWatch {
     return contents;
   }
 
+  /**
+   * What tells one saving of a file from another, also with the same content; of the last look.
+   *
+   * @return {@code null} if it wasn't there
+   */
+  Object stamp(Path file) {
+    Seen last = seen.get(file);
+    return last == null ? null : last.stamp;
+  }
+
   private byte[] read(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
       return in.readNBytes(maxBytes + 1);

@@ -29,6 +29,31 @@ public final class GenerationService implements Generations {
   }
 
   @Override
+  public boolean onTrial() {
+    return site.onTrial();
+  }
+
+  @Override
+  public Generation trial(Map<String, Plugin> lock) throws IOException {
+    return site.trial(lock);
+  }
+
+  @Override
+  public void confirm() throws IOException {
+    site.confirm();
+  }
+
+  @Override
+  public Generation revert(String reason) {
+    return site.revert(reason);
+  }
+
+  @Override
+  public Map<String, TakenBack> takenBack() {
+    return site.takenBack();
+  }
+
+  @Override
   public List<String> problems() {
     return site.problems();
   }

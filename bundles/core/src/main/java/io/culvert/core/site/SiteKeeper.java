@@ -2,7 +2,6 @@ package io.culvert.core.site;
 
 import io.culvert.api.Device;
 import io.culvert.api.service.Generations.Generation;
-import io.culvert.api.service.Generations.Plugin;
 import io.culvert.core.document.Fault;
 import io.culvert.core.document.Faults;
 import io.culvert.core.document.JsonReader;
@@ -73,6 +72,12 @@ final class SiteKeeper implements SiteSource {
 
   /** Whether {@code etc/site.json} holds something that hasn't been dealt with. */
   private boolean unread;
+
+  /** The document of the generation in force when {@code etc/site.json} was read last. */
+  private byte[] standing;
+
+  /** When what {@code etc/site.json} holds was taken back, how the file was; else {@code null}. */
+  private Object takenBack;
 
   private Derivation derived;
 
@@ -164,11 +169,6 @@ final class SiteKeeper implements SiteSource {
     return new Fault(now.file, nearest.line(), 0, entry.path() + "." + key, "", "").place();
   }
 
-  /** Makes a generation of this lock and the document in force. */
-  Generation lock(Map<String, Plugin> lock) throws IOException {
-    return store.put(store.site(), lock);
-  }
-
   /**
    * Looks what changed and puts it in force. Never throws: what fails is logged, and tried again at
    * the next look where that makes sense.
@@ -208,11 +208,17 @@ final class SiteKeeper implements SiteSource {
   }
 
   private void lookAtSite() throws IOException {
-    unread |= siteWatch.look();
+    unread |= siteWatch.look() || !Arrays.equals(standing, store.site()) || savedAgain();
     if (unread) {
       unread = false;
       read(siteWatch.contents().get(siteFile));
+      standing = store.site();
     }
+  }
+
+  /** Whether someone wants what was taken back once more. */
+  private boolean savedAgain() {
+    return takenBack != null && !takenBack.equals(siteWatch.stamp(siteFile));
   }
 
   /** Takes what {@code etc/site.json} holds now. */
@@ -224,15 +230,19 @@ final class SiteKeeper implements SiteSource {
     } else {
       written = SiteDocument.read(json, faults);
     }
+    if (written != null && back(json)) {
+      return;
+    }
     if (written != null && stored(json, faults)) {
       document = written;
       refused = List.of();
+      takenBack = null;
       return;
     }
     refused = new ArrayList<>(faults.lines());
     byte[] good = store.site();
-    if (document == null && good != null) {
-      document = SiteDocument.read(good, new Faults(inForce()));
+    if (!Arrays.equals(standing, good)) {
+      document = fromStore(good);
     }
     refused.add(
         SITE_FILE
@@ -243,17 +253,42 @@ final class SiteKeeper implements SiteSource {
   }
 
   /**
+   * What was in force on trial and went back with a plug-in doesn't come again by itself.
+   *
+   * @return whether that is so of this document; then the one before is in force
+   */
+  private boolean back(byte[] json) {
+    String why = savedAgain() ? null : store.takenBack(json);
+    byte[] good = store.site();
+    if (why == null || Arrays.equals(json, good)) {
+      return false;
+    }
+    takenBack = siteWatch.stamp(siteFile);
+    document = fromStore(good);
+    refused =
+        List.of(
+            SITE_FILE
+                + ": not in force; it was saved while a plug-in was on trial, and went back to"
+                + " generation "
+                + store.current().number()
+                + " with it: "
+                + why
+                + "; save the file again to put it in force");
+    return true;
+  }
+
+  /**
    * What isn't stored is not in force: the next start would bring another site.
    *
    * @return {@code false}, with a fault, if the disk didn't take it; then it is tried again
    */
   private boolean stored(byte[] json, Faults faults) {
-    if (Arrays.equals(json, store.site())) {
-      return true;
-    }
     try {
-      Generation made = store.put(json, store.current().lock());
-      LOG.info("{} is in force as generation {}", SITE_FILE, made.number());
+      long before = store.current().number();
+      Generation made = store.site(json);
+      if (made.number() != before) {
+        LOG.info("{} is in force as generation {}", SITE_FILE, made.number());
+      }
       return true;
     } catch (IOException e) {
       unread = true;
@@ -262,6 +297,10 @@ final class SiteKeeper implements SiteSource {
           "room and rights for data/generations; it is tried again by itself");
       return false;
     }
+  }
+
+  private SiteDocument fromStore(byte[] good) {
+    return good == null ? null : SiteDocument.read(good, new Faults(inForce()));
   }
 
   private String inForce() {

@@ -2,6 +2,7 @@ package io.culvert.core.site;
 
 import io.culvert.api.service.Generations.Generation;
 import io.culvert.api.service.Generations.Plugin;
+import io.culvert.api.service.Generations.TakenBack;
 import io.culvert.core.document.YamlReader;
 import io.culvert.core.model.Site;
 import io.culvert.core.profile.ProfileRegistry;
@@ -117,9 +118,32 @@ public final class SiteService implements SiteSource, BundleTrackerCustomizer<Bo
     return store.current();
   }
 
-  /** Makes a generation of this lock and the site document in force; blocks for the disk. */
+  /** As {@link io.culvert.api.service.Generations} has it, like those that follow. */
   Generation lock(Map<String, Plugin> lock) throws IOException {
-    return keeper.lock(lock);
+    return store.lock(lock);
+  }
+
+  boolean onTrial() {
+    return store.onTrial();
+  }
+
+  Generation trial(Map<String, Plugin> lock) throws IOException {
+    return store.trial(lock);
+  }
+
+  void confirm() throws IOException {
+    store.confirm();
+  }
+
+  Generation revert(String reason) {
+    Generation back = store.revert(reason);
+    // Else the site would follow a second later.
+    worker.execute(keeper::look);
+    return back;
+  }
+
+  Map<String, TakenBack> takenBack() {
+    return store.takenBack();
   }
 
   @Override

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.culvert.api.service.Generations.Generation;
 import io.culvert.api.service.Generations.Plugin;
+import io.culvert.api.service.Generations.TakenBack;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,26 +41,35 @@ class GenerationStoreTest {
 
   @Test
   void whatIsPutIsInForceAfterRestart() throws IOException {
-    open().put(bytes("one"), Map.of());
-    open().put(bytes("two"), LOCK);
+    open().site(bytes("one"));
+    open().lock(LOCK);
+    open().site(bytes("two"));
 
-    assertThat(open().current()).isEqualTo(new Generation(2, LOCK));
+    assertThat(open().current()).isEqualTo(new Generation(3, LOCK));
     assertThat(open().site()).isEqualTo(bytes("two"));
-    assertThat(file("1/site.json")).hasContent("one");
+    assertThat(file("2/site.json")).hasContent("one");
   }
 
   @Test
   void aLockCanComeBeforeTheFirstSite() throws IOException {
-    open().put(null, LOCK);
+    open().lock(LOCK);
 
     assertThat(open().current()).isEqualTo(new Generation(1, LOCK));
     assertThat(open().site()).isNull();
   }
 
+  @Test
+  void aDocumentThatIsInForceMakesNoGeneration() throws IOException {
+    open().site(bytes("one"));
+
+    assertThat(open().site(bytes("one")).number()).isEqualTo(1);
+    assertThat(file("2")).doesNotExist();
+  }
+
   /** As a power cut would leave it at each step of a switch. */
   @Test
   void anInterruptedSwitchLeavesTheOneBefore() throws IOException {
-    open().put(bytes("one"), LOCK);
+    open().site(bytes("one"));
 
     Files.createDirectory(file("2.tmp"));
     Files.writeString(file("2.tmp/site.json"), "tw");
@@ -73,26 +84,26 @@ class GenerationStoreTest {
     Files.writeString(file("current.tmp"), "2");
     assertThat(open().current().number()).isEqualTo(1);
 
-    assertThat(open().put(bytes("three"), LOCK).number()).isEqualTo(3);
+    assertThat(open().site(bytes("three")).number()).isEqualTo(3);
   }
 
   /** A full disk leaves part of a generation; when there is room again, nobody restarts for it. */
   @Test
   void whatAFailedSwitchLeftBehindDoesNotHinderTheNext() throws IOException {
     GenerationStore store = open();
-    store.put(bytes("one"), LOCK);
+    store.site(bytes("one"));
     Files.createDirectory(file("2.tmp"));
     Files.writeString(file("2.tmp/site.json"), "tw");
 
-    assertThat(store.put(bytes("two"), LOCK).number()).isEqualTo(2);
+    assertThat(store.site(bytes("two")).number()).isEqualTo(2);
     assertThat(open().site()).isEqualTo(bytes("two"));
   }
 
   @Test
   void damageFallsBackToTheNewestThatCanBeRead() throws IOException {
-    open().put(bytes("one"), LOCK);
-    open().put(bytes("two"), LOCK);
-    open().put(bytes("three"), LOCK);
+    open().site(bytes("one"));
+    open().site(bytes("two"));
+    open().site(bytes("three"));
 
     Files.writeString(file("current"), "garbage");
     assertThat(open().current().number()).isEqualTo(3);
@@ -110,7 +121,7 @@ class GenerationStoreTest {
   void keepsFifty() throws IOException {
     GenerationStore store = open();
     for (int i = 1; i <= 53; i++) {
-      store.put(bytes("site " + i), Map.of());
+      store.site(bytes("site " + i));
     }
 
     assertThat(file("3")).doesNotExist();
@@ -121,15 +132,191 @@ class GenerationStoreTest {
   @Test
   void whatFailsChangesNothing() throws IOException {
     GenerationStore store = open();
-    store.put(bytes("one"), LOCK);
+    store.lock(LOCK);
     // In the way, and no file of ours.
     Files.createDirectories(file("2.tmp/in/the"));
 
-    assertThatThrownBy(() -> store.put(bytes("two"), Map.of())).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> store.site(bytes("two"))).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> store.trial(Map.of())).isInstanceOf(IOException.class);
     Files.delete(file("2.tmp/in/the"));
     Files.delete(file("2.tmp/in"));
     assertThat(store.current()).isEqualTo(new Generation(1, LOCK));
-    assertThat(store.site()).isEqualTo(bytes("one"));
+    assertThat(store.onTrial()).isFalse();
+    assertThat(store.site()).isNull();
     assertThat(open().current()).isEqualTo(new Generation(1, LOCK));
+  }
+
+  // Trials
+
+  private static final Plugin OLD = new Plugin("1.9.0", "ab".repeat(32), "meter.jar");
+  private static final Plugin NEW = new Plugin("2.0.0", "cd".repeat(32), "meter.jar");
+
+  /** A site, and an upgrade of its one plug-in that is on trial as generation 3. */
+  private GenerationStore upgrading() throws IOException {
+    GenerationStore store = open();
+    store.site(bytes("one"));
+    store.lock(Map.of("meter", OLD));
+    store.trial(Map.of("meter", NEW));
+    assertThat(store.current()).isEqualTo(new Generation(3, Map.of("meter", NEW)));
+    assertThat(store.onTrial()).isTrue();
+    assertThat(file("current")).hasContent("3 trial 2");
+    return store;
+  }
+
+  @Test
+  void aTrialThatIsConfirmedStays() throws IOException {
+    GenerationStore store = upgrading();
+    store.confirm();
+
+    assertThat(store.onTrial()).isFalse();
+    assertThat(file("current")).hasContent("3");
+    assertThat(open().current()).isEqualTo(new Generation(3, Map.of("meter", NEW)));
+    assertThat(open().takenBack()).isEmpty();
+  }
+
+  @Test
+  void aTrialThatIsTakenBackLeavesWhatWasBeforeAndWhyItWent() throws IOException {
+    GenerationStore store = upgrading();
+    store.revert("meter 2.0.0 was taken back: its devices are silent");
+
+    TakenBack told =
+        new TakenBack("meter", NEW, "meter 2.0.0 was taken back: its devices are silent", 0);
+    for (GenerationStore each : List.of(store, open())) {
+      assertThat(each.current()).isEqualTo(new Generation(2, Map.of("meter", OLD)));
+      assertThat(each.onTrial()).isFalse();
+      assertThat(each.site()).isEqualTo(bytes("one"));
+      assertThat(each.takenBack()).isEqualTo(Map.of(NEW.sha256(), told));
+    }
+    assertThat(open().trial(Map.of()).number()).as("a number is never given twice").isEqualTo(4);
+  }
+
+  @Test
+  void atTheNextStartAnUnconfirmedGenerationIsTakenBack() throws IOException {
+    upgrading();
+
+    assertThat(open().current()).isEqualTo(new Generation(2, Map.of("meter", OLD)));
+    assertThat(file("current")).hasContent("2");
+    assertThat(open().takenBack().get(NEW.sha256()).reason())
+        .isEqualTo(
+            "meter 2.0.0 was taken back: the gateway ended while it was on trial (stopped, killed,"
+                + " crashed or without power); back to 1.9.0");
+    assertThat(open().takenBack().get(NEW.sha256()).interruptions()).isEqualTo(1);
+  }
+
+  @Test
+  void interruptionsInARowAreCounted() throws IOException {
+    upgrading();
+    for (int n = 1; n <= 3; n++) {
+      GenerationStore store = open();
+      assertThat(store.takenBack().get(NEW.sha256()).interruptions()).isEqualTo(n);
+      store.trial(Map.of("meter", NEW));
+    }
+
+    GenerationStore store = open();
+    store.trial(Map.of("meter", NEW));
+    store.confirm();
+    assertThat(store.takenBack()).isEmpty();
+    assertThat(open().takenBack()).isEmpty();
+  }
+
+  @Test
+  void aFirstGenerationOnTrialGoesBackToNone() throws IOException {
+    open().trial(LOCK);
+    assertThat(file("current")).hasContent("1 trial 0");
+
+    assertThat(open().current()).isEqualTo(new Generation(0, Map.of()));
+    assertThat(open().current())
+        .as("also at the start after")
+        .isEqualTo(new Generation(0, Map.of()));
+    assertThat(open().site(bytes("one"))).isEqualTo(new Generation(2, Map.of()));
+  }
+
+  @Test
+  void aDocumentThatComesDuringATrialIsOnTheSameTrial() throws IOException {
+    GenerationStore store = upgrading();
+    store.site(bytes("two"));
+    store.site(bytes("three"));
+    assertThat(file("current")).hasContent("5 trial 2");
+    assertThat(open().site()).isEqualTo(bytes("one"));
+    assertThat(open().takenBack(bytes("three"))).contains("meter 2.0.0 was taken back");
+    assertThat(open().takenBack(bytes("two"))).isNull();
+    assertThat(open().takenBack(bytes("one"))).isNull();
+
+    open().site(bytes("four"));
+    assertThat(open().takenBack(bytes("three"))).as("dealt with").isNull();
+  }
+
+  @Test
+  void aDocumentThatIsConfirmedWithItsTrialStays() throws IOException {
+    GenerationStore store = upgrading();
+    store.site(bytes("two"));
+    store.confirm();
+
+    assertThat(open().site()).isEqualTo(bytes("two"));
+    assertThat(open().takenBack(bytes("two"))).isNull();
+  }
+
+  @Test
+  void oneTrialAtATimeAndNoneWithoutOne() throws IOException {
+    GenerationStore store = upgrading();
+    assertThatThrownBy(() -> store.trial(LOCK)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> store.lock(LOCK)).isInstanceOf(IllegalStateException.class);
+    store.confirm();
+    assertThatThrownBy(store::confirm).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> store.revert("why")).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void aDiskThatRefusesDoesNotKeepATrialInForce() throws IOException {
+    GenerationStore store = upgrading();
+    // In the way of both files.
+    Files.createDirectory(file("current.tmp"));
+    Files.createDirectory(file("taken-back.json.tmp"));
+    assertThatThrownBy(store::confirm).isInstanceOf(IOException.class);
+    assertThat(store.onTrial()).isTrue();
+
+    assertThat(store.revert("meter 2.0.0 was taken back").number()).isEqualTo(2);
+    assertThat(store.onTrial()).isFalse();
+    assertThat(store.takenBack()).containsKey(NEW.sha256());
+    assertThat(open().current().number()).isEqualTo(2);
+  }
+
+  @Test
+  void whateverIsTakenBackTheOneInForceIsKept() throws IOException {
+    GenerationStore store = open();
+    store.site(bytes("one"));
+    for (int i = 0; i < 2 * GenerationStore.KEPT; i++) {
+      store.trial(LOCK);
+      store.revert("not good");
+    }
+
+    assertThat(open().site()).isEqualTo(bytes("one"));
+    assertThat(open().current()).isEqualTo(new Generation(1, Map.of()));
+  }
+
+  @Test
+  void damageDoesNotBringBackWhatWasTakenBack() throws IOException {
+    upgrading().revert("meter 2.0.0 was taken back");
+    Files.writeString(file("current"), "garbage");
+
+    assertThat(open().current()).isEqualTo(new Generation(2, Map.of("meter", OLD)));
+  }
+
+  @Test
+  void damageOfTheOneToGoBackToLeavesTheNewestBefore() throws IOException {
+    upgrading();
+    Files.delete(file("2/lock.json"));
+
+    assertThat(open().current()).isEqualTo(new Generation(1, Map.of()));
+    assertThat(open().takenBack()).containsKey(NEW.sha256());
+  }
+
+  @Test
+  void withoutTheFileOfWhatWasTakenBackTheRestStands() throws IOException {
+    upgrading().revert("meter 2.0.0 was taken back");
+    Files.writeString(file("taken-back.json"), "{\"plugins\": [1, {}]}");
+
+    assertThat(open().takenBack()).isEmpty();
+    assertThat(open().current().number()).isEqualTo(2);
   }
 }

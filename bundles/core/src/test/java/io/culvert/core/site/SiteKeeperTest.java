@@ -344,7 +344,7 @@ class SiteKeeperTest {
     Map<String, Plugin> lock = Map.of("m", new Plugin("1", "ab".repeat(32), "m.jar"));
     site(DEVICES);
     keeper.look();
-    keeper.lock(lock);
+    store.lock(lock);
     site("{\"gateway\": {\"id\": \"g\"}}");
     keeper.look();
 
@@ -353,6 +353,95 @@ class SiteKeeperTest {
     restart();
     keeper.look();
     assertThat(store.current().number()).as("nothing new, no generation").isEqualTo(3);
+  }
+
+  private static final Map<String, Plugin> NEW =
+      Map.of("m", new Plugin("2", "cd".repeat(32), "m.jar"));
+
+  /** In force with device a alone; device b comes by an edit while a plug-in is on trial. */
+  private String editedDuringATrial() throws IOException {
+    bundle(1, PROFILE);
+    site("{\"gateway\": {\"id\": \"g\"}}");
+    keeper.look();
+    store.trial(NEW);
+    site(DEVICES);
+    keeper.look();
+    assertThat(keeper.current().devices()).hasSize(2);
+    return "etc/site.json: not in force; it was saved while a plug-in was on trial, and went back"
+        + " to generation 1 with it: ";
+  }
+
+  @Test
+  void anEditDuringATrialGoesBackWithItAndSaysSoUntilTheFileIsSavedAgain() throws IOException {
+    String words = editedDuringATrial();
+    store.revert("m 2 is bad");
+    keeper.look();
+
+    List<String> problems = List.of(words + "m 2 is bad; save the file again to put it in force");
+    assertThat(keeper.current().devices()).isEmpty();
+    assertThat(keeper.problems()).isEqualTo(problems);
+    keeper.look();
+    restart();
+    bundle(1, PROFILE);
+    keeper.look();
+    assertThat(keeper.current().devices()).as("nor after a restart").isEmpty();
+    assertThat(keeper.problems()).isEqualTo(problems);
+
+    site(DEVICES);
+    keeper.look();
+    assertThat(keeper.current().devices()).as("the same, saved again").hasSize(2);
+    assertThat(keeper.problems()).isEmpty();
+    restart();
+    bundle(1, PROFILE);
+    keeper.look();
+    assertThat(keeper.current().devices()).hasSize(2);
+  }
+
+  @Test
+  void anEditDuringATrialThatTheGatewayDidNotSurviveGoesBackToo() throws IOException {
+    String words = editedDuringATrial();
+    restart();
+    bundle(1, PROFILE);
+    keeper.look();
+
+    assertThat(keeper.current().devices()).isEmpty();
+    assertThat(keeper.problems())
+        .singleElement()
+        .asString()
+        .startsWith(words + "m 2 was taken back: the gateway ended while it was on trial");
+  }
+
+  @Test
+  void anotherEditAfterATrialThatWentBackIsInForceAtOnce() throws IOException {
+    editedDuringATrial();
+    store.revert("m 2 is bad");
+    site(DEVICES.replace("\"b\"", "\"c\""));
+    keeper.look();
+
+    assertThat(keeper.current().devices()).hasSize(2);
+    assertThat(keeper.problems()).isEmpty();
+  }
+
+  @Test
+  void aRevertIsFollowedAlsoIfAnotherGenerationCameAfterItAndTheFileIsBroken() throws IOException {
+    editedDuringATrial();
+    site("{");
+    keeper.look();
+    store.revert("m 2 is bad");
+    store.lock(Map.of("x", new Plugin("1", "ef".repeat(32), "x.jar")));
+    keeper.look();
+
+    assertThat(keeper.current().devices()).isEmpty();
+  }
+
+  @Test
+  void aTrialThatIsConfirmedKeepsTheEdit() throws IOException {
+    editedDuringATrial();
+    store.confirm();
+    keeper.look();
+
+    assertThat(keeper.current().devices()).hasSize(2);
+    assertThat(keeper.problems()).isEmpty();
   }
 
   @Test
