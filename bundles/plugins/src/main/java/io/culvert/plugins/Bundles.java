@@ -91,6 +91,19 @@ final class Bundles {
     return failures;
   }
 
+  /** Stops a plug-in whose successor is about to come; nothing if it isn't there. */
+  void stop(String name) {
+    Bundle bundle = ours().get(name);
+    running.remove(name);
+    if (bundle != null) {
+      try {
+        bundle.stop();
+      } catch (BundleException e) {
+        LOG.warn("Plug-in {} failed to stop: {}", name, Reason.of(e));
+      }
+    }
+  }
+
   private void put(String name, Plugin plugin)
       throws BundleException, IOException, InterruptedException {
     Bundle bundle = ours().get(name);

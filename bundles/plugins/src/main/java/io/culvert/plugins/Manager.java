@@ -2,17 +2,23 @@ package io.culvert.plugins;
 
 import io.culvert.api.service.Generations;
 import io.culvert.api.service.Generations.Plugin;
+import io.culvert.api.service.Generations.TakenBack;
+import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Monitor.State;
 import io.culvert.api.service.Plugins;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.LongSupplier;
 import org.osgi.framework.Version;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,9 +26,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Turns what lies in the inbox into generations, and generations into running bundles.
  *
- * <p>The inbox says what shall run. A jar that is refused, or whose bundle doesn't start, leaves in
- * force what was in force before under that file name. One thread at a time, except for {@link
- * #plugins}.
+ * <p>The inbox says what shall run. A jar that is refused, whose bundle doesn't start, or whose
+ * devices aren't as good as before leaves in force what was in force before. Plug-ins are installed
+ * and upgraded one after the other, each in a generation on trial; while one is watched, the inbox
+ * waits. One thread at a time, except for {@link #plugins} and {@link #configure}.
  */
 final class Manager implements Plugins {
   private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
@@ -30,17 +37,34 @@ final class Manager implements Plugins {
   /** So long a file that isn't a whole jar may still be on its way. */
   static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** So often an installation is tried that the gateway doesn't survive. */
+  static final int INSTALLATION_TRIES = 3;
+
+  private static final String UNTIL = "; it is tried again when its file changes";
+
   private final Inbox inbox;
   private final Store store;
   private final Bundles bundles;
   private final Generations generations;
+  private final Monitor monitor;
   private final InstantSource clock;
+
+  /** Counts on, whatever happens to the clock. */
+  private final LongSupplier nanos;
 
   private final Map<String, Examined> examined = new TreeMap<>();
 
   /** Why a jar that could run doesn't, by file. */
   private Map<String, String> superseded = Map.of();
 
+  /** Jars that were taken back before this start and haven't been looked at since, by hash. */
+  private final Map<String, TakenBack> barred = new HashMap<>();
+
+  /** What is being watched; {@code null} for nothing. */
+  private Trial trial;
+
+  private long started;
+  private String held = "";
   private String trouble = "";
   private volatile Settings settings;
   private volatile List<Status> statuses = List.of();
@@ -59,6 +83,13 @@ final class Manager implements Plugins {
     record Unfit(Inbox.Stamp stamp, String name, Plugin stays, String reason) implements Examined {}
   }
 
+  /**
+   * A plug-in that has started and isn't confirmed.
+   *
+   * @param old {@code null} if it is installed for the first time
+   */
+  private record Trial(String name, Plugin plugin, Plugin old, Probe probe, long deadline) {}
+
   /** The higher version; of equal ones the younger file. */
   private static final Comparator<Examined.Fit> PREFERENCE =
       Comparator.comparing(Examined.Fit::version).thenComparing(fit -> fit.stamp().modified());
@@ -68,13 +99,17 @@ final class Manager implements Plugins {
       Store store,
       Bundles bundles,
       Generations generations,
+      Monitor monitor,
       InstantSource clock,
+      LongSupplier nanos,
       Settings settings) {
     this.inbox = inbox;
     this.store = store;
     this.bundles = bundles;
     this.generations = generations;
+    this.monitor = monitor;
     this.clock = clock;
+    this.nanos = nanos;
     this.settings = settings;
   }
 
@@ -90,6 +125,12 @@ final class Manager implements Plugins {
 
   /** Starts what the generation in force names, and sweeps the store. */
   void start() throws InterruptedException {
+    started = nanos.getAsLong();
+    if (generations.onTrial()) {
+      // The gateway is the same, but nobody knows any more what was good before.
+      generations.revert("It was taken back: nobody watched it to the end of its trial" + UNTIL);
+    }
+    barred.putAll(generations.takenBack());
     Map<String, Plugin> lock = generations.current().lock();
     Set<String> named = new HashSet<>();
     lock.values().forEach(p -> named.add(p.sha256()));
@@ -102,8 +143,15 @@ final class Manager implements Plugins {
     tell(lock);
   }
 
-  /** Looks at the inbox once and does what it asks for. */
+  /** Looks at the inbox once and does what it asks for; or goes on with a trial. */
   void pass() throws InterruptedException {
+    if (trial == null || judge()) {
+      lookAtInbox();
+    }
+    tell(generations.current().lock());
+  }
+
+  private void lookAtInbox() throws InterruptedException {
     Map<String, Inbox.Seen> seen;
     try {
       seen = inbox.look();
@@ -118,6 +166,8 @@ final class Manager implements Plugins {
     }
     if (settled) {
       examined.keySet().retainAll(seen.keySet());
+      // From here on a jar is there because someone put it there.
+      barred.clear();
     }
     Map<String, Plugin> wanted = wanted();
     if (!settled) {
@@ -125,18 +175,181 @@ final class Manager implements Plugins {
       inForce.forEach(wanted::putIfAbsent);
     }
     try {
-      if (!wanted.equals(inForce)) {
-        generations.lock(wanted);
-      }
-      if (!wanted.entrySet().stream().allMatch(e -> bundles.runs(e.getKey(), e.getValue()))
-          || !wanted.keySet().containsAll(inForce.keySet())) {
-        bring(wanted, inForce);
+      keep(wanted, inForce);
+      for (Map.Entry<String, Plugin> entry : wanted.entrySet()) {
+        if (differs(generations.current().lock().get(entry.getKey()), entry.getValue())) {
+          change(entry.getKey(), entry.getValue());
+          if (trial != null) {
+            break;
+          }
+        }
       }
       trouble = "";
     } catch (IOException e) {
       complain("No new generation can be made: " + e + "; what runs goes on");
     }
-    tell(generations.current().lock());
+  }
+
+  private static boolean differs(Plugin one, Plugin other) {
+    return one == null || !one.sha256().equals(other.sha256());
+  }
+
+  /**
+   * Of what is in force keeps what is wanted, and has it run: nothing new needs to prove itself.
+   */
+  private void keep(Map<String, Plugin> wanted, Map<String, Plugin> inForce)
+      throws IOException, InterruptedException {
+    Map<String, Plugin> kept = new TreeMap<>();
+    inForce.forEach(
+        (name, plugin) -> {
+          Plugin now = wanted.get(name);
+          if (now != null) {
+            // The same content may lie there under another name.
+            kept.put(name, differs(plugin, now) ? plugin : now);
+          }
+        });
+    if (!kept.equals(inForce)) {
+      generations.lock(kept);
+    }
+    if (!kept.keySet().equals(inForce.keySet())
+        || !kept.entrySet().stream().allMatch(e -> bundles.runs(e.getKey(), e.getValue()))) {
+      bring(kept);
+    }
+  }
+
+  /** Puts a plug-in on trial that is new or of another version. */
+  private void change(String name, Plugin plugin) throws IOException, InterruptedException {
+    Map<String, Plugin> lock = new TreeMap<>(generations.current().lock());
+    Plugin old = lock.get(name);
+    Offer brought = offer(plugin);
+    Offer taken = old == null ? Offer.NONE : offer(old);
+    if (old != null && tooEarly(name, plugin, taken)) {
+      return;
+    }
+    String unserved = unserved(name, brought, taken, lock);
+    if (!unserved.isEmpty()) {
+      String reason =
+          "%s %s has no driver of %s, which %s has and devices use; put in a version that has it, or take these devices out of the site first"
+              .formatted(name, plugin.version(), unserved, old.version());
+      LOG.error("Plug-in jar {} refused: {}", plugin.origin(), reason);
+      examined.replaceAll((file, each) -> giveUp(each, name, plugin, old, reason));
+      return;
+    }
+    Duration window = settings.probe();
+    Probe probe = new Probe(monitor, brought.and(taken), window, clock.instant());
+    lock.put(name, plugin);
+    generations.trial(lock);
+    trial = new Trial(name, plugin, old, probe, nanos.getAsLong() + window.toNanos());
+    bundles.stop(name);
+    probe.changed();
+    String failure = bundles.bring(lock).get(name);
+    if (failure != null) {
+      takeBack("doesn't start: " + failure);
+    } else if (!judge()) {
+      LOG.info(
+          "Plug-in {} {} is on trial for up to {} s, until its devices are as good as before",
+          name,
+          plugin.version(),
+          window.toSeconds());
+    }
+  }
+
+  private Offer offer(Plugin plugin) {
+    try {
+      return Offer.of(store.path(plugin.sha256()));
+    } catch (IOException e) {
+      LOG.warn("{}: can't be looked into: {}", plugin.origin(), e.toString());
+      return Offer.NONE;
+    }
+  }
+
+  /**
+   * Right after the start it isn't known yet which devices are good: an upgrade waits for that, as
+   * long as it would wait for them afterwards.
+   */
+  private boolean tooEarly(String name, Plugin plugin, Offer taken) {
+    boolean early =
+        nanos.getAsLong() - started < settings.probe().toNanos()
+            && (monitor.gateway().isEmpty()
+                || monitor.devices().stream()
+                    .anyMatch(
+                        d ->
+                            taken.serves(d)
+                                && (d.state() == State.STARTING || d.state() == State.WAITING)));
+    if (early && !held.equals(plugin.sha256())) {
+      held = plugin.sha256();
+      LOG.info(
+          "Plug-in {} {} waits until the devices of the version before have been read",
+          name,
+          plugin.version());
+    }
+    return early;
+  }
+
+  /** Schemes of devices that nobody would serve any more; {@code ""} for none. */
+  private String unserved(String name, Offer brought, Offer taken, Map<String, Plugin> lock) {
+    Set<String> lacking = new TreeSet<>(taken.schemes());
+    lacking.removeAll(brought.schemes());
+    lacking.retainAll(monitor.devices().stream().map(Offer::scheme).toList());
+    if (!lacking.isEmpty()) {
+      lock.forEach(
+          (other, plugin) -> {
+            if (!other.equals(name)) {
+              lacking.removeAll(offer(plugin).schemes());
+            }
+          });
+    }
+    return String.join(", ", lacking);
+  }
+
+  /**
+   * Goes on with the trial.
+   *
+   * @return whether it has ended
+   */
+  private boolean judge() throws InterruptedException {
+    if (trial.probe().allGoodAgain()) {
+      return confirm();
+    }
+    if (nanos.getAsLong() - trial.deadline() < 0) {
+      return false;
+    }
+    String verdict = trial.probe().verdict();
+    if (verdict.isEmpty()) {
+      return confirm();
+    }
+    takeBack("was taken back: " + verdict);
+    return true;
+  }
+
+  private boolean confirm() {
+    try {
+      generations.confirm();
+    } catch (IOException e) {
+      complain("A generation can't be confirmed: " + e + "; it is tried again by itself");
+      return false;
+    }
+    LOG.info("Plug-in {} {} is in force", trial.name(), trial.plugin().version());
+    trial = null;
+    return true;
+  }
+
+  private void takeBack(String why) throws InterruptedException {
+    Trial ended = trial;
+    trial = null;
+    String reason =
+        "%s %s %s; %s%s"
+            .formatted(ended.name(), ended.plugin().version(), why, instead(ended.old()), UNTIL);
+    LOG.error("{}", reason);
+    examined.replaceAll(
+        (file, each) -> giveUp(each, ended.name(), ended.plugin(), ended.old(), reason));
+    bundles
+        .bring(generations.revert(reason).lock())
+        .forEach((name, trouble) -> LOG.error("Plug-in {} doesn't start again: {}", name, trouble));
+  }
+
+  private static String instead(Plugin old) {
+    return old == null ? "it is left out" : "back to " + old.version();
   }
 
   /**
@@ -166,7 +379,7 @@ final class Manager implements Plugins {
     return true;
   }
 
-  private Examined.Fit fit(String file, Inbox.Seen seen)
+  private Examined fit(String file, Inbox.Seen seen)
       throws IOException, JarCheck.Unreadable, Refused {
     Store.Staged staged = store.stage(seen.path());
     try {
@@ -175,12 +388,28 @@ final class Manager implements Plugins {
         throw new Refused(
             "Bundle-SymbolicName: " + jar.symbolicName(), "a name that no bundle of the base has");
       }
-      store.commit(staged);
       Plugin plugin = new Plugin(jar.version().toString(), staged.sha256(), file);
+      Plugin inForce = generations.current().lock().get(jar.symbolicName());
+      TakenBack before = barred.get(staged.sha256());
+      if (before != null && !again(before, inForce)) {
+        return new Examined.Unfit(seen.stamp(), jar.symbolicName(), inForce, before.reason());
+      }
+      store.commit(staged);
       return new Examined.Fit(seen.stamp(), jar.symbolicName(), jar.version(), plugin);
     } finally {
       store.discard(staged);
     }
+  }
+
+  /**
+   * Whether a jar that was taken back before this start is tried once more. An installation that
+   * only the end of the gateway cut off is: nobody may be there to see to it. An upgrade isn't, as
+   * there is something that runs.
+   */
+  private static boolean again(TakenBack before, Plugin inForce) {
+    return inForce == null
+        && before.interruptions() > 0
+        && before.interruptions() < INSTALLATION_TRIES;
   }
 
   private void refuse(String file, Inbox.Seen seen, Map<String, Plugin> inForce, String reason) {
@@ -233,9 +462,8 @@ final class Manager implements Plugins {
     return wanted;
   }
 
-  /** Brings the bundles to a lock; what doesn't start goes back to what was before. */
-  private void bring(Map<String, Plugin> lock, Map<String, Plugin> before)
-      throws IOException, InterruptedException {
+  /** Brings the bundles to what is in force; what doesn't start any more is left out. */
+  private void bring(Map<String, Plugin> lock) throws IOException, InterruptedException {
     Map<String, String> failures = bundles.bring(lock);
     if (failures.isEmpty()) {
       return;
@@ -243,39 +471,24 @@ final class Manager implements Plugins {
     Map<String, Plugin> without = new TreeMap<>(lock);
     failures.forEach(
         (name, why) -> {
-          Plugin bad = lock.get(name);
-          Plugin old = before.get(name);
-          Plugin back =
-              old != null && !old.sha256().equals(bad.sha256()) && store.has(old.sha256())
-                  ? old
-                  : null;
-          LOG.error(
-              "Plug-in {} {} ({}) doesn't start: {}; {}",
-              name,
-              bad.version(),
-              bad.origin(),
-              why,
-              back == null ? "it is left out" : "back to " + back.version());
-          if (back == null) {
-            without.remove(name);
-          } else {
-            without.put(name, back);
-          }
-          examined.replaceAll((file, each) -> giveUp(each, name, bad, back, why));
+          Plugin bad = without.remove(name);
+          String reason =
+              "%s %s doesn't start: %s; %s%s"
+                  .formatted(name, bad.version(), why, instead(null), UNTIL);
+          LOG.error("{}", reason);
+          examined.replaceAll((file, each) -> giveUp(each, name, bad, null, reason));
         });
     generations.lock(without);
-    bundles
-        .bring(without)
-        .forEach((name, why) -> LOG.error("Plug-in {} doesn't start again: {}", name, why));
+    bundles.bring(without);
   }
 
-  private static Examined giveUp(Examined each, String name, Plugin bad, Plugin back, String why) {
-    if (each instanceof Examined.Fit fit && fit.plugin().equals(bad)) {
-      return new Examined.Unfit(
-          fit.stamp(), name, back, name + " " + bad.version() + " doesn't start: " + why);
+  private static Examined giveUp(
+      Examined each, String name, Plugin bad, Plugin back, String reason) {
+    if (each instanceof Examined.Fit fit && !differs(bad, fit.plugin())) {
+      return new Examined.Unfit(fit.stamp(), name, back, reason);
     }
     if (each instanceof Examined.Unfit unfit && bad.equals(unfit.stays())) {
-      return new Examined.Unfit(unfit.stamp(), name, null, unfit.reason());
+      return new Examined.Unfit(unfit.stamp(), name, back, unfit.reason());
     }
     return each;
   }
@@ -292,7 +505,7 @@ final class Manager implements Plugins {
                   plugin.version(),
                   "",
                   "",
-                  runs ? Stage.RUNNING : Stage.STOPPED,
+                  stage(name, runs),
                   false,
                   runs ? "" : "doesn't run; put its jar into the inbox again"));
         });
@@ -316,6 +529,13 @@ final class Manager implements Plugins {
         });
     list.sort(Comparator.comparing(Status::file));
     statuses = List.copyOf(list);
+  }
+
+  private Stage stage(String name, boolean runs) {
+    if (!runs) {
+      return Stage.STOPPED;
+    }
+    return trial != null && trial.name().equals(name) ? Stage.TRIAL : Stage.RUNNING;
   }
 
   private void complain(String what) {

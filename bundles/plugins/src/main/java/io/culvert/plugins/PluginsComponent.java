@@ -1,6 +1,7 @@
 package io.culvert.plugins;
 
 import io.culvert.api.service.Generations;
+import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Plugins;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,7 +46,10 @@ public final class PluginsComponent implements Plugins {
 
   @Activate
   public PluginsComponent(
-      BundleContext context, PluginsConfig config, @Reference Generations generations)
+      BundleContext context,
+      PluginsConfig config,
+      @Reference Generations generations,
+      @Reference Monitor monitor)
       throws IOException {
     this.context = context;
     Path home = Path.of(context.getProperty("culvert.home"));
@@ -62,7 +66,9 @@ public final class PluginsComponent implements Plugins {
             store,
             new Bundles(context, store),
             generations,
+            monitor,
             clock,
+            System::nanoTime,
             Settings.of(config));
     thread =
         Executors.newSingleThreadScheduledExecutor(

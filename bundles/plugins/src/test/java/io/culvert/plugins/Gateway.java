@@ -18,18 +18,27 @@ import java.util.stream.Stream;
 import org.apache.felix.framework.FrameworkFactory;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.startlevel.BundleStartLevel;
 
-/** A real framework with the manager in it, a clock to turn by hand, and generations in memory. */
+/**
+ * A real framework with the manager in it, a clock to turn by hand, generations in memory, and
+ * devices that are as the test says.
+ */
 final class Gateway implements Generations, InstantSource {
   final Path inbox;
   final Path store;
   final Framework framework;
   Manager manager;
+  final Street street = new Street(this);
   private Generation current = new Generation(1, Map.of());
-  private Instant now = Instant.now();
+  private Generation back;
+  private long last = 1;
+  private final Map<String, TakenBack> takenBack = new TreeMap<>();
+  private final Instant begin = Instant.now();
+  private Instant now = begin;
   boolean diskFull;
   Settings settings = new Settings(false, Set.of(), Set.of(), 64, Duration.ofSeconds(60));
 
@@ -63,8 +72,35 @@ final class Gateway implements Generations, InstantSource {
   void restartManager() throws Exception {
     Store s = new Store(store);
     BundleContext own = bundle("culvert.base").orElseThrow().getBundleContext();
-    manager = new Manager(new Inbox(inbox, this), s, new Bundles(own, s), this, this, settings);
+    manager =
+        new Manager(
+            new Inbox(inbox, this),
+            s,
+            new Bundles(own, s),
+            this,
+            street,
+            this,
+            () -> Duration.between(begin, now).toNanos(),
+            settings);
     manager.start();
+  }
+
+  /** As at a start of the process after it was killed. */
+  void restartAfterKill() throws Exception {
+    if (back != null) {
+      Generation trial = current;
+      end(back, "the gateway ended", 1);
+      trial.lock().keySet().forEach(name -> bundle(name).ifPresent(Gateway::uninstall));
+    }
+    restartManager();
+  }
+
+  private static void uninstall(Bundle bundle) {
+    try {
+      bundle.uninstall();
+    } catch (BundleException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Looks as often as it takes for a file to count as settled. */
@@ -91,6 +127,15 @@ final class Gateway implements Generations, InstantSource {
         .orElse("none");
   }
 
+  /** How far the jar of a file has come. */
+  Plugins.Stage stage(String file) {
+    return manager.plugins().stream()
+        .filter(s -> s.file().equals(file))
+        .map(Plugins.Status::stage)
+        .findFirst()
+        .orElse(null);
+  }
+
   String message(String file) {
     return manager.plugins().stream()
         .filter(s -> s.file().equals(file) && !s.message().isEmpty())
@@ -105,12 +150,70 @@ final class Gateway implements Generations, InstantSource {
   }
 
   @Override
+  public boolean onTrial() {
+    return back != null;
+  }
+
+  @Override
   public Generation lock(Map<String, Plugin> lock) throws IOException {
+    if (back != null) {
+      throw new IllegalStateException("on trial");
+    }
+    return put(lock);
+  }
+
+  @Override
+  public Generation trial(Map<String, Plugin> lock) throws IOException {
+    if (back != null) {
+      throw new IllegalStateException("on trial");
+    }
+    Generation before = current;
+    put(lock);
+    back = before;
+    return current;
+  }
+
+  private Generation put(Map<String, Plugin> lock) throws IOException {
     if (diskFull) {
       throw new IOException("No space left on device");
     }
-    current = new Generation(current.number() + 1, new TreeMap<>(lock));
+    current = new Generation(++last, new TreeMap<>(lock));
     return current;
+  }
+
+  @Override
+  public void confirm() throws IOException {
+    if (diskFull) {
+      throw new IOException("No space left on device");
+    }
+    back = null;
+    current.lock().values().forEach(p -> takenBack.remove(p.sha256()));
+  }
+
+  @Override
+  public Generation revert(String reason) {
+    end(back, reason, 0);
+    return current;
+  }
+
+  private void end(Generation to, String reason, int interruption) {
+    current
+        .lock()
+        .forEach(
+            (name, plugin) -> {
+              if (!plugin.equals(to.lock().get(name))) {
+                TakenBack before = takenBack.get(plugin.sha256());
+                int times = interruption * (before == null ? 1 : before.interruptions() + 1);
+                takenBack.put(plugin.sha256(), new TakenBack(name, plugin, reason, times));
+              }
+            });
+    current = to;
+    back = null;
+  }
+
+  @Override
+  public Map<String, TakenBack> takenBack() {
+    return Map.copyOf(takenBack);
   }
 
   @Override

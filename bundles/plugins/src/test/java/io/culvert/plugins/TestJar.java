@@ -7,6 +7,8 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
@@ -18,6 +20,7 @@ final class TestJar {
   private final Manifest manifest = new Manifest();
   private Class<?> activator = Starts.class;
   private String filling = "";
+  private final Map<String, String> files = new LinkedHashMap<>();
 
   private TestJar(String name, String version) {
     headers = manifest.getMainAttributes();
@@ -53,6 +56,11 @@ final class TestJar {
     return this;
   }
 
+  TestJar file(String path, String text) {
+    files.put(path, text);
+    return this;
+  }
+
   byte[] bytes() {
     header("Bundle-Activator", activator.getName());
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -64,6 +72,11 @@ final class TestJar {
       jar.putNextEntry(new JarEntry("filling.txt"));
       jar.write(filling.getBytes(java.nio.charset.StandardCharsets.UTF_8));
       jar.closeEntry();
+      for (Map.Entry<String, String> file : files.entrySet()) {
+        jar.putNextEntry(new JarEntry(file.getKey()));
+        jar.write(file.getValue().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        jar.closeEntry();
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -15,7 +15,10 @@ public interface Monitor {
   /** Every device of the site in force, in its order. */
   List<DeviceStatus> devices();
 
-  /** The last reading of each point of a device; empty if there is no such device. */
+  /**
+   * The last reading of each point of a device, also one that dead-band kept back; empty if there
+   * is no such device.
+   */
   List<Reading> latest(String device);
 
   /** Figures since the start. */

@@ -343,8 +343,12 @@ final class Channel {
     return !age.isNegative() && age.compareTo(heartbeat) < 0;
   }
 
-  void keep(Reading reading, long ticket) {
+  /** Notes the last reading, whether it is kept or not. */
+  void saw(Reading reading) {
     latest = reading;
+  }
+
+  void keep(Reading reading, long ticket) {
     if (kept != null) {
       double value = reading.value() == null ? Double.NaN : reading.value().number();
       kept.addLast(

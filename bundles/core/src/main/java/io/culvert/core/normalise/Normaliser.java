@@ -134,6 +134,7 @@ public final class Normaliser {
         continue;
       }
       Reading reading = channel.read(device, sample, received, state, ticket);
+      channel.saw(reading);
       if (channel.saysNothingNew(reading)) {
         suppressed++;
       } else {
@@ -223,7 +224,10 @@ public final class Normaliser {
     }
   }
 
-  /** The last reading of each point that has one, in the profile's order. */
+  /**
+   * The last reading of each point that has one, also if dead-band kept it back; in the profile's
+   * order.
+   */
   public synchronized List<Reading> latest() {
     return channels.values().stream().map(Channel::latest).filter(Objects::nonNull).toList();
   }
