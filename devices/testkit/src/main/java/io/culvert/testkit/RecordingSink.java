@@ -6,16 +6,29 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 
-/** A sink that accepts everything at once and remembers it. Safe in any thread. */
+/**
+ * A sink that remembers everything, and accepts it at once unless told otherwise. Safe in any
+ * thread.
+ */
 public final class RecordingSink implements Sink {
   private final List<Sample> samples = new CopyOnWriteArrayList<>();
   private final List<Throwable> lost = new CopyOnWriteArrayList<>();
+  private volatile Supplier<CompletionStage<Void>> answer =
+      () -> CompletableFuture.completedFuture(null);
+
+  /**
+   * Answers like this from now on: with a stage that has failed, or one that isn't completed yet.
+   */
+  public void answer(Supplier<CompletionStage<Void>> answer) {
+    this.answer = answer;
+  }
 
   @Override
   public CompletionStage<Void> accept(List<Sample> samples) {
     this.samples.addAll(samples);
-    return CompletableFuture.completedFuture(null);
+    return answer.get();
   }
 
   @Override
@@ -23,7 +36,7 @@ public final class RecordingSink implements Sink {
     lost.add(cause);
   }
 
-  /** What was accepted, in order. */
+  /** What was handed over, in order. */
   public List<Sample> samples() {
     return List.copyOf(samples);
   }

@@ -1,5 +1,6 @@
 package io.culvert.testkit;
 
+import io.culvert.api.Device;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -24,6 +25,7 @@ public final class SerialBus implements AutoCloseable {
   private final Path folder;
   private final ServerSocket server;
   private final Map<String, Plug> plugs = new HashMap<>();
+  private final Map<String, Relay.Serial> relays = new HashMap<>();
   private Consumer<byte[]> ear = bytes -> {};
   private String echoing = "";
 
@@ -81,12 +83,51 @@ public final class SerialBus implements AutoCloseable {
     synchronized (this) {
       for (Map.Entry<String, Plug> other : plugs.entrySet()) {
         if (name.equals(echoing) || !other.getKey().equals(name)) {
-          other.getValue().socket.getOutputStream().write(bytes);
+          hears(other.getKey(), other.getValue(), bytes);
         }
       }
       listener = ear;
     }
     listener.accept(bytes);
+  }
+
+  private void hears(String name, Plug plug, byte[] bytes) throws IOException {
+    Relay.Serial relay = relays.get(name);
+    if (relay != null && !relay.closed()) {
+      relay.heard(bytes);
+    } else {
+      plug.socket.getOutputStream().write(bytes);
+    }
+  }
+
+  /**
+   * Puts a relay before what a participant hears.
+   *
+   * @param device as the participant, a driver, reaches it on this line
+   */
+  public synchronized Relay relay(String name, Device device) {
+    Relay.Serial relay =
+        Relay.serial(
+            device,
+            new Damage.Out() {
+              @Override
+              public void send(byte... bytes) throws IOException {
+                Plug plug;
+                synchronized (SerialBus.this) {
+                  plug = plugs.get(name);
+                }
+                if (plug != null) {
+                  plug.socket.getOutputStream().write(bytes);
+                }
+              }
+
+              @Override
+              public void end(boolean reset) {
+                throw new UnsupportedOperationException("A line has no end");
+              }
+            });
+    relays.put(name, relay);
+    return relay;
   }
 
   /** Removes a participant: its device file is gone when this returns. */
@@ -112,8 +153,8 @@ public final class SerialBus implements AutoCloseable {
 
   /** Says something that everyone hears. */
   public synchronized void say(byte... bytes) throws IOException {
-    for (Plug plug : plugs.values()) {
-      plug.socket.getOutputStream().write(bytes);
+    for (Map.Entry<String, Plug> plug : plugs.entrySet()) {
+      hears(plug.getKey(), plug.getValue(), bytes);
     }
   }
 

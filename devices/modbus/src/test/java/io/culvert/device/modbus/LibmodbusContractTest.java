@@ -53,13 +53,10 @@ class LibmodbusContractTest extends DriverContract {
       }
 
       @Override
-      public Point writable() {
-        return new Point("setpoint", "holding:400", DataType.FLOAT32, READ_WRITE);
-      }
-
-      @Override
-      public List<Value> writes() {
-        return List.of(Value.of(1.5), Value.of(-0.25));
+      public Map<Point, List<Value>> writes() {
+        return Map.of(
+            new Point("setpoint", "holding:400", DataType.FLOAT32, READ_WRITE),
+            List.of(Value.of(1.5), Value.of(-0.25)));
       }
 
       @Override

@@ -75,8 +75,8 @@ record SerialPeer(
   }
 
   @Override
-  public List<Value> writes() {
-    return List.of(Value.of(1.5), Value.of(-0.25));
+  public Map<Point, List<Value>> writes() {
+    return Map.of(writable, List.of(Value.of(1.5), Value.of(-0.25)));
   }
 
   @Override
