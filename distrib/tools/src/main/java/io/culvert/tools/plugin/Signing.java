@@ -16,7 +16,6 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 import jdk.security.jarsigner.JarSigner;
-import jdk.security.jarsigner.JarSignerException;
 
 /** Signs a jar with a vendor's key, in place of whatever signature it had. */
 final class Signing {
@@ -69,7 +68,8 @@ final class Signing {
       }
       signed.toFile().setReadable(true, false);
       Files.move(signed, jar, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-    } catch (JarSignerException e) {
+    } catch (RuntimeException e) {
+      // JarSigner's own kind, or whatever the way to an authority brought.
       throw refusal(jar, authority, e);
     } finally {
       Files.deleteIfExists(bare);
@@ -77,7 +77,7 @@ final class Signing {
     }
   }
 
-  private static Refusal refusal(Path jar, URI authority, JarSignerException e) {
+  private static Refusal refusal(Path jar, URI authority, RuntimeException e) {
     Throwable root = e;
     while (root.getCause() != null) {
       root = root.getCause();
