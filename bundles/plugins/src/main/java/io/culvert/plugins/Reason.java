@@ -4,7 +4,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Why the framework doesn't run a bundle, in one line. */
-final class Reason {
+public final class Reason {
   /**
    * {@code missing requirement [name [1](R 1.1)] namespace; filter}; of a chain, the last is the
    * one that nobody meets.
@@ -21,7 +21,8 @@ final class Reason {
 
   private Reason() {}
 
-  static String of(Exception cause) {
+  /** The reason of an exception that the framework threw. */
+  public static String of(Exception cause) {
     String message = String.valueOf(cause.getMessage());
     String missing = missing(message);
     if (missing != null) {
