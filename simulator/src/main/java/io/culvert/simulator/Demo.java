@@ -1,11 +1,16 @@
 package io.culvert.simulator;
 
+import io.culvert.simulator.audit.Intervals;
 import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
+import io.culvert.simulator.evil.Exhibition;
+import io.culvert.simulator.evil.Gallery;
+import io.culvert.simulator.evil.Outcome;
 import io.culvert.simulator.street.Profile;
 import io.culvert.simulator.street.Street;
 import io.culvert.simulator.street.StreetException;
 import io.culvert.simulator.street.StreetFile;
+import io.culvert.simulator.view.EvilText;
 import io.culvert.simulator.view.Picture;
 import io.culvert.simulator.view.ReportText;
 import io.culvert.simulator.view.Text;
@@ -39,6 +44,7 @@ final class Demo {
           "broker-down",
           "kills",
           "seed",
+          "evil",
           "street",
           "profiles",
           "work",
@@ -80,11 +86,14 @@ final class Demo {
     Street street = street();
     int rate = options.whole("points-per-second", 4_000, 1, 1_000_000);
     Duration interval = Duration.ofMillis(Math.max(1, 1000L * street.readable() / rate));
+    Gallery gallery = Gallery.of(options.text("evil", "none"));
     Path work = work();
-    try {
+    try (Exhibition exhibition = new Exhibition(gallery, work)) {
       Gateway gateway =
           new Gateway(
-              installation, work, SiteDocument.of(street, GATEWAY_ID, brokerPort, interval));
+              installation,
+              work,
+              SiteDocument.of(street, GATEWAY_ID, brokerPort, interval, exhibition));
       Kills kills =
           new Kills(
               gateway,
@@ -98,8 +107,10 @@ final class Demo {
               work,
               clock,
               entries -> kills.arrived(entries, clock.millis()))) {
+        session.leaveOut(gallery.devices(), exhibition.arrivals());
+        exhibition.hangUp(gateway.home());
         try {
-          return ending.finish(run(session, gateway, kills));
+          return ending.finish(run(session, gateway, kills, exhibition));
         } finally {
           gateway.stop();
         }
@@ -141,7 +152,7 @@ final class Demo {
     return Files.createTempDirectory("culvert-demo-");
   }
 
-  private int run(Session session, Gateway gateway, Kills kills)
+  private int run(Session session, Gateway gateway, Kills kills, Exhibition exhibition)
       throws IOException, StreetException {
     Street street = session.street();
     String places = places(street, session);
@@ -162,14 +173,15 @@ final class Demo {
             seconds);
     Rules rules = Rules.STRICT;
     Report report;
-    long resident;
+    Usage usage = new Usage(gateway);
+    Words words = new Words(options.text("lang", "en"));
     long first = gateway.startedAt();
-    try (Watch watch =
-        new Watch(out, new Words(options.text("lang", "en")), session.platform(), session, scene)) {
+    try (Watch watch = new Watch(out, words, session.platform(), session, scene)) {
       if (awaitFirst(session, gateway, watch)) {
-        play(session, gateway, kills, watch, clock.millis());
+        play(session, gateway, kills, watch, usage, clock.millis());
       }
-      resident = gateway.residentKib();
+      usage.look(clock.millis());
+      exhibition.fallSilent();
       disruptions += kills.done().size();
       rules = rules.withDuplicates(allowed(session)).withKills(kills.done());
       report =
@@ -180,14 +192,19 @@ final class Demo {
       watch.show(clock.millis(), "stopping the gateway …");
     }
     boolean stopped = gateway.stop();
+    Intervals intervals = session.audit().intervals(session.platform().firstReadingAt());
+    List<Outcome> outcomes = exhibition.outcomes();
     out.println();
     out.print(ReportText.of(report));
-    figures(session, first, resident);
+    figures(session, first, usage);
+    out.print(EvilText.intervals(intervals, words));
     kills.tell(report.ledger(), out);
+    out.print(EvilText.of(outcomes, words));
     if (options.has("report")) {
       Map<String, Long> figures = new LinkedHashMap<>(session.figures());
       figures.putAll(kills.figures(report.ledger()));
-      ReportJson.write(report, figures, Path.of(options.text("report", "")));
+      figures.putAll(usage.figures());
+      ReportJson.write(report, figures, intervals, outcomes, Path.of(options.text("report", "")));
     }
     if (!stopped && !gatewayFailed) {
       out.println("The gateway didn't stop within 20 s and was killed.");
@@ -222,7 +239,8 @@ final class Demo {
   }
 
   /** Until the time is up or someone asks for the end, with the disruptions that were ordered. */
-  private void play(Session session, Gateway gateway, Kills kills, Watch watch, long startedAt)
+  private void play(
+      Session session, Gateway gateway, Kills kills, Watch watch, Usage usage, long startedAt)
       throws IOException, StreetException {
     int down = options.whole("broker-down", 0, 1, 100_000);
     long length = seconds > 0 ? seconds * 1000L : Long.MAX_VALUE / 2;
@@ -259,6 +277,7 @@ final class Demo {
       if (clock.millis() - shown >= FRAME_MILLIS) {
         shown = clock.millis();
         watch.show(shown, note);
+        usage.look(shown);
       }
       ending.pause(killing ? MOMENT_MILLIS : FRAME_MILLIS);
     }
@@ -275,7 +294,8 @@ final class Demo {
         : byWindow;
   }
 
-  private void figures(Session session, long startedAt, long residentKib) {
+  private void figures(Session session, long startedAt, Usage usage) {
+    long residentKib = usage.residentKib();
     long first = session.platform().firstReadingAt();
     out.println();
     out.println(

@@ -170,24 +170,14 @@ public final class Gateway {
     return Stream.concat(process.descendants(), Stream.of(process.toHandle())).toList();
   }
 
-  /** Resident memory of its largest process, in KiB; −1 if it can't be told. */
-  long residentKib() {
-    long most = -1;
-    for (ProcessHandle handle : process == null ? List.<ProcessHandle>of() : family()) {
-      try (Stream<String> lines = Files.lines(Path.of("/proc/" + handle.pid() + "/status"))) {
-        long kib =
-            lines
-                .filter(line -> line.startsWith("VmRSS:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                .findFirst()
-                .orElse(-1);
-        most = Math.max(most, kib);
-      } catch (IOException e) {
-        // Gone in between.
-        continue;
-      }
-    }
-    return most;
+  /** Its own process, not those of plug-ins. */
+  long pid() {
+    return process.pid();
+  }
+
+  /** Processes that it started, and theirs. */
+  List<ProcessHandle> children() {
+    return process.descendants().toList();
   }
 
   /** The last lines that it wrote. */

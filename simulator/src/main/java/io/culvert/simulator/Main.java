@@ -50,6 +50,10 @@ public final class Main {
         --broker-down N          for demo: stops the broker for N seconds in the middle
         --kills N, --seed N      for demo: kills the gateway from the middle on, N times at random
                                  moments, and starts it again at once; a seed repeats them
+        --evil LIST              for demo: evil plug-ins beside the street: all, none, or some of
+                                 hangs,throws,floods,threads,sockets,blocks-close,blocks-stop,
+                                 wrong-thread,nonsense,slow-validate and, in processes of their
+                                 own, spins,heap,exits,halts,crashes
         --max-duplicates N       for run and demo: readings that may arrive twice
         --clock-skew             for run: the gateway's clock may jump; its times aren't judged,
                                  and readings are joined by tick alone

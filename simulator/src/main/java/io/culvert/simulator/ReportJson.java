@@ -2,9 +2,12 @@ package io.culvert.simulator;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.culvert.simulator.audit.Intervals;
 import io.culvert.simulator.audit.LedgerClaim;
 import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Violation;
+import io.culvert.simulator.evil.GatewayWord;
+import io.culvert.simulator.evil.Outcome;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
@@ -21,6 +24,21 @@ final class ReportJson {
    * @param figures of the run, by name
    */
   static void write(Report report, Map<String, Long> figures, Path file) throws IOException {
+    write(report, figures, null, List.of(), file);
+  }
+
+  /**
+   * @param figures of the run, by name
+   * @param intervals between readings, {@code null} for none
+   * @param outcomes of evil plug-ins
+   */
+  static void write(
+      Report report,
+      Map<String, Long> figures,
+      Intervals intervals,
+      List<Outcome> outcomes,
+      Path file)
+      throws IOException {
     try (Writer writer = Files.newBufferedWriter(file);
         JsonGenerator json = new JsonFactory().createGenerator(writer)) {
       json.useDefaultPrettyPrinter();
@@ -60,6 +78,17 @@ final class ReportJson {
         json.writeNumberField(figure.getKey(), figure.getValue());
       }
       json.writeEndObject();
+      if (intervals != null) {
+        json.writeObjectFieldStart("intervals");
+        json.writeNumberField("count", intervals.count());
+        json.writeNumberField("p50", intervals.median());
+        json.writeNumberField("p99", intervals.tail());
+        json.writeNumberField("max", intervals.longest());
+        json.writeEndObject();
+      }
+      if (!outcomes.isEmpty()) {
+        evil(json, outcomes);
+      }
       json.writeArrayFieldStart("ledgerEntries");
       for (LedgerClaim claim : report.ledger()) {
         json.writeString(claim.toString());
@@ -67,5 +96,39 @@ final class ReportJson {
       json.writeEndArray();
       json.writeEndObject();
     }
+  }
+
+  private static void evil(JsonGenerator json, List<Outcome> outcomes) throws IOException {
+    json.writeArrayFieldStart("evil");
+    for (Outcome outcome : outcomes) {
+      GatewayWord.Said said = outcome.said();
+      json.writeStartObject();
+      json.writeStringField("name", outcome.evil().key());
+      json.writeStringField("plugin", outcome.evil().plugin());
+      json.writeNumberField("devices", outcome.devices());
+      json.writeNumberField("devicesBad", outcome.devicesBad());
+      json.writeNumberField("good", outcome.good());
+      json.writeNumberField("bad", outcome.bad());
+      json.writeNumberField("sockets", outcome.sockets());
+      json.writeStringField("stage", said.stage());
+      json.writeBooleanField("hosted", said.hosted());
+      json.writeStringField("message", said.message());
+      json.writeArrayFieldStart("quarantine");
+      for (String reason : said.quarantine()) {
+        json.writeString(reason);
+      }
+      json.writeEndArray();
+      json.writeNumberField("times", said.times());
+      json.writeNumberField("threads", said.threads());
+      json.writeNumberField("stuck", said.stuck());
+      json.writeNumberField("errors", said.errors());
+      json.writeObjectFieldStart("says");
+      for (Map.Entry<String, String> device : said.devices().entrySet()) {
+        json.writeStringField(device.getKey(), device.getValue());
+      }
+      json.writeEndObject();
+      json.writeEndObject();
+    }
+    json.writeEndArray();
   }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -111,6 +112,18 @@ public final class Session implements AutoCloseable {
           throw new StreetException(
               "found --broker " + kind + ", expected embedded, mosquitto or running:HOST");
     };
+  }
+
+  /**
+   * Leaves devices that don't belong to the street out of platform and audit. To be called before
+   * the gateway starts.
+   *
+   * @param devices their ids
+   * @param others told of what they send
+   */
+  void leaveOut(Set<String> devices, Consumer<List<Entry>> others) {
+    audit.leaveOut(devices);
+    platform.leaveOut(devices, others);
   }
 
   Street street() {

@@ -4,10 +4,14 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import io.culvert.simulator.evil.Evil;
+import io.culvert.simulator.evil.Exhibition;
+import io.culvert.simulator.evil.Gallery;
 import io.culvert.simulator.street.Street;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.time.Duration;
+import java.util.List;
 
 /** The gateway's {@code etc/site.json} for a street and a broker. */
 public final class SiteDocument {
@@ -20,6 +24,18 @@ public final class SiteDocument {
    */
   public static String of(Street street, String gateway, int brokerPort, Duration interval)
       throws IOException {
+    return of(street, gateway, brokerPort, interval, null);
+  }
+
+  /**
+   * Writes it with evil devices after the street's.
+   *
+   * @param exhibition {@code null} for none
+   */
+  static String of(
+      Street street, String gateway, int brokerPort, Duration interval, Exhibition exhibition)
+      throws IOException {
+    List<Gallery.Resident> evils = exhibition == null ? List.of() : exhibition.residents();
     StringWriter text = new StringWriter();
     try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
       DefaultPrettyPrinter printer = new DefaultPrettyPrinter();
@@ -49,10 +65,34 @@ public final class SiteDocument {
         json.writeStringField("interval", every.toMillis() + "ms");
         json.writeEndObject();
       }
+      for (Gallery.Resident evil : evils) {
+        json.writeStartObject();
+        json.writeStringField("id", evil.id());
+        json.writeStringField("profile", evil.profile());
+        json.writeStringField("endpoint", evil.endpoint());
+        json.writeEndObject();
+      }
       json.writeEndArray();
+      if (!evils.isEmpty()) {
+        plugins(json, exhibition.gallery());
+      }
       json.writeEndObject();
     }
     return text.append('\n').toString();
+  }
+
+  /** Evil ones aren't signed; and those that one process isn't enough for get one of their own. */
+  private static void plugins(JsonGenerator json, Gallery gallery) throws IOException {
+    json.writeObjectFieldStart("plugins");
+    json.writeBooleanField("allowUnsigned", true);
+    json.writeArrayFieldStart("hosted");
+    for (Evil evil : gallery.evils()) {
+      if (evil.hosted()) {
+        json.writeString(evil.plugin());
+      }
+    }
+    json.writeEndArray();
+    json.writeEndObject();
   }
 
   private static String scheme(Street.Resident device) {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Compares what arrives at the platform with what the street showed. Each reading is joined as it
@@ -39,6 +40,7 @@ public final class Audit implements Witness {
   private final Findings findings = new Findings();
   private final Map<BlockTruth, Map<Long, Integer>> rowsByTime = new HashMap<>();
   private boolean timesIgnored;
+  private Set<String> strangers = Set.of();
   private Entry arriving;
   private Stream arrivingIn;
   private long readings;
@@ -67,6 +69,14 @@ public final class Audit implements Witness {
    */
   public synchronized void ignoreTimes() {
     timesIgnored = true;
+  }
+
+  /**
+   * Leaves out what the gateway's ledger says of devices that don't belong to the street. To be
+   * called before anything arrives.
+   */
+  public synchronized void leaveOut(Set<String> devices) {
+    strangers = Set.copyOf(devices);
   }
 
   @Override
@@ -117,7 +127,10 @@ public final class Audit implements Witness {
   private void ledger(Entry entry, Item item) {
     if (item.point().equals("ledger") && !item.bad()) {
       try {
-        ledger.add(LedgerClaim.read(item.value()));
+        LedgerClaim claim = LedgerClaim.read(item.value());
+        if (!strangers.contains(claim.device())) {
+          ledger.add(claim);
+        }
       } catch (IllegalArgumentException e) {
         findings.add(Violation.MALFORMED, () -> entry.device() + ": " + e.getMessage());
       }
@@ -488,6 +501,24 @@ public final class Audit implements Witness {
             rules,
             timesIgnored)
         .report(new Report.Received(readings, historical, duplicates, unjudged));
+  }
+
+  /**
+   * The time between one reading of a device and the next as the platform has them, by the times
+   * that they carry; of each table of each device by itself.
+   *
+   * @param from of answers that were shown from then on, in epoch milliseconds
+   */
+  public Intervals intervals(long from) {
+    Intervals.Counts counts = new Intervals.Counts();
+    for (DeviceTruth device : truth.devices()) {
+      synchronized (device) {
+        device.blocks().stream()
+            .filter(BlockTruth::ticked)
+            .forEach(block -> counts.addAll(block, from));
+      }
+    }
+    return counts.sum();
   }
 
   /** The most readings that a window of messages in a row has held so far. */

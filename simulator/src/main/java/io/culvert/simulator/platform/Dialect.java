@@ -1,9 +1,5 @@
 package io.culvert.simulator.platform;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import io.culvert.simulator.platform.Entry.Item;
 import java.io.IOException;
 import java.time.DateTimeException;
@@ -45,9 +41,6 @@ public final class Dialect {
           .appendLiteral('Z')
           .toFormatter(Locale.ROOT);
 
-  private final JsonFactory json =
-      JsonFactory.builder().enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER).build();
-
   /** A message that isn't in the dialect. */
   public static final class MalformedException extends Exception {
     MalformedException(String message) {
@@ -69,69 +62,25 @@ public final class Dialect {
     Matcher matcher = SUB_DEVICES.matcher(topic);
     try {
       if (matcher.matches()) {
-        return report(matcher.group(1), tree(payload), false);
+        return report(matcher.group(1), JsonTree.read(payload), false);
       }
       matcher = OWN.matcher(topic);
       if (matcher.matches()) {
-        return report(matcher.group(1), tree(payload), true);
+        return report(matcher.group(1), JsonTree.read(payload), true);
       }
       matcher = EVENTS.matcher(topic);
       if (matcher.matches()) {
-        return new Message(matcher.group(1), List.of(), status(tree(payload)));
+        return new Message(matcher.group(1), List.of(), status(JsonTree.read(payload)));
       }
       matcher = ANSWERS.matcher(topic);
       if (matcher.matches()) {
-        tree(payload);
+        JsonTree.read(payload);
         return new Message(matcher.group(1), List.of(), Map.of());
       }
     } catch (IOException e) {
       throw new MalformedException("isn't JSON: " + e.getMessage().lines().findFirst().orElse(""));
     }
     throw new MalformedException("no topic of the dialect");
-  }
-
-  private Object tree(byte[] payload) throws IOException {
-    try (JsonParser parser = json.createParser(payload)) {
-      parser.nextToken();
-      Object tree = value(parser);
-      if (parser.nextToken() != null) {
-        throw new IOException("more after the end of the document");
-      }
-      return tree;
-    }
-  }
-
-  private static Object value(JsonParser parser) throws IOException {
-    JsonToken token = parser.currentToken();
-    if (token == null) {
-      throw new IOException("an empty document");
-    }
-    return switch (token) {
-      case START_OBJECT -> {
-        Map<String, Object> map = new LinkedHashMap<>();
-        while (parser.nextToken() != JsonToken.END_OBJECT) {
-          String key = parser.currentName();
-          parser.nextToken();
-          if (map.containsKey(key)) {
-            throw new IOException("the key " + key + " stands twice in an object");
-          }
-          map.put(key, value(parser));
-        }
-        yield map;
-      }
-      case START_ARRAY -> {
-        List<Object> list = new ArrayList<>();
-        while (parser.nextToken() != JsonToken.END_ARRAY) {
-          list.add(value(parser));
-        }
-        yield list;
-      }
-      case VALUE_STRING -> parser.getText();
-      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
-      case VALUE_TRUE -> Boolean.TRUE;
-      case VALUE_FALSE -> Boolean.FALSE;
-      default -> null;
-    };
   }
 
   private static Message report(String gateway, Object root, boolean own)

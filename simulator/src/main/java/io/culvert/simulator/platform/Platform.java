@@ -4,13 +4,16 @@ import io.culvert.simulator.platform.Dialect.MalformedException;
 import io.culvert.simulator.platform.Dialect.Message;
 import io.culvert.simulator.platform.Entry.Item;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 
 /**
  * What the city's platform knows: the latest value of each point, and the gateway's word on itself.
@@ -29,6 +32,8 @@ public final class Platform implements Broker.Consumer {
   private final AtomicLong firstReadingAt = new AtomicLong();
   private final AtomicLong lastReadingAt = new AtomicLong();
   private volatile String gatewayId = "";
+  private Set<String> strangers = Set.of();
+  private Consumer<List<Entry>> ofStrangers = entries -> {};
 
   /**
    * The latest reading of a point.
@@ -46,6 +51,18 @@ public final class Platform implements Broker.Consumer {
     this.clock = clock;
   }
 
+  /**
+   * Leaves devices out of everything that is told here, and out of what the witness sees: they
+   * don't belong to the street. To be called before anything arrives.
+   *
+   * @param devices their ids
+   * @param others told of what they send, by the thread that received it
+   */
+  public void leaveOut(Set<String> devices, Consumer<List<Entry>> others) {
+    strangers = Set.copyOf(devices);
+    ofStrangers = others;
+  }
+
   @Override
   public void message(String topic, byte[] payload) {
     messages.increment();
@@ -59,14 +76,36 @@ public final class Platform implements Broker.Consumer {
       return;
     }
     gatewayId = message.gateway();
-    status.putAll(message.status());
+    message
+        .status()
+        .forEach(
+            (device, word) -> {
+              if (!strangers.contains(device)) {
+                status.put(device, word);
+              }
+            });
+    List<Entry> entries = withoutStrangers(message.entries());
     if (witness != null) {
-      witness.message(message.entries());
+      witness.message(entries);
     }
     long now = clock.millis();
-    for (Entry entry : message.entries()) {
+    for (Entry entry : entries) {
       keep(entry, now);
     }
+  }
+
+  private List<Entry> withoutStrangers(List<Entry> entries) {
+    if (strangers.isEmpty()) {
+      return entries;
+    }
+    List<Entry> known = new ArrayList<>();
+    List<Entry> strange = new ArrayList<>();
+    for (Entry entry : entries) {
+      boolean stranger = !entry.ofGateway() && strangers.contains(entry.device());
+      (stranger ? strange : known).add(entry);
+    }
+    ofStrangers.accept(strange);
+    return known;
   }
 
   private void keep(Entry entry, long now) {

@@ -104,7 +104,18 @@ class ImportRulesTest {
         .should()
         .dependOnClassesThat(
             resideInAnyPackage("io.culvert..", "com.digitalpetri..")
-                .and(resideOutsideOfPackages("io.culvert.simulator..")))
+                .and(resideOutsideOfPackages("io.culvert.simulator..", "io.culvert.api..")))
+        .check(in("simulator"));
+  }
+
+  @Test
+  void ofTheSimulatorOnlyTheEvilPluginsKnowTheApiAndNobodyKnowsThem() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.culvert.simulator.evil.plugin")
+        .should()
+        .dependOnClassesThat(
+            resideInAnyPackage("io.culvert.api..", "io.culvert.simulator.evil.plugin"))
         .check(in("simulator"));
   }
 
