@@ -97,6 +97,11 @@ public sealed interface Value {
       return value.clone();
     }
 
+    /** How many they are. */
+    public int length() {
+      return value.length;
+    }
+
     @Override
     public boolean equals(Object other) {
       return other instanceof Bytes b && Arrays.equals(value, b.value);

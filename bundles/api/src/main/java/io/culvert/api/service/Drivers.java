@@ -9,22 +9,34 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface Drivers {
 
-  /** Every driver that is there, by plug-in. Any thread; never blocks. */
+  /**
+   * Service property of a driver that stands for one elsewhere, as in a process of its own: the
+   * symbolic name of the plug-in it belongs to. Without it, that is the bundle that registered it.
+   */
+  String PLUGIN = "culvert.plugin";
+
+  /** Beside {@link #PLUGIN}: the plug-in's version. */
+  String VERSION = "culvert.plugin.version";
+
+  /** Every plug-in that has drivers, by name. Any thread; never blocks. */
   List<DriverStatus> drivers();
 
   /**
-   * What a driver has cost since it came.
+   * What the drivers of a plug-in have cost since they came.
    *
    * @param plugin symbolic name of its bundle
    * @param version of its bundle
    * @param schemes that it serves
    * @param devices that use it
    * @param threads alive that it was called on or started itself
-   * @param stuck calls whose deadline has passed and that still hold a thread
+   * @param stuck calls that are over, by their deadline or because nobody waits any longer, and
+   *     still hold a thread
    * @param calls into it
    * @param inCalls time spent in them, until they gave the thread back
+   * @param present since it came
    * @param samples that it handed over
    * @param bytes size of these samples' values
+   * @param refused of these samples, those that weren't taken
    * @param errors calls that failed, passed their deadline or answered something of no use
    * @param quarantine {@code null} if it isn't in quarantine
    */
@@ -37,8 +49,10 @@ public interface Drivers {
       int stuck,
       long calls,
       Duration inCalls,
+      Duration present,
       long samples,
       long bytes,
+      long refused,
       long errors,
       Quarantine quarantine) {
     public DriverStatus {
@@ -51,7 +65,8 @@ public interface Drivers {
    *
    * @param reason what it did
    * @param times how often it has been in quarantine since it came, 1 or more
+   * @param since when it was taken off its devices
    * @param until when it gets its devices back
    */
-  record Quarantine(String reason, int times, Instant until) {}
+  record Quarantine(String reason, int times, Instant since, Instant until) {}
 }

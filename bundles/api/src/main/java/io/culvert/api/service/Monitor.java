@@ -44,6 +44,11 @@ public interface Monitor {
     WAITING,
     /** Its configuration is wrong; {@link DeviceStatus#message} says how. */
     INVALID,
+    /**
+     * Kept from its driver, which misbehaved; {@link DeviceStatus#message} says how, and when the
+     * driver is tried again.
+     */
+    QUARANTINED,
     /** Gone from the site. */
     REMOVED
   }

@@ -31,8 +31,10 @@ final class Call<S, T> {
   }
 
   private final String what;
+  private final String device;
   private final Loop loop;
   private final Caller caller;
+  private final Conduct conduct;
   private final AtomicReference<State> state = new AtomicReference<>(State.PENDING);
   private volatile Callable<? extends CompletionStage<S>> body;
   private volatile Function<? super S, T> take;
@@ -43,23 +45,33 @@ final class Call<S, T> {
   private boolean returned;
   private Runnable whenReturned;
 
+  /** When it began to hold a thread; {@code null} if it doesn't yet. */
+  private volatile Long entered;
+
+  /** When it was given up, by the loop's clock. */
+  private volatile long over;
+
   /**
-   * @param what is called, for messages: {@code read of uw-001}
-   * @param body the call; runs on a thread of {@code caller}
+   * @param what is called, for messages: {@code read}
+   * @param device whose call it is
+   * @param served whose driver is called; {@code body} runs on a thread of its caller
    * @param take makes what the core keeps, on the thread that the driver answers from; throws if
    *     the answer is of no use
    * @param late takes an answer that comes after the end, on the same thread
    */
   Call(
       String what,
+      String device,
       Loop loop,
-      Caller caller,
+      Served served,
       Callable<? extends CompletionStage<S>> body,
       Function<? super S, T> take,
       Consumer<? super S> late) {
     this.what = what;
+    this.device = device;
     this.loop = loop;
-    this.caller = caller;
+    this.caller = served.caller();
+    this.conduct = served.conduct();
     this.body = body;
     this.take = take;
     this.late = late;
@@ -78,36 +90,61 @@ final class Call<S, T> {
   }
 
   private void invoke() {
-    try {
-      Callable<? extends CompletionStage<S>> call = body;
-      body = null;
-      if (call == null || state.get() != State.PENDING) {
-        return;
+    Callable<? extends CompletionStage<S>> call = body;
+    body = null;
+    if (call != null && state.get() == State.PENDING) {
+      long began = loop.nanos();
+      entered = began;
+      try {
+        CompletionStage<S> answer = call.call();
+        call = null;
+        hang(answer);
+      } catch (Throwable t) {
+        settle(null, "the driver threw " + words(t), true);
+      } finally {
+        conduct.called(loop.nanos() - began);
       }
-      CompletionStage<S> answer = call.call();
-      call = null;
-      if (answer == null) {
-        settle(null, "the driver returned null in place of a stage");
-        return;
-      }
-      stage = answer;
-      answer.whenComplete(
-          (value, error) ->
-              settle(value, error == null ? null : "the driver says: " + words(error)));
-      if (state.get() != State.PENDING) {
-        cancelStage();
-      }
-    } catch (Throwable t) {
-      settle(null, "the driver threw " + words(t));
-    } finally {
-      loop.execute(this::hasReturned);
+    }
+    loop.execute(this::hasReturned);
+  }
+
+  private void hang(CompletionStage<S> answer) {
+    if (answer == null) {
+      settle(null, "the driver returned null in place of a stage", true);
+      return;
+    }
+    stage = answer;
+    answer.whenComplete(this::answered);
+    if (state.get() != State.PENDING) {
+      cancelStage();
     }
   }
 
   /** On whatever thread the driver answers from. */
-  private void settle(S value, String error) {
+  private void answered(S value, Throwable error) {
+    if (conduct.heard(this.toString())) {
+      // What the driver answers is code of its own: not on the loop.
+      caller.execute(() -> settle(value, error));
+    } else {
+      settle(value, error);
+    }
+  }
+
+  private void settle(S value, Throwable error) {
+    if (error == null) {
+      settle(value, null, false);
+    } else {
+      settle(null, "the driver says: " + words(error), unwrap(error) instanceof Error);
+    }
+  }
+
+  /**
+   * @param fault whether the driver itself is to blame for the error
+   */
+  private void settle(S value, String error, boolean fault) {
     Instant at = loop.now();
     T taken = null;
+    boolean own = fault;
     String failure = error;
     Function<? super S, T> taking = take;
     if (failure == null && taking != null) {
@@ -117,6 +154,7 @@ final class Call<S, T> {
         taken = taking.apply(value);
       } catch (Throwable t) {
         failure = "the driver's answer is of no use: " + words(t);
+        own = true;
       }
     }
     if (state.compareAndSet(State.PENDING, State.ANSWERED)) {
@@ -127,9 +165,16 @@ final class Call<S, T> {
           failure == null
               ? new Outcome<>(taken, at, null)
               : new Outcome<>(null, at, new Failure(false, failure));
-      loop.execute(() -> finish(outcome));
+      boolean blame = own;
+      loop.execute(
+          () -> {
+            finish(outcome);
+            if (blame) {
+              conduct.fault(outcome.failure().message() + " (" + this + ")");
+            }
+          });
     } else if (state.get() == State.ANSWERED) {
-      LOG.warn("{}: the driver completed its stage twice; the second answer is left out", what);
+      LOG.warn("{}: the driver completed its stage twice; the second answer is left out", this);
     } else {
       Consumer<? super S> tooLate = late;
       late = null;
@@ -151,6 +196,10 @@ final class Call<S, T> {
       body = null;
       // Cancelling runs what the driver hung on its stage: not on the loop.
       caller.execute(this::cancelStage);
+      over = loop.nanos();
+      if (!returned) {
+        conduct.over(this);
+      }
       finish(new Outcome<>(null, loop.now(), failure));
     }
   }
@@ -169,6 +218,9 @@ final class Call<S, T> {
 
   private void finish(Outcome<T> outcome) {
     deadline.cancel();
+    if (!outcome.ok()) {
+      conduct.failed();
+    }
     Consumer<Outcome<T>> ending = end;
     end = null;
     if (ending != null) {
@@ -178,6 +230,7 @@ final class Call<S, T> {
 
   private void hasReturned() {
     returned = true;
+    conduct.returned(this);
     Runnable action = whenReturned;
     whenReturned = null;
     if (action != null) {
@@ -190,6 +243,30 @@ final class Call<S, T> {
     return returned;
   }
 
+  String device() {
+    return device;
+  }
+
+  /** Whether the driver has been entered; not whether it has returned. Any thread. */
+  boolean holdsThread() {
+    return entered != null;
+  }
+
+  /** How long ago it was entered, in nanoseconds. Any thread; only if it {@link #holdsThread}. */
+  long runsFor(long now) {
+    return now - entered;
+  }
+
+  /** How long ago it was given up, in nanoseconds; only if it was. Any thread. */
+  long overFor(long now) {
+    return now - over;
+  }
+
+  @Override
+  public String toString() {
+    return what + " of " + device;
+  }
+
   /** Says what to do once it has, if it hasn't. On the loop. */
   void whenReturned(Runnable action) {
     whenReturned = action;
@@ -197,10 +274,7 @@ final class Call<S, T> {
 
   /** An exception in words, without holding on to it. */
   static String words(Throwable thrown) {
-    Throwable t = thrown;
-    for (int i = 0; i < 8 && t.getCause() != null && isWrapper(t); i++) {
-      t = t.getCause();
-    }
+    Throwable t = unwrap(thrown);
     String name = t.getClass().getSimpleName();
     try {
       String message = t.getMessage();
@@ -209,6 +283,14 @@ final class Call<S, T> {
     } catch (Throwable again) {
       return name;
     }
+  }
+
+  private static Throwable unwrap(Throwable thrown) {
+    Throwable t = thrown;
+    for (int i = 0; i < 8 && isWrapper(t) && t.getCause() != null; i++) {
+      t = t.getCause();
+    }
+    return t;
   }
 
   private static boolean isWrapper(Throwable t) {

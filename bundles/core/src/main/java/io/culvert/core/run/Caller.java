@@ -20,16 +20,32 @@ class Caller implements Executor {
 
   private static final long IDLE_SECONDS = 2;
 
-  private final ThreadPoolExecutor pool;
+  private final String name;
+  private final ClassLoader loader;
+  private final AtomicInteger number = new AtomicInteger();
   private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+  private volatile ThreadPoolExecutor pool;
 
   /**
    * @param name for the threads
-   * @param loader their context class loader: the driver's own, for libraries that look there
+   * @param loader their context class loader: the driver's own, for libraries that look there.
+   *     Threads that the driver starts from them inherit it
    */
   Caller(String name, ClassLoader loader) {
-    AtomicInteger number = new AtomicInteger();
-    pool =
+    this.name = name;
+    this.loader = loader;
+    this.pool = pool();
+  }
+
+  /** For tests. */
+  Caller() {
+    name = "";
+    loader = null;
+    pool = null;
+  }
+
+  private ThreadPoolExecutor pool() {
+    ThreadPoolExecutor made =
         new ThreadPoolExecutor(
             MOST,
             MOST,
@@ -37,30 +53,59 @@ class Caller implements Executor {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             task -> {
-              Thread thread =
-                  new Thread(task, "culvert-driver-" + name + "-" + number.incrementAndGet());
-              thread.setDaemon(true);
-              thread.setContextClassLoader(loader);
+              Thread thread = new DriverThread(task);
               threads.removeIf(old -> old.getState() == Thread.State.TERMINATED);
               threads.add(thread);
               return thread;
             });
-    pool.allowCoreThreadTimeOut(true);
+    made.allowCoreThreadTimeOut(true);
+    return made;
   }
 
-  /** For tests. */
-  Caller() {
-    pool = null;
+  private final class DriverThread extends Thread {
+    DriverThread(Runnable task) {
+      super(task, "culvert-driver-" + name + "-" + number.incrementAndGet());
+      setDaemon(true);
+      setContextClassLoader(loader);
+    }
+
+    Caller caller() {
+      return Caller.this;
+    }
+  }
+
+  /** Whose thread this is; {@code null} if it isn't one from which a driver is called. */
+  static Caller of(Thread thread) {
+    return thread instanceof DriverThread driver ? driver.caller() : null;
+  }
+
+  /** The context class loader of these threads. */
+  ClassLoader loader() {
+    return loader;
   }
 
   /** Runs an action on one of the threads; drops it after {@link #close}. Never blocks. */
   @Override
   public void execute(Runnable action) {
+    ThreadPoolExecutor present = pool;
     try {
-      pool.execute(action);
+      present.execute(action);
     } catch (RejectedExecutionException e) {
-      // Closed: nobody waits for it any more.
+      // Closed: nobody waits for it any more. Or renewed just now.
+      if (present != pool) {
+        execute(action);
+      }
     }
+  }
+
+  /**
+   * Gives up the present threads, which are interrupted and end when their calls return, if ever.
+   * What waits for one is done on new ones.
+   */
+  void renew() {
+    ThreadPoolExecutor old = pool;
+    pool = pool();
+    old.shutdownNow().forEach(this::execute);
   }
 
   /**
@@ -70,10 +115,11 @@ class Caller implements Executor {
    *     and says which
    */
   Ending close() {
-    pool.shutdown();
+    ThreadPoolExecutor last = pool;
+    last.shutdown();
     return millis -> {
-      if (!pool.awaitTermination(millis / 2, TimeUnit.MILLISECONDS)) {
-        pool.shutdownNow();
+      if (!last.awaitTermination(millis / 2, TimeUnit.MILLISECONDS)) {
+        last.shutdownNow();
       }
       long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis - millis / 2);
       for (Thread thread : threads) {

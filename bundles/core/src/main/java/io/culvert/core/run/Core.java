@@ -4,7 +4,9 @@ import io.culvert.api.Reading;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Doctor;
+import io.culvert.api.service.Drivers;
 import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Plugins;
 import io.culvert.api.service.Query;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Browsable;
@@ -21,6 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
@@ -37,9 +40,9 @@ import org.slf4j.LoggerFactory;
 
 /** The running part of the core as a component: follows site, drivers and buffer as they change. */
 @Component(
-    service = {Monitor.class, Commands.class, Scan.class, Doctor.class},
+    service = {Monitor.class, Commands.class, Scan.class, Doctor.class, Drivers.class},
     immediate = true)
-public final class Core implements Monitor, Commands, Scan, Doctor {
+public final class Core implements Monitor, Commands, Scan, Doctor, Drivers {
   private static final Logger LOG = LoggerFactory.getLogger(Core.class);
 
   private final Engine engine;
@@ -62,6 +65,7 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
             notices,
             searches,
             new Machine(Home.of(context).data()),
+            () -> plugins(context),
             site::where);
     loop.start();
     listening = site.listen(engine::site);
@@ -113,17 +117,47 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
       schemes.add(scheme.toString());
     }
     Object ranking = reference.getProperty(Constants.SERVICE_RANKING);
-    Version version =
-        reference.getBundle() == null ? Version.emptyVersion : reference.getBundle().getVersion();
-    LOG.info("Driver of {} {} has come", schemes, version);
+    PlugIn plugIn = plugIn(reference);
+    LOG.info("Driver of {} has come, of {}", schemes, plugIn);
     engine.addDriver(
         reference,
         driver,
         schemes,
         ranking instanceof Integer number ? number : 0,
-        version,
+        plugIn,
         (Long) reference.getProperty(Constants.SERVICE_ID),
         new Caller(String.join("+", schemes), driver.getClass().getClassLoader()));
+  }
+
+  private static PlugIn plugIn(ServiceReference<Driver> reference) {
+    Bundle bundle = reference.getBundle();
+    if (reference.getProperty(Drivers.PLUGIN) instanceof String name) {
+      Object version = reference.getProperty(Drivers.VERSION);
+      return new PlugIn(name, Version.parseVersion(version == null ? "" : version.toString()), 0);
+    }
+    return bundle == null
+        ? new PlugIn("unknown", Version.emptyVersion, 0)
+        : new PlugIn(
+            String.valueOf(bundle.getSymbolicName()),
+            bundle.getVersion(),
+            bundle.getLastModified());
+  }
+
+  /**
+   * Asked anew each time: a reference would have this component wait for that one, which may wait
+   * for this.
+   */
+  private static List<Plugins.Status> plugins(BundleContext context) {
+    ServiceReference<Plugins> reference = context.getServiceReference(Plugins.class);
+    Plugins present = reference == null ? null : context.getService(reference);
+    if (present == null) {
+      return List.of();
+    }
+    try {
+      return present.plugins();
+    } finally {
+      context.ungetService(reference);
+    }
   }
 
   void updatedDriver(ServiceReference<Driver> reference, Driver driver) {
@@ -202,6 +236,11 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
   @Override
   public CompletionStage<List<Browsable.Found>> scan(String endpoint, String from, int limit) {
     return engine.scan().scan(endpoint, from, limit);
+  }
+
+  @Override
+  public List<DriverStatus> drivers() {
+    return engine.conduct().drivers();
   }
 
   @Override

@@ -4,7 +4,9 @@ import io.culvert.api.Reading;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Doctor;
+import io.culvert.api.service.Drivers;
 import io.culvert.api.service.Monitor;
+import io.culvert.api.service.Plugins;
 import io.culvert.api.service.Query;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Driver;
@@ -20,8 +22,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BinaryOperator;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import org.osgi.framework.Version;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +40,7 @@ final class Engine implements Monitor {
   private final Scanner scanner;
   private final Examiner examiner;
   private final GatewayPoints gateway;
+  private final Warden warden;
   private final Map<Object, Plugged> drivers = new LinkedHashMap<>();
 
   /** A driver with the threads it is called from, once for each scheme. */
@@ -47,6 +50,7 @@ final class Engine implements Monitor {
    * @param notices where listeners and callers are told
    * @param searches where the disk is read
    * @param machine what it runs on
+   * @param plugins those that are installed; asked on the loop
    */
   Engine(
       Loop loop,
@@ -55,6 +59,7 @@ final class Engine implements Monitor {
       Executor notices,
       Executor searches,
       Machine machine,
+      Supplier<List<Plugins.Status>> plugins,
       BinaryOperator<String> where) {
     this.loop = loop;
     Outlet outlet = new Outlet(loop);
@@ -74,8 +79,11 @@ final class Engine implements Monitor {
     commands = new CommandDesk(kit, registry::gateway, registry::runner);
     scanner = new Scanner(kit, lanes, registry::best);
     examiner = new Examiner(kit, registry::all);
-    gateway = new GatewayPoints(kit, new Gauges(kit, registry::all, machine), searches);
+    warden = new Warden(kit, registry, scanner, machine, searches);
+    gateway =
+        new GatewayPoints(kit, new Gauges(kit, registry::all, machine, warden, plugins), searches);
     loop.execute(examiner::start);
+    loop.execute(warden::start);
   }
 
   Commands commands() {
@@ -88,6 +96,10 @@ final class Engine implements Monitor {
 
   Doctor doctor() {
     return examiner;
+  }
+
+  Drivers conduct() {
+    return warden;
   }
 
   void site(Site site) {
@@ -125,13 +137,15 @@ final class Engine implements Monitor {
       Driver driver,
       Collection<String> schemes,
       int ranking,
-      Version version,
+      PlugIn plugIn,
       long serviceId,
       Caller caller) {
+    Conduct conduct = warden.of(plugIn);
     List<Served> all = new ArrayList<>();
     for (String scheme : schemes) {
-      Served served = new Served(driver, scheme, ranking, version, serviceId, caller);
+      Served served = new Served(driver, scheme, ranking, serviceId, caller, conduct);
       all.add(served);
+      conduct.add(served);
       loop.execute(() -> registry.add(served));
     }
     drivers.put(key, new Plugged(caller, all));
@@ -149,6 +163,7 @@ final class Engine implements Monitor {
             scanner.drop(served, "the driver of " + served.scheme() + " has gone");
             registry.remove(served);
           }
+          warden.remove(plugged.schemes());
         },
         PATIENCE);
     // Once more around: what the driver had answered before is in the loop's inbox until then.

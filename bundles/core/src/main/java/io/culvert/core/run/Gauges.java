@@ -9,14 +9,17 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Buffer.Forwarding;
+import io.culvert.api.service.Drivers;
+import io.culvert.api.service.Drivers.DriverStatus;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Monitor.State;
+import io.culvert.api.service.Plugins;
 import io.culvert.core.doctor.LaneVitals;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
@@ -36,8 +40,8 @@ import org.slf4j.LoggerFactory;
  * from it.
  */
 final class Gauges {
-  /** So many lanes are named in a structure: those with the highest figures. */
-  static final int MOST_LANES = 16;
+  /** So many lanes or plug-ins are named in a structure: those with the highest figures. */
+  static final int MOST_NAMED = 16;
 
   /** A lane that is busy for more of its time has no room for the next device. */
   static final double FULL = 0.8;
@@ -80,11 +84,24 @@ final class Gauges {
           entry("device:count", m -> Value.of((long) m.runners.size())),
           entry("device:online", m -> m.devices(State.ONLINE)),
           entry("device:offline", m -> m.devices(State.OFFLINE)),
+          entry("plugin:running", m -> Value.of(m.plugIns(p -> true))),
+          entry("plugin:unsigned", m -> Value.of(m.plugIns(p -> p.signer().isEmpty()))),
+          entry("plugin:quarantined", m -> Value.of(m.quarantined())),
+          entry("plugin:trouble", m -> Value.of(m.quarantined() > 0)),
+          entry("driver:threads", m -> m.drivers(DriverStatus::threads)),
+          entry("driver:stuck", m -> m.drivers(DriverStatus::stuck)),
+          entry("driver:refused", m -> m.drivers(DriverStatus::refused)),
+          entry("driver:errors", m -> m.drivers(DriverStatus::errors)),
+          entry("driver:threads-each", m -> m.eachDriver(DriverStatus::threads, whole())),
+          entry("driver:busy-each", m -> m.eachDriver(m::busy, Gauges::percent)),
+          entry("driver:samples-each", m -> m.eachDriver(DriverStatus::samples, whole())),
+          entry("driver:bytes-each", m -> m.eachDriver(DriverStatus::bytes, whole())),
+          entry("driver:errors-each", m -> m.eachDriver(DriverStatus::errors, whole())),
           entry("lane:count", m -> Value.of((long) m.lanes().size())),
           entry("lane:trouble", m -> Value.of(m.lanes().stream().filter(Load::trouble).count())),
           entry("lane:busy", m -> m.worst(Load::busy, Gauges::percent)),
           entry("lane:unanswered", m -> m.worst(Load::unanswered, Gauges::percent)),
-          entry("lane:offline", m -> m.worst(Load::offline, n -> Value.of(n.longValue()))));
+          entry("lane:offline", m -> m.worst(Load::offline, whole())));
 
   private static final Map<String, Slow> LOOKED_UP =
       Map.ofEntries(
@@ -102,6 +119,9 @@ final class Gauges {
   private final Kit kit;
   private final Supplier<List<Runner>> runners;
   private final Machine machine;
+  private final Drivers drivers;
+  private final Supplier<List<Plugins.Status>> plugins;
+  private final Map<String, Busy> busy = new HashMap<>();
   private final long began;
   private final Instant beganAt;
 
@@ -110,11 +130,19 @@ final class Gauges {
 
   /**
    * @param runners of the site; called on the loop
+   * @param plugins that are installed; called on the loop
    */
-  Gauges(Kit kit, Supplier<List<Runner>> runners, Machine machine) {
+  Gauges(
+      Kit kit,
+      Supplier<List<Runner>> runners,
+      Machine machine,
+      Drivers drivers,
+      Supplier<List<Plugins.Status>> plugins) {
     this.kit = kit;
     this.runners = runners;
     this.machine = machine;
+    this.drivers = drivers;
+    this.plugins = plugins;
     this.began = kit.loop().nanos();
     this.beganAt = kit.loop().now();
   }
@@ -193,6 +221,9 @@ final class Gauges {
     }
   }
 
+  /** Time that a plug-in had spent in calls when it was last asked for. */
+  private record Busy(Duration inCalls, Duration present) {}
+
   /** What is so now; what costs something is counted when it is asked for, and once. */
   private final class Moment {
     private final Buffer.Status status;
@@ -200,6 +231,7 @@ final class Gauges {
     private final ClockState clock = kit.clock().state();
     private final List<Runner> runners = Gauges.this.runners.get();
     private List<Load> lanes;
+    private List<DriverStatus> all;
 
     Moment(Buffer.Status status) {
       this.status = status;
@@ -239,6 +271,44 @@ final class Gauges {
       return new Value.Struct(byPlatform);
     }
 
+    long plugIns(Predicate<Plugins.Status> which) {
+      return plugins.get().stream().filter(p -> p.running() && which.test(p)).count();
+    }
+
+    List<DriverStatus> drivers() {
+      if (all == null) {
+        all = drivers.drivers();
+      }
+      return all;
+    }
+
+    long quarantined() {
+      return drivers().stream().filter(d -> d.quarantine() != null).count();
+    }
+
+    Value drivers(ToLongFunction<DriverStatus> figure) {
+      return Value.of(drivers().stream().mapToLong(figure).sum());
+    }
+
+    /** The part of one core that a plug-in's calls took since it was last asked for. */
+    double busy(DriverStatus driver) {
+      Busy before =
+          busy.put(
+              driver.plugin() + " " + driver.version(),
+              new Busy(driver.inCalls(), driver.present()));
+      boolean known = before != null && before.present.compareTo(driver.present()) < 0;
+      long took = driver.inCalls().minus(known ? before.inCalls : Duration.ZERO).toNanos();
+      long span = driver.present().minus(known ? before.present : Duration.ZERO).toNanos();
+      return span <= 0 ? 0 : Math.max(0, (double) took / span);
+    }
+
+    Value eachDriver(ToDoubleFunction<DriverStatus> figure, Function<Double, Value> shown) {
+      Map<String, Double> figures = new LinkedHashMap<>();
+      // Of two versions of one plug-in, the sum.
+      drivers().forEach(d -> figures.merge(d.plugin(), figure.applyAsDouble(d), Double::sum));
+      return highest(figures, shown);
+    }
+
     List<Load> lanes() {
       if (lanes == null) {
         Map<Lane, Long> offline = new LinkedHashMap<>();
@@ -264,13 +334,19 @@ final class Gauges {
 
     /** The lanes of the highest figures, those first; none whose figure is 0. */
     Value worst(ToDoubleFunction<Load> figure, Function<Double, Value> shown) {
-      Map<String, Value> byLane = new LinkedHashMap<>();
-      lanes().stream()
-          .filter(lane -> figure.applyAsDouble(lane) > 0)
-          .sorted(Comparator.comparingDouble(figure).reversed())
-          .limit(MOST_LANES)
-          .forEach(lane -> byLane.put(lane.lane(), shown.apply(figure.applyAsDouble(lane))));
-      return new Value.Struct(byLane);
+      Map<String, Double> figures = new LinkedHashMap<>();
+      lanes().forEach(lane -> figures.put(lane.lane(), figure.applyAsDouble(lane)));
+      return highest(figures, shown);
+    }
+
+    private static Value highest(Map<String, Double> figures, Function<Double, Value> shown) {
+      Map<String, Value> named = new LinkedHashMap<>();
+      figures.entrySet().stream()
+          .filter(entry -> entry.getValue() > 0)
+          .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
+          .limit(MOST_NAMED)
+          .forEach(entry -> named.put(entry.getKey(), shown.apply(entry.getValue())));
+      return new Value.Struct(named);
     }
   }
 
@@ -317,6 +393,10 @@ final class Gauges {
   private static long heap() {
     Runtime runtime = Runtime.getRuntime();
     return runtime.totalMemory() - runtime.freeMemory();
+  }
+
+  private static Function<Double, Value> whole() {
+    return number -> Value.of(number.longValue());
   }
 
   private static Value text(Enum<?> state) {

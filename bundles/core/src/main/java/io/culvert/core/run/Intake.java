@@ -113,6 +113,26 @@ final class Intake {
             });
   }
 
+  /**
+   * Enters samples that were refused before anybody looked at them, because there were too many.
+   *
+   * @param samples how many, at least
+   */
+  void turnedAway(long samples) {
+    Instant now = kit.loop().now();
+    kit.tally().read(samples, 0);
+    kit.gaps()
+        .add(
+            device,
+            StreamClass.TELEMETRY,
+            now,
+            now,
+            samples,
+            false,
+            Reason.NOT_ACCEPTED,
+            "more than the gateway takes of one device");
+  }
+
   /** Says of every point that its value holds no longer, and why. */
   void invalidate(List<Point> points, Quality quality) {
     outstanding.incrementAndGet();

@@ -148,7 +148,7 @@ final class Link {
    * @param end told {@code null} when it is ready
    */
   void open(Intake intake, Consumer<String> lost, Consumer<Failure> end) {
-    SinkGate gate = new SinkGate(loop, served.caller(), intake, lost);
+    SinkGate gate = new SinkGate(loop, served, device.id(), intake, lost);
     sink = gate;
     this.<Connection, Opened>call(
         "open",
@@ -280,11 +280,12 @@ final class Link {
         },
         samples -> {
           span[1] = loop.nanos();
-          return whole(samples, points);
+          return taken(samples, points);
         },
         null,
         outcome -> {
           if (outcome.ok()) {
+            served.conduct().good();
             vitals.latency(loop.nanos(), span[1] - span[0]);
           }
           end.accept(outcome);
@@ -338,7 +339,7 @@ final class Link {
         "read back",
         timeout,
         () -> prepare(reader, one).read(),
-        samples -> whole(samples, one).get(0),
+        samples -> taken(samples, one).get(0),
         null,
         end);
   }
@@ -360,7 +361,12 @@ final class Link {
           return quality;
         },
         null,
-        end);
+        outcome -> {
+          if (outcome.ok()) {
+            served.conduct().good();
+          }
+          end.accept(outcome);
+        });
   }
 
   void browse(
@@ -464,7 +470,7 @@ final class Link {
       Callable<? extends CompletionStage<S>> body,
       Function<? super S, T> take,
       Consumer<? super S> late) {
-    return new Call<>(what + " of " + device.id(), loop, served.caller(), body, take, late);
+    return new Call<>(what, device.id(), loop, served, body, take, late);
   }
 
   private <S, T> void begin(Call<S, T> call, Duration patience, Consumer<Outcome<T>> end) {
@@ -483,6 +489,26 @@ final class Link {
     if (--stuck == 0 && !disposed) {
       whenFree.run();
     }
+  }
+
+  /** Takes over an answer; counts it, and throws if there is absurdly much of it. */
+  private List<Sample> taken(List<Sample> samples, List<Point> points) {
+    // Before it is copied. A driver may tell more than it was asked for, but not without bound.
+    int size = samples.size();
+    if (size > Math.max(Conduct.AT_ONCE, 2 * points.size())) {
+      throw flood(size + " samples where " + points.size() + " were asked for");
+    }
+    List<Sample> whole = whole(samples, points);
+    long bytes = served.conduct().handed(whole);
+    if (bytes > Conduct.BYTES_AT_ONCE) {
+      throw flood(bytes + " bytes at once; expected at most " + Conduct.BYTES_AT_ONCE);
+    }
+    return whole;
+  }
+
+  private RuntimeException flood(String words) {
+    served.conduct().accuse("it answered for " + device.id() + " with " + words);
+    return new IllegalStateException(words);
   }
 
   /** Copies samples out of the driver's list: one a point, in the order of the points. */

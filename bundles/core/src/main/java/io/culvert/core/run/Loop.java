@@ -165,6 +165,11 @@ final class Loop implements Executor {
     return nanos() + TimeUnit.HOURS.toNanos(1);
   }
 
+  /** Whether this is the loop's thread. Any thread. */
+  boolean isThread(Thread other) {
+    return thread == other;
+  }
+
   /** Whether what is handed in will still be run. */
   boolean open() {
     return !closed;

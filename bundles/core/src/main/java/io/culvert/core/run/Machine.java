@@ -2,11 +2,13 @@ package io.culvert.core.run;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -128,6 +130,11 @@ final class Machine {
       share = Math.min(1, used.minus(before).toNanos() / all);
     }
     return share;
+  }
+
+  /** Where this process's TCP connections lead; empty where the machine doesn't tell. */
+  List<InetSocketAddress> connections() throws IOException {
+    return TcpTable.of(proc);
   }
 
   /** Room on the disk of the data directory that the gateway may use, in bytes. */

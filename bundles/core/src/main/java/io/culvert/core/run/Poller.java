@@ -35,7 +35,7 @@ final class Poller implements Lane.Turn {
   static final Duration LONGEST_PAUSE = Duration.ofSeconds(60);
 
   /** Gaps that last are entered this often. */
-  private static final Duration ENTERED_EVERY = Duration.ofMinutes(1);
+  static final Duration ENTERED_EVERY = Duration.ofMinutes(1);
 
   /** First polls are spread over the interval, but nobody waits longer than this for one. */
   private static final Duration WIDEST_SPREAD = Duration.ofSeconds(10);

@@ -113,6 +113,13 @@ final class Registry {
     served.release();
   }
 
+  /** Devices that are to use a plug-in's drivers. */
+  List<Runner> users(Conduct conduct) {
+    return runners.values().stream()
+        .filter(runner -> runner.served() != null && runner.served().conduct() == conduct)
+        .toList();
+  }
+
   private void follow(String scheme) {
     Served best = best(scheme);
     for (Runner runner : runners.values()) {

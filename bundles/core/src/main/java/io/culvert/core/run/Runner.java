@@ -13,6 +13,7 @@ import io.culvert.core.model.Site;
 import io.culvert.core.run.Outcome.Failure;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -47,6 +48,9 @@ final class Runner implements Poller.Report {
   private Link link;
   private Lane lane;
   private Poller poller;
+
+  /** Accounts for what isn't read in quarantine; {@code null} if it isn't in one. */
+  private Unread unread;
 
   private volatile String laneName = "";
   private volatile Condition condition;
@@ -180,7 +184,7 @@ final class Runner implements Poller.Report {
    */
   void use(Served best) {
     stop("the driver was exchanged");
-    served = best;
+    attach(best);
     if (best == null) {
       become(
           State.WAITING,
@@ -188,6 +192,10 @@ final class Runner implements Poller.Report {
               + ": found no driver of "
               + scheme()
               + "; expected its jar in plugins/");
+      return;
+    }
+    if (best.conduct().quarantine() != null) {
+      quarantined();
       return;
     }
     become(State.STARTING, "");
@@ -200,6 +208,81 @@ final class Runner implements Poller.Report {
             groups.stream().map(PollGroup::points).filter(points -> !points.isEmpty()).toList(),
             vitals);
     check(link);
+  }
+
+  private void attach(Served next) {
+    if (served != null) {
+      served.conduct().uses(-1);
+    }
+    served = next;
+    if (next != null) {
+      next.conduct().uses(1);
+    }
+  }
+
+  /** Takes it off its driver, which is in quarantine, until {@link #use} gives it back. */
+  void confine() {
+    if (unread != null) {
+      // For longer than was thought.
+      become(State.QUARANTINED, Warden.words(served.conduct()));
+      return;
+    }
+    Served kept = served;
+    stop(Warden.words(kept.conduct()));
+    attach(kept);
+    quarantined();
+  }
+
+  private void quarantined() {
+    String why = Warden.words(served.conduct());
+    become(State.QUARANTINED, why);
+    unread = new Unread(why);
+    groups.forEach(this::outOfService);
+  }
+
+  private void outOfService(PollGroup group) {
+    if (!group.points().isEmpty()) {
+      intake.invalidate(group.points(), Quality.BAD_OUT_OF_SERVICE);
+    }
+  }
+
+  /** Enters the polls that would be due, as nobody makes them. */
+  private final class Unread {
+    private final String why;
+    private final long[] counted = new long[groups.size()];
+    private Instant from = kit.loop().now();
+    private Loop.Timer again;
+
+    Unread(String why) {
+      this.why = why;
+      Arrays.fill(counted, kit.loop().nanos());
+      again = kit.loop().after(Poller.ENTERED_EVERY, this::enter);
+    }
+
+    private void enter() {
+      count();
+      again = kit.loop().after(Poller.ENTERED_EVERY, this::enter);
+    }
+
+    private void count() {
+      Instant now = kit.loop().now();
+      for (int i = 0; i < counted.length; i++) {
+        long interval = groups.get(i).interval().toNanos();
+        long turns = (kit.loop().nanos() - counted[i]) / interval;
+        counted[i] += turns * interval;
+        // What isn't read until there is a buffer, that enters itself.
+        if (turns > 0 && !kit.outlet().awaited()) {
+          gap.add(groups.get(i), turns, from, now, why);
+        }
+      }
+      gap.release();
+      from = now;
+    }
+
+    void end() {
+      again.cancel();
+      count();
+    }
   }
 
   private void check(Link checked) {
@@ -269,8 +352,12 @@ final class Runner implements Poller.Report {
       lanes.leave(lane);
       lane = null;
     }
+    if (unread != null) {
+      unread.end();
+      unread = null;
+    }
     laneName = "";
-    served = null;
+    attach(null);
   }
 
   @Override

@@ -107,6 +107,8 @@ final class Scanner implements Scan {
         finish(null, "The gateway is stopping");
       } else if (served == null) {
         finish(null, "No driver serves " + scheme + "; put its jar into plugins/");
+      } else if (served.conduct().quarantine() != null) {
+        finish(null, Warden.words(served.conduct()));
       } else if (looks.size() >= MOST) {
         finish(null, MOST + " scans are under way already; try again when one has ended");
       } else {

@@ -13,20 +13,22 @@ final class Served implements Comparable<Served> {
   private final Version version;
   private final long serviceId;
   private final Caller caller;
+  private final Conduct conduct;
   private volatile Driver driver;
 
   /**
    * @param ranking of the service
-   * @param version of its bundle
+   * @param conduct of its plug-in
    */
   Served(
-      Driver driver, String scheme, int ranking, Version version, long serviceId, Caller caller) {
+      Driver driver, String scheme, int ranking, long serviceId, Caller caller, Conduct conduct) {
     this.driver = driver;
     this.scheme = scheme;
     this.ranking = ranking;
-    this.version = version;
+    this.version = conduct.plugIn().version();
     this.serviceId = serviceId;
     this.caller = caller;
+    this.conduct = conduct;
   }
 
   String scheme() {
@@ -35,6 +37,10 @@ final class Served implements Comparable<Served> {
 
   Caller caller() {
     return caller;
+  }
+
+  Conduct conduct() {
+    return conduct;
   }
 
   /** The driver; throws if it has gone. */

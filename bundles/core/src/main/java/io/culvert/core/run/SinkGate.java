@@ -6,21 +6,44 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
-/** What the driver gets as its sink: leads nowhere once the connection is shut. */
+/**
+ * What the driver gets as its sink: leads nowhere once the connection is shut, and lets no flood
+ * through to the loop, which carries all other devices too.
+ */
 final class SinkGate implements Sink {
+  private static final long SECOND = 1_000_000_000L;
+
   private final Loop loop;
   private final Caller caller;
+  private final Conduct conduct;
+  private final String device;
+  private final AtomicBoolean told = new AtomicBoolean();
+
+  /** Samples that were refused here, without asking the loop. */
+  private final LongAdder turnedAway = new LongAdder();
+
   private volatile Intake intake;
   private volatile Consumer<String> lost;
+
+  /** When the second began whose hand-overs are counted; 0 before the first. */
+  private long second;
+
+  private long offered;
+  private long offeredBytes;
+  private int pushedBack;
 
   /**
    * @param lost told on the loop, once, that the link is gone
    */
-  SinkGate(Loop loop, Caller caller, Intake intake, Consumer<String> lost) {
+  SinkGate(Loop loop, Served served, String device, Intake intake, Consumer<String> lost) {
     this.loop = loop;
-    this.caller = caller;
+    this.caller = served.caller();
+    this.conduct = served.conduct();
+    this.device = device;
     this.intake = intake;
     this.lost = lost;
   }
@@ -29,28 +52,96 @@ final class SinkGate implements Sink {
   public CompletionStage<Void> accept(List<Sample> samples) {
     Intake present = intake;
     if (present == null) {
-      return CompletableFuture.failedFuture(
-          new RejectedExecutionException("The connection is closed"));
+      return refused("The connection is closed");
+    }
+    if (conduct.heard("the sink of " + device)) {
+      return refused("Nothing is taken from the core's own thread");
+    }
+    int size = samples.size();
+    if (size > Conduct.AT_ONCE) {
+      return flood(Conduct.AT_ONCE, size + " samples at once", Conduct.AT_ONCE);
+    }
+    List<Sample> copy = List.copyOf(samples);
+    long bytes = conduct.handed(copy);
+    if (bytes > Conduct.BYTES_AT_ONCE) {
+      return flood(copy.size(), bytes + " bytes at once", Conduct.BYTES_AT_ONCE);
+    }
+    CompletionStage<Void> flood = count(copy.size(), bytes, present.full());
+    if (flood != null) {
+      return flood;
     }
     // The driver's continuations run on its own threads, not on ours.
     CompletableFuture<Void> accepted = new CompletableFuture<>();
     present.push(
-        List.copyOf(samples),
+        copy,
         loop.now(),
-        problem ->
-            caller.execute(
-                () -> {
-                  if (problem == null) {
-                    accepted.complete(null);
-                  } else {
-                    accepted.completeExceptionally(new RejectedExecutionException(problem));
-                  }
-                }));
+        problem -> {
+          if (problem == null) {
+            conduct.good();
+          } else {
+            conduct.refused(copy.size());
+          }
+          caller.execute(
+              () -> {
+                if (problem == null) {
+                  accepted.complete(null);
+                } else {
+                  accepted.completeExceptionally(new RejectedExecutionException(problem));
+                }
+              });
+        });
     return accepted;
+  }
+
+  /**
+   * Counts what comes within a second.
+   *
+   * @return {@code null} if it isn't too much
+   */
+  private synchronized CompletionStage<Void> count(int samples, long bytes, boolean full) {
+    long now = loop.nanos();
+    if (second == 0 || now - second >= SECOND) {
+      second = now;
+      offered = 0;
+      offeredBytes = 0;
+      pushedBack = 0;
+    }
+    offered += samples;
+    offeredBytes += bytes;
+    pushedBack += full ? 1 : 0;
+    if (offered > Conduct.A_SECOND) {
+      return flood(samples, offered + " samples in a second", Conduct.A_SECOND);
+    }
+    if (offeredBytes > Conduct.BYTES_A_SECOND) {
+      return flood(samples, offeredBytes + " bytes in a second", Conduct.BYTES_A_SECOND);
+    }
+    if (pushedBack > Conduct.PUSHED_BACK) {
+      return flood(
+          samples,
+          pushedBack + " hand-overs in a second although the sink is full",
+          Conduct.PUSHED_BACK);
+    }
+    return null;
+  }
+
+  private CompletionStage<Void> flood(int samples, String what, long most) {
+    turnedAway.add(samples);
+    conduct.refused(samples);
+    conduct.accuse("it floods: " + what + " for " + device + "; expected at most " + most);
+    return refused("Too much: " + what + "; expected at most " + most);
+  }
+
+  private static CompletionStage<Void> refused(String why) {
+    return CompletableFuture.failedFuture(new RejectedExecutionException(why));
   }
 
   @Override
   public void lost(Throwable cause) {
+    // Once, however often the driver says so.
+    if (!told.compareAndSet(false, true)) {
+      return;
+    }
+    conduct.heard("the sink of " + device);
     String words = cause == null ? "the link is lost" : "the link is lost: " + Call.words(cause);
     loop.execute(
         () -> {
@@ -62,8 +153,14 @@ final class SinkGate implements Sink {
         });
   }
 
+  /** On the loop. */
   void shut() {
+    Intake present = intake;
     intake = null;
     lost = null;
+    long away = turnedAway.sumThenReset();
+    if (away > 0 && present != null) {
+      present.turnedAway(away);
+    }
   }
 }

@@ -6,6 +6,11 @@ import java.time.Duration;
 final class Words {
   private Words() {}
 
+  /** So many of something, in English. */
+  static String count(long number, String one) {
+    return number + " " + one + (number == 1 ? "" : "s");
+  }
+
   /** As a person would write it in the site document: {@code 250ms}, {@code 2s}, {@code 5m}. */
   static String of(Duration duration) {
     long millis = duration.toMillis();

@@ -30,6 +30,9 @@ import java.util.function.Supplier;
 class FakeDriver implements Driver {
   private final Rig rig;
 
+  /** What it serves. */
+  final String scheme;
+
   /** How each device reads; the function gets the points. */
   final Map<String, Function<List<Point>, CompletionStage<List<Sample>>>> reads =
       new ConcurrentHashMap<>();
@@ -64,7 +67,12 @@ class FakeDriver implements Driver {
   volatile List<Problem> problems = List.of();
 
   FakeDriver(Rig rig) {
+    this(rig, "fake");
+  }
+
+  FakeDriver(Rig rig, String scheme) {
     this.rig = rig;
+    this.scheme = scheme;
   }
 
   @Override

@@ -192,7 +192,7 @@ class GatewayPointsTest {
 
   @Test
   void ofManyLanesTheWorstAreNamed() {
-    int lanes = Gauges.MOST_LANES + 4;
+    int lanes = Gauges.MOST_NAMED + 4;
     for (int i = 0; i < lanes; i++) {
       String id = "d" + i;
       Duration takes = Duration.ofMillis(10L * (i + 1));
@@ -203,7 +203,7 @@ class GatewayPointsTest {
         .seconds(61);
 
     assertThat(((Value.Struct) told("busy").get(1).value()).fields().keySet())
-        .hasSize(Gauges.MOST_LANES)
+        .hasSize(Gauges.MOST_NAMED)
         .startsWith("fake:d19", "fake:d18")
         .endsWith("fake:d4");
   }

@@ -56,6 +56,7 @@ class LifeTest {
           Runnable::run,
           Runnable::run,
           new Machine(Path.of("")),
+          List::of,
           (device, key) -> key);
   private final List<CountDownLatch> latches = new ArrayList<>();
 
@@ -77,9 +78,13 @@ class LifeTest {
         driver,
         List.of("fake"),
         0,
-        Version.emptyVersion,
+        plugIn(key),
         1,
         new Caller("fake", driver.getClass().getClassLoader()));
+  }
+
+  private static PlugIn plugIn(Object key) {
+    return new PlugIn("io.culvert." + key, Version.emptyVersion, 0);
   }
 
   /** Returns when the site's devices are known. */
@@ -246,7 +251,7 @@ class LifeTest {
         new Blocking(),
         List.of("other"),
         0,
-        Version.emptyVersion,
+        plugIn("o"),
         2,
         new Caller("other", getClass().getClassLoader()));
     apply(new Site("g", entries));

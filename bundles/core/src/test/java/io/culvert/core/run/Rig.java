@@ -8,6 +8,7 @@ import io.culvert.api.Grade;
 import io.culvert.api.Point;
 import io.culvert.api.StreamClass;
 import io.culvert.api.service.Monitor.DeviceStatus;
+import io.culvert.api.service.Plugins;
 import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Profile;
 import io.culvert.core.model.Site;
@@ -51,6 +52,9 @@ final class Rig {
   /** Processor time used so far. */
   Duration cpu = Duration.ZERO;
 
+  /** What is installed. */
+  List<Plugins.Status> plugins = List.of();
+
   /** What the gateway tells of itself; {@code null} for nothing. */
   Profile own;
 
@@ -62,6 +66,13 @@ final class Rig {
    * @param buffered whether there is a buffer from the beginning
    */
   Rig(boolean buffered) {
+    this(buffered, MACHINE);
+  }
+
+  /**
+   * @param machine where the kernel's files are
+   */
+  Rig(boolean buffered, Path machine) {
     engine =
         new Engine(
             loop,
@@ -69,7 +80,8 @@ final class Rig {
             new SplittableRandom(17),
             Runnable::run,
             this::search,
-            new Machine(MACHINE, MACHINE, () -> nanos, () -> Optional.of(cpu)),
+            new Machine(machine, MACHINE, () -> nanos, () -> Optional.of(cpu)),
+            () -> plugins,
             (device, key) -> "etc/site.json:7: " + key);
     if (buffered) {
       engine.buffer(buffer);
@@ -124,8 +136,9 @@ final class Rig {
   }
 
   Rig plug(Object key, FakeDriver plugged, int ranking, String version, Caller caller) {
+    PlugIn plugIn = new PlugIn("io.culvert." + key, new Version(version), 0);
     engine.addDriver(
-        key, plugged, List.of("fake"), ranking, new Version(version), key.hashCode(), caller);
+        key, plugged, List.of(plugged.scheme), ranking, plugIn, key.hashCode(), caller);
     return settle();
   }
 
