@@ -14,6 +14,7 @@ import io.culvert.api.service.Commands.Command;
 import io.culvert.api.service.Commands.Result;
 import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.LedgerEntry.Reason;
+import io.culvert.api.service.Plugins;
 import io.culvert.core.model.Profile;
 import io.culvert.core.profile.LoadedProfile;
 import io.culvert.core.profile.ProfileReader;
@@ -374,6 +375,45 @@ class GatewayPointsTest {
               assertThat(gap.reason()).isEqualTo(Reason.NEVER_READ);
               assertThat(gap.count()).isEqualTo(7);
             });
+  }
+
+  @Test
+  void plugInsAndTheirDriversAreTold() {
+    rig.plugins =
+        List.of(
+            plugIn("io.culvert.fake", "the-trust", Plugins.Stage.RUNNING),
+            plugIn("io.acme.lamp", "", Plugins.Stage.TRIAL),
+            plugIn("io.acme.old", "", Plugins.Stage.REFUSED));
+    rig.device("a", "one").device("b", "two");
+    begin(SHIPPED).seconds(70);
+
+    int polls = rig.driver.polls("a").size() + rig.driver.polls("b").size();
+    assertThat(latest())
+        .containsEntry("plugins", "2 ")
+        .containsEntry("plugins_unsigned", "1 ")
+        .containsEntry("plugins_quarantined", "0 ")
+        .containsEntry("plugins_alarm", "false ")
+        .containsEntry("drivers_threads", "0 ")
+        .containsEntry("drivers_stuck", "0 ")
+        .containsEntry("drivers_refused", "0 ")
+        .containsEntry("drivers_errors", "0 ")
+        .containsEntry("drivers_busy", "{} %")
+        .containsEntry("drivers_failed", "{} ");
+    assertThat(latest().get("drivers_samples")).matches("\\{io.culvert.fake=\\d+} ");
+    assertThat(polls).isGreaterThan(100);
+
+    rig.driver.reads.put("a", points -> null);
+    rig.driver.reads.put("b", points -> null);
+    rig.seconds(11);
+    assertThat(values("plugins_quarantined")).last().isEqualTo("1");
+    assertThat(values("plugins_alarm")).last().isEqualTo("true");
+    assertThat(told("plugins_alarm")).last().extracting(Reading::streamClass).hasToString("ALARM");
+    assertThat(Integer.parseInt(values("drivers_errors").get(values("drivers_errors").size() - 1)))
+        .isGreaterThanOrEqualTo(Conduct.FAULTS);
+  }
+
+  private static Plugins.Status plugIn(String name, String signer, Plugins.Stage stage) {
+    return new Plugins.Status(name + ".jar", name, "1.0.0", "Acme", signer, stage, false, "");
   }
 
   @Test

@@ -24,6 +24,7 @@ import java.lang.ref.WeakReference;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -109,7 +110,7 @@ class LifeTest {
   }
 
   /** A driver whose read blocks the calling thread for the devices that the test names. */
-  private static final class Blocking implements Driver {
+  private static class Blocking implements Driver {
     final Map<String, CountDownLatch> blocked = new ConcurrentHashMap<>();
     final Map<String, AtomicInteger> calls = new ConcurrentHashMap<>();
 
@@ -265,6 +266,54 @@ class LifeTest {
     assertThat(stuck.calls).hasSize(Caller.MOST);
     assertThat(threads().stream().filter(n -> n.startsWith("culvert-driver-fake")))
         .hasSize(Caller.MOST);
+  }
+
+  @Test
+  void whatADriverHasOnTheCoresThreadIsRunElsewhereAndEndsInQuarantine() {
+    List<Thread> ran = new CopyOnWriteArrayList<>();
+    List<Sample> told =
+        new AbstractList<>() {
+          @Override
+          public Sample get(int index) {
+            ran.add(Thread.currentThread());
+            return Sample.good("p" + index, Value.of(1));
+          }
+
+          @Override
+          public int size() {
+            ran.add(Thread.currentThread());
+            return 2;
+          }
+        };
+    Blocking driver =
+        new Blocking() {
+          @Override
+          public CompletionStage<Connection> open(Device device, Sink sink) {
+            return CompletableFuture.completedFuture(
+                new Readable() {
+                  @Override
+                  public Plan prepare(List<Point> points) {
+                    return () -> {
+                      CompletableFuture<List<Sample>> answer = new CompletableFuture<>();
+                      loop.execute(() -> answer.complete(told));
+                      return answer;
+                    };
+                  }
+
+                  @Override
+                  public void close() {
+                    ran.add(Thread.currentThread());
+                  }
+                });
+          }
+        };
+    plug("k", driver);
+    apply(new Site("g", List.of(entry("a", "one"))));
+    await().atMost(PATIENCE).until(() -> status("a").state() == State.QUARANTINED);
+
+    assertThat(status("a").message()).contains("read of a was answered from the core's own thread");
+    await().atMost(PATIENCE).until(() -> !ran.isEmpty());
+    assertThat(ran).allMatch(thread -> thread.getName().startsWith("culvert-driver-fake"));
   }
 
   @Test
