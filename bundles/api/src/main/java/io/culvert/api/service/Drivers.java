@@ -9,15 +9,6 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface Drivers {
 
-  /**
-   * Service property of a driver that stands for one elsewhere, as in a process of its own: the
-   * symbolic name of the plug-in it belongs to. Without it, that is the bundle that registered it.
-   */
-  String PLUGIN = "culvert.plugin";
-
-  /** Beside {@link #PLUGIN}: the plug-in's version. */
-  String VERSION = "culvert.plugin.version";
-
   /** Every plug-in that has drivers, by name. Any thread; never blocks. */
   List<DriverStatus> drivers();
 

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * @param <S> what the driver answers
  * @param <T> what the core keeps of it
  */
-final class Call<S, T> {
+final class Call<S, T> implements Conduct.Hold {
   private static final Logger LOG = LoggerFactory.getLogger(Call.class);
 
   private enum State {
@@ -124,7 +124,7 @@ final class Call<S, T> {
   private void answered(S value, Throwable error) {
     if (conduct.heard(this.toString())) {
       // What the driver answers is code of its own: not on the loop.
-      caller.execute(() -> settle(value, error));
+      conduct.errand(caller, "answer to the " + what, device, () -> settle(value, error));
     } else {
       settle(value, error);
     }
@@ -195,7 +195,7 @@ final class Call<S, T> {
       take = null;
       body = null;
       // Cancelling runs what the driver hung on its stage: not on the loop.
-      caller.execute(this::cancelStage);
+      conduct.errand(caller, "cancelling of the " + what, device, this::cancelStage);
       over = loop.nanos();
       if (!returned) {
         conduct.over(this);
@@ -243,23 +243,25 @@ final class Call<S, T> {
     return returned;
   }
 
-  String device() {
+  @Override
+  public String device() {
     return device;
   }
 
-  /** Whether the driver has been entered; not whether it has returned. Any thread. */
-  boolean holdsThread() {
+  /** Whether the driver has been entered; not whether it has returned. */
+  @Override
+  public boolean holdsThread() {
     return entered != null;
   }
 
-  /** How long ago it was entered, in nanoseconds. Any thread; only if it {@link #holdsThread}. */
-  long runsFor(long now) {
-    return now - entered;
+  @Override
+  public long heldSince() {
+    return entered;
   }
 
-  /** How long ago it was given up, in nanoseconds; only if it was. Any thread. */
-  long overFor(long now) {
-    return now - over;
+  @Override
+  public long overSince() {
+    return over;
   }
 
   @Override

@@ -57,16 +57,37 @@ class Caller implements Executor {
               threads.removeIf(old -> old.getState() == Thread.State.TERMINATED);
               threads.add(thread);
               return thread;
-            });
+            }) {
+          @Override
+          protected void afterExecute(Runnable task, Throwable thrown) {
+            ((DriverThread) Thread.currentThread()).tidy();
+          }
+        };
     made.allowCoreThreadTimeOut(true);
     return made;
   }
 
   private final class DriverThread extends Thread {
+    private final String given;
+
     DriverThread(Runnable task) {
       super(task, "culvert-driver-" + name + "-" + number.incrementAndGet());
+      given = getName();
       setDaemon(true);
       setContextClassLoader(loader);
+    }
+
+    /** Takes back what a call may have left changed; interruption is the pool's to take back. */
+    void tidy() {
+      if (getContextClassLoader() != loader) {
+        setContextClassLoader(loader);
+      }
+      if (!getName().equals(given)) {
+        setName(given);
+      }
+      if (getPriority() != NORM_PRIORITY) {
+        setPriority(NORM_PRIORITY);
+      }
     }
 
     Caller caller() {

@@ -14,6 +14,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How the drivers of one plug-in behave: what they cost, and what they do that a driver may not.
@@ -75,7 +77,7 @@ final class Conduct {
   static final int AT_ONCE = 10_000;
 
   /** Bytes of values in one hand-over or answer. Pictures don't go through the buffer. */
-  static final long BYTES_AT_ONCE = 8L << 20;
+  static final long BYTES_AT_ONCE = 4L << 20;
 
   /** Samples of one device in a second: a day of minutes of 30 points that comes all at once. */
   static final int A_SECOND = 50_000;
@@ -94,6 +96,8 @@ final class Conduct {
       List.of(
           "culvert-buffer", "culvert-mqtt", "culvert-notices", "culvert-search", "culvert-site");
 
+  private static final Logger LOG = LoggerFactory.getLogger(Conduct.class);
+
   private final PlugIn plugIn;
   private final Loop loop;
   private final BiConsumer<Conduct, String> judge;
@@ -108,11 +112,11 @@ final class Conduct {
   private final LongAdder errors = new LongAdder();
   private final LongAdder astray = new LongAdder();
 
-  /** Calls that are over and hold their thread, or would if one were free. */
-  private final Set<Call<?, ?>> held = ConcurrentHashMap.newKeySet();
+  /** What should have given its thread back, and hasn't. */
+  private final Set<Hold> held = ConcurrentHashMap.newKeySet();
 
   /** Of these, those whose threads were given up. */
-  private final Set<Call<?, ?>> lost = ConcurrentHashMap.newKeySet();
+  private final Set<Hold> lost = ConcurrentHashMap.newKeySet();
 
   private final AtomicBoolean accused = new AtomicBoolean();
   private volatile Quarantine quarantine;
@@ -135,6 +139,38 @@ final class Conduct {
     this.loop = loop;
     this.judge = judge;
     this.came = loop.nanos();
+  }
+
+  /** What holds a thread of the driver, or waits for one. Any thread. */
+  interface Hold {
+    String device();
+
+    /** Whether it has its thread. */
+    boolean holdsThread();
+
+    /** Since when it has, by the loop's clock; only if it has. */
+    long heldSince();
+
+    /** When it should have given it back, by the loop's clock. */
+    long overSince();
+  }
+
+  /** Something that is done on the driver's threads and takes no time, unless it takes it. */
+  private record Errand(String what, String device, long heldSince) implements Hold {
+    @Override
+    public boolean holdsThread() {
+      return true;
+    }
+
+    @Override
+    public long overSince() {
+      return heldSince;
+    }
+
+    @Override
+    public String toString() {
+      return what + " of " + device;
+    }
   }
 
   PlugIn plugIn() {
@@ -232,6 +268,29 @@ final class Conduct {
       return size;
     }
     return Long.BYTES;
+  }
+
+  /**
+   * Has something done that runs code of the driver without being a call: what it hung on a stage,
+   * say. Any thread.
+   *
+   * @param what for messages
+   */
+  void errand(Caller caller, String what, String device, Runnable action) {
+    caller.execute(
+        () -> {
+          Errand errand = new Errand(what, device, loop.nanos());
+          held.add(errand);
+          try {
+            action.run();
+          } catch (Throwable t) {
+            LOG.debug("{}: the driver threw {}", errand, Call.words(t));
+          } finally {
+            nanos.add(loop.nanos() - errand.heldSince());
+            held.remove(errand);
+            lost.remove(errand);
+          }
+        });
   }
 
   // What it may not do.
@@ -339,23 +398,24 @@ final class Conduct {
   }
 
   private void lookAtCalls(long now) {
-    Call<?, ?> first = null;
+    Hold first = null;
     int count = 0;
     Set<String> whose = new HashSet<>();
-    for (Call<?, ?> call : held) {
-      if (call.holdsThread() && !lost.contains(call) && call.overFor(now) >= STUCK.toNanos()) {
+    for (Hold hold : held) {
+      if (hold.holdsThread() && !lost.contains(hold) && now - hold.overSince() >= STUCK.toNanos()) {
         count++;
-        whose.add(call.device());
-        first = first == null || call.overFor(now) > first.overFor(now) ? call : first;
+        whose.add(hold.device());
+        first = first == null || hold.overSince() - first.overSince() < 0 ? hold : first;
       }
     }
     // While it can do for most of its devices, these are not to suffer for the others.
     if (count > 0 && (count >= Caller.MOST || 2 * whose.size() >= devices)) {
+      long late = Duration.ofNanos(now - first.overSince()).toSeconds();
       accuse(
           first
               + " hasn't returned "
-              + Words.of(Duration.ofSeconds(Duration.ofNanos(first.overFor(now)).toSeconds()))
-              + " after it was given up"
+              + Words.of(Duration.ofSeconds(late))
+              + " after it should have"
               + (count > 1 ? ", and " + (count - 1) + " more" : ""));
     }
   }
@@ -383,8 +443,8 @@ final class Conduct {
   /** Gives up the threads of calls that don't return, for new ones. On the loop. */
   void abandon() {
     boolean stuck = false;
-    for (Call<?, ?> call : held) {
-      stuck |= call.holdsThread() && lost.add(call);
+    for (Hold hold : held) {
+      stuck |= hold.holdsThread() && lost.add(hold);
     }
     if (stuck) {
       served.stream().map(Served::caller).distinct().forEach(Caller::renew);
@@ -452,10 +512,10 @@ final class Conduct {
     long now = loop.nanos();
     long inCalls = nanos.sum();
     int stuck = 0;
-    for (Call<?, ?> call : held) {
-      if (call.holdsThread()) {
+    for (Hold hold : held) {
+      if (hold.holdsThread()) {
         stuck++;
-        inCalls += call.runsFor(now);
+        inCalls += now - hold.heldSince();
       }
     }
     Set<String> schemes = new TreeSet<>();

@@ -131,10 +131,6 @@ public final class Core implements Monitor, Commands, Scan, Doctor, Drivers {
 
   private static PlugIn plugIn(ServiceReference<Driver> reference) {
     Bundle bundle = reference.getBundle();
-    if (reference.getProperty(Drivers.PLUGIN) instanceof String name) {
-      Object version = reference.getProperty(Drivers.VERSION);
-      return new PlugIn(name, Version.parseVersion(version == null ? "" : version.toString()), 0);
-    }
     return bundle == null
         ? new PlugIn("unknown", Version.emptyVersion, 0)
         : new PlugIn(

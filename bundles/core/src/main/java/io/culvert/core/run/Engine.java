@@ -162,8 +162,8 @@ final class Engine implements Monitor {
           for (Served served : plugged.schemes()) {
             scanner.drop(served, "the driver of " + served.scheme() + " has gone");
             registry.remove(served);
+            served.conduct().remove(served);
           }
-          warden.remove(plugged.schemes());
         },
         PATIENCE);
     // Once more around: what the driver had answered before is in the loop's inbox until then.

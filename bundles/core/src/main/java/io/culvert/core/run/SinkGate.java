@@ -81,7 +81,10 @@ final class SinkGate implements Sink {
           } else {
             conduct.refused(copy.size());
           }
-          caller.execute(
+          conduct.errand(
+              caller,
+              "what follows on a hand-over",
+              device,
               () -> {
                 if (problem == null) {
                   accepted.complete(null);

@@ -91,21 +91,13 @@ final class Warden implements Drivers {
     kit.loop().after(TICK, this::tick);
   }
 
-  /** How a plug-in behaves. What it did stands, even if its drivers go and come again. */
+  /**
+   * How a plug-in behaves. What it did stands, even if its drivers go and come again: only another
+   * bundle begins anew. Any thread.
+   */
   Conduct of(PlugIn plugIn) {
     return wards.computeIfAbsent(plugIn, p -> new Ward(new Conduct(p, kit.loop(), this::confine)))
         .conduct;
-  }
-
-  /** Lets go of drivers. On the loop. */
-  void remove(List<Served> drivers) {
-    for (Served served : drivers) {
-      Conduct conduct = served.conduct();
-      conduct.remove(served);
-      if (conduct.gone()) {
-        wards.values().removeIf(ward -> ward.conduct == conduct && ward.times == 0);
-      }
-    }
   }
 
   @Override

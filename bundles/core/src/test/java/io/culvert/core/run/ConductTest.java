@@ -412,7 +412,7 @@ class ConductTest {
     hang("bad");
     awaitQuarantine();
 
-    assertThat(message()).contains("read of bad hasn't returned").contains("after it was given up");
+    assertThat(message()).contains("read of bad hasn't returned").contains("after it should have");
     assertThat(figures().stuck()).isEqualTo(1);
     assertThat(figures().threads()).isGreaterThanOrEqualTo(1);
     assertThat(figures().inCalls()).isGreaterThan(Conduct.STUCK);
@@ -448,6 +448,42 @@ class ConductTest {
 
     assertThat(message()).contains("close of bad hasn't returned");
     healthyOnesMissNothing();
+  }
+
+  @Test
+  void whatItHangsOnTheSinksStageMayNotBlockEither() {
+    plug(threads(), "bad");
+    evil.subscribable.add("bad");
+    rig.apply();
+    awaitWith(Duration.ofMillis(100), () -> state() == State.ONLINE);
+    tell(List.of(Sample.good("p0", Value.of(1)))).whenComplete((nothing, error) -> awaitEnd());
+    awaitQuarantine();
+
+    assertThat(message()).contains("what follows on a hand-over of bad hasn't returned");
+    healthyOnesMissNothing();
+  }
+
+  @Test
+  void aThreadThatACallHasChangedIsAsBeforeForTheNext() throws Exception {
+    Caller caller = threads();
+    List<String> seen = new CopyOnWriteArrayList<>();
+    for (int i = 0; i < 2 * Caller.MOST; i++) {
+      caller.execute(
+          () -> {
+            Thread thread = Thread.currentThread();
+            seen.add(
+                thread.getName().replaceAll("[0-9]+", "n")
+                    + (thread.getContextClassLoader() == caller.loader())
+                    + thread.getPriority()
+                    + Thread.interrupted());
+            thread.setName("mine");
+            thread.setContextClassLoader(null);
+            thread.setPriority(Thread.MAX_PRIORITY);
+            thread.interrupt();
+          });
+    }
+    assertThat(caller.close().await(PATIENCE.toMillis())).isTrue();
+    assertThat(seen).hasSize(2 * Caller.MOST).containsOnly("culvert-driver-evil-ntrue5false");
   }
 
   /** Fails when it is read, and doesn't let itself be closed. */
@@ -568,10 +604,10 @@ class ConductTest {
   @Test
   void picturesDoNotGoThroughTheSink() {
     subscribed();
-    tell(List.of(Sample.good("p0", Value.of("x".repeat(9 << 20)))));
+    tell(List.of(Sample.good("p0", Value.of("x".repeat(5 << 20)))));
     untilQuarantine(1);
 
-    assertThat(message()).contains("it floods: 9437184 bytes at once");
+    assertThat(message()).contains("it floods: 5242880 bytes at once");
     assertThat(rig.buffer.of("bad")).noneMatch(r -> r.value() != null);
   }
 
@@ -601,12 +637,12 @@ class ConductTest {
   @Test
   void anAnswerOfHugeValuesIsNotTaken() {
     plug("bad").apply();
-    Value huge = Value.of("x".repeat(9 << 20));
+    Value huge = Value.of("x".repeat(5 << 20));
     evil.reads.put(
         "bad", points -> CompletableFuture.completedFuture(List.of(Sample.good("p0", huge))));
     untilQuarantine(3);
 
-    assertThat(message()).contains("it answered for bad with 9437184 bytes at once");
+    assertThat(message()).contains("it answered for bad with 5242880 bytes at once");
     assertThat(rig.buffer.of("bad")).noneMatch(r -> r.value() != null);
   }
 
