@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 /** What a {@link Relay} does to an answer: each time one comes, and as long as it is in force. */
 enum Damage {
   BYTE_BY_BYTE("an answer that comes byte by byte"),
-  SLOWLY("an answer that drips in, a byte each 20 ms"),
+  SLOWLY("an answer that drips in, a byte each 5 ms"),
   IN_ONE_PIECE("answers that come late and in one piece"),
   CUT_SHORT("an answer whose end never comes"),
   GARBAGE_BEFORE("an answer after garbage"),
@@ -28,7 +28,7 @@ enum Damage {
   static final long ENDLESS_BYTES = 64L << 20;
 
   private static final int PIECE = 16 << 10;
-  private static final long DRIP_MILLIS = 20;
+  private static final long DRIP_MILLIS = 5;
   private static final long LATE_MILLIS = 100;
 
   /** Where lengths use to stand. */
@@ -71,8 +71,8 @@ enum Damage {
   /** How often it is worth trying. */
   int rounds() {
     return switch (this) {
-      case WRONG_BYTE -> 60;
-      case EXTREME_BYTE, LEFT_OUT, GARBAGE_BEFORE, GARBAGE_AFTER, ONLY_GARBAGE -> 12;
+      case WRONG_BYTE -> 40;
+      case EXTREME_BYTE, LEFT_OUT, GARBAGE_BEFORE, GARBAGE_AFTER, ONLY_GARBAGE -> 8;
       default -> endless() ? 1 : 3;
     };
   }

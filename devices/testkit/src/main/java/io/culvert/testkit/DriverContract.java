@@ -1,54 +1,98 @@
 package io.culvert.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.culvert.api.Device;
 import io.culvert.api.Point;
+import io.culvert.api.Problem;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
+import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Driver;
 import io.culvert.api.southbound.Readable;
+import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * What the core relies on, whatever the protocol: a driver passes by naming itself and a device to
- * talk to. For drivers whose devices answer when asked and can be commanded.
+ * What the core relies on, whatever the protocol: a driver passes by naming itself and a {@link
+ * Peer}, a device to talk to. Each rule is a case of its own. Those of reading, writing, browsing
+ * and so on apply if the connections of the driver can; each that applies must pass.
+ *
+ * <p>Looks at all threads and descriptors of the process, so nothing else may run in it.
  */
-@Timeout(60)
+@Timeout(120)
 public abstract class DriverContract {
   /** How long an answer of the peer may take. */
-  private static final Duration ANSWER = Duration.ofSeconds(5);
+  private static final Duration ANSWER = Duration.ofSeconds(10);
 
   /** How long a call that must not block may take; generous, for a loaded machine. */
-  private static final Duration AT_ONCE = Duration.ofSeconds(1);
+  private static final Duration AT_ONCE = Duration.ofSeconds(3);
 
-  private Set<Thread> threadsBefore;
+  /** After which an exchange that nobody answers is cancelled, as the core does. */
+  private static final Duration DEADLINE = Duration.ofMillis(200);
+
+  private static final Duration LIMIT = Duration.ofSeconds(120);
+
+  /** What a driver may hold of what nobody asked for, with all that its libraries keep. */
+  private static final long MOST_HELD = 16L << 20;
+
+  /** How long bytes without end are sent at most, however few the driver takes. */
+  private static final Duration FLOOD = Duration.ofSeconds(5);
+
+  /** From which the damages are drawn; told with each failure. */
+  private static final String SEED = "culvert.testkit.seed";
+
+  private static final int THREADS = 8;
+
+  private final List<Peer> peers = new ArrayList<>();
+  private final List<Connection> opened = new CopyOnWriteArrayList<>();
+  private final Queue<String> deaths = new ConcurrentLinkedQueue<>();
+  private Thread.UncaughtExceptionHandler handlerBefore;
+  private LeakDetector.Mark before;
   private Peer peer;
   private Driver driver;
-  private final List<Connection> opened = new ArrayList<>();
 
-  /** Starts the device to talk to. */
+  /**
+   * Starts a device to talk to; a case may want more than one at once. What it needs, such as
+   * device files, must not be shared with another's.
+   */
   protected abstract Peer peer() throws Exception;
 
   /** Makes the driver as the framework activates it. */
@@ -59,27 +103,52 @@ public abstract class DriverContract {
 
   @BeforeEach
   void startPeerAndDriver() throws Exception {
-    peer = peer();
-    threadsBefore = Thread.getAllStackTraces().keySet();
+    handlerBefore = Thread.getDefaultUncaughtExceptionHandler();
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, death) -> deaths.add(thread.getName() + ": " + stack(death)));
+    peer = newPeer();
+    before = LeakDetector.mark();
     driver = activate();
   }
 
   @AfterEach
   void stopPeerAndDriver() throws Exception {
-    opened.forEach(Connection::close);
-    if (driver != null) {
-      deactivate(driver);
+    try {
+      for (Connection connection : opened) {
+        atOnce("close()", closing(connection));
+      }
+      if (driver != null) {
+        deactivate(driver);
+      }
+    } finally {
+      driver = null;
+      Thread.setDefaultUncaughtExceptionHandler(handlerBefore);
+      for (Peer one : peers) {
+        one.close();
+      }
     }
-    peer.close();
+    assertThat(deaths)
+        .as("threads that died of an exception; a driver must catch what can happen in its own")
+        .isEmpty();
   }
+
+  private Peer newPeer() throws Exception {
+    Peer one = peer();
+    peers.add(one);
+    return one;
+  }
+
+  // What the driver says without a device.
 
   @Test
   void findsNothingWrongWithAValidDevice() {
-    List<Point> points = new ArrayList<>(peer.values().keySet());
-    points.addAll(peer.refused());
-    points.add(writable());
-    assertThat(driver.validate(peer.device(), points)).isEmpty();
-    assertThat(driver.lane(peer.device())).isNotBlank();
+    assertThat(problems(peer.device(), points()))
+        .as("problems that validate() finds with a device and points of the peer's, all valid")
+        .isEmpty();
+    assertThat(driver.lane(peer.device())).as("the name that lane() gives").isNotBlank();
+    assertThat(driver.lane(peer.device()))
+        .as("the name that lane() gives when it is asked again")
+        .isEqualTo(driver.lane(peer.device()));
   }
 
   @Test
@@ -90,220 +159,1194 @@ public abstract class DriverContract {
         List.of("x", scheme + ":x", scheme + ":///", scheme + "://h:99999", scheme + "://h?=&&")) {
       Device wrong =
           new Device(device.id(), device.profile(), URI.create(endpoint), device.settings());
-      assertThat(driver.validate(wrong, List.of())).as(endpoint).isNotEmpty();
+      assertThat(problems(wrong, List.of()))
+          .as("problems that validate() finds with the endpoint " + endpoint)
+          .isNotEmpty();
     }
-    Point point = writable();
-    for (String address : List.of("", ":", ";", "☃", "\0", "-1", "%s%n", "a".repeat(10_000))) {
-      Point wrong = new Point(point.id(), address, point.type(), point.access());
-      assertThat(driver.validate(device, List.of(wrong)))
-          .as(address)
-          .isNotEmpty()
-          .allSatisfy(problem -> assertThat(problem.key()).startsWith("points." + point.id()));
+    for (String address : List.of("", "\0", "a".repeat(10_000))) {
+      assertThat(problemsOf(address))
+          .as("problems that validate() finds with the address " + shortened(address))
+          .isNotEmpty();
+    }
+    for (String address : List.of(":", ";", "☃", "-1", "%s%n", "\uD800", "'\"\\", " ", "٣")) {
+      problemsOf(address);
     }
     assertThat(
-            driver.validate(
+            problems(
                 new Device(device.id(), device.profile(), device.endpoint(), Map.of("☃", "")),
                 List.of()))
+        .as("problems that validate() finds with a setting named ☃, which nobody reads")
         .isNotEmpty();
   }
 
-  @Test
-  void readsWhatTheDeviceHolds() throws Exception {
-    Readable.Plan plan = open().prepare(List.copyOf(peer.values().keySet()));
-    for (int cycle = 0; cycle < 3; cycle++) {
-      assertThat(values(answer(plan.read()))).isEqualTo(expected());
-    }
+  private List<Problem> problemsOf(String address) {
+    Point point = points().get(0);
+    Point wrong = new Point(point.id(), address, point.type(), point.access());
+    List<Problem> problems = problems(peer.device(), List.of(wrong));
+    assertThat(problems)
+        .as("keys of the problems of a point, which begin with points." + point.id())
+        .allSatisfy(problem -> assertThat(problem.key()).startsWith("points." + point.id()));
+    return problems;
+  }
+
+  private List<Problem> problems(Device device, List<Point> points) {
+    List<Problem> problems =
+        atOnce("validate() of " + device.endpoint(), () -> driver.validate(device, points));
+    assertThat(problems).as("what validate() returns").isNotNull().doesNotContainNull();
+    return problems;
   }
 
   @Test
-  void aPointThatIsRefusedIsDataAndHarmsNoNeighbour() throws Exception {
-    List<Point> points = new ArrayList<>(peer.refused());
-    points.addAll(peer.values().keySet());
-    Readable.Plan plan = open().prepare(points);
-    for (int cycle = 0; cycle < 3; cycle++) {
-      List<Sample> samples = answer(plan.read());
-      assertThat(samples)
-          .extracting(Sample::point)
-          .containsExactlyInAnyOrderElementsOf(points.stream().map(Point::id).toList());
-      Map<String, Value> values = values(samples);
-      for (Point refused : peer.refused()) {
-        assertThat(sample(samples, refused).quality().bad()).isTrue();
-        values.remove(refused.id());
-      }
-      assertThat(values).isEqualTo(expected());
-    }
+  void validatesAndNamesLanesFromManyThreadsWithoutTouchingTheDevice() throws Exception {
+    List<Point> points = points();
+    String lane = driver.lane(peer.device());
+    peer.stop();
+    LeakDetector.Mark mark = LeakDetector.mark();
+    List<Problem> found = driver.validate(peer.device(), points);
+    assertThat(found).as("problems of a valid device that is away; nobody should look").isEmpty();
+    together(
+        "validate() and lane()",
+        () -> {
+          for (int i = 0; i < 50; i++) {
+            assertThat(driver.validate(peer.device(), points)).as("problems").isEqualTo(found);
+            assertThat(driver.lane(peer.device())).as("lane").isEqualTo(lane);
+          }
+        });
+    mark.nothingLeft();
   }
 
   @Test
-  void showsWhatWasWritten() throws Exception {
-    Connection connection = open();
-    Readable.Plan plan = ((Readable) connection).prepare(List.of(writable()));
-    for (Value value : peer.writes().get(writable())) {
-      assertThat(answer(((Writable) connection).write(writable(), value))).isEqualTo(Quality.GOOD);
-      assertThat(answer(plan.read())).containsExactly(Sample.good(writable().id(), value));
+  void connectionsCanWhatThePeerOffersAndNothingElse() throws Exception {
+    Connection connection = open().connection;
+    boolean reads = connection instanceof Readable;
+    boolean sends = connection instanceof Subscribable;
+    boolean writes = connection instanceof Writable;
+    assertThat(reads || sends || writes)
+        .as("whether the connection is Readable, Subscribable or Writable; it must be one of them")
+        .isTrue();
+    assertThat(!peer.values().isEmpty())
+        .as(
+            "whether Peer.values() names points; it must if, and only if, the driver reads or sends")
+        .isEqualTo(reads || sends);
+    assertThat(!peer.writes().isEmpty())
+        .as("whether Peer.writes() names points; it must if, and only if, the driver is Writable")
+        .isEqualTo(writes);
+    assertThat(peer.tells())
+        .as("whether Peer.tells(); it must if, and only if, the driver is Subscribable")
+        .isEqualTo(sends);
+  }
+
+  // Reading and writing.
+
+  @TestFactory
+  Stream<DynamicTest> readsWhatTheDeviceHolds() throws Exception {
+    return when(
+        can(Readable.class),
+        "three times in turn",
+        () -> {
+          Way way = open();
+          for (int cycle = 0; cycle < 3; cycle++) {
+            assertThat(values(answer("a reading", way.read())))
+                .as("what was read")
+                .isEqualTo(named(way.shown));
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> anAnswerHasOneSampleForEachPointAndNoOther() throws Exception {
+    return when(
+        can(Readable.class),
+        "of each point alone and of all",
+        () -> {
+          Way way = open();
+          List<List<Point>> plans = new ArrayList<>();
+          peer.values().keySet().forEach(point -> plans.add(List.of(point)));
+          plans.add(List.copyOf(peer.values().keySet()));
+          for (List<Point> plan : plans) {
+            List<Sample> samples = answer("a reading", way.read(way.prepare(plan)));
+            assertThat(samples).as("what was read").isNotNull().doesNotContainNull();
+            assertThat(samples.stream().map(Sample::point).toList())
+                .as("points of the samples of one reading: each point of the plan once")
+                .containsExactlyInAnyOrderElementsOf(plan.stream().map(Point::id).toList());
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> aPointThatIsRefusedIsDataAndHarmsNoNeighbour() throws Exception {
+    return when(
+        can(Readable.class) && !peer.refused().isEmpty(),
+        "between others",
+        () -> {
+          Way way = open();
+          List<Point> points = new ArrayList<>(peer.refused());
+          points.addAll(peer.values().keySet());
+          Readable.Plan plan = way.prepare(points);
+          for (int cycle = 0; cycle < 3; cycle++) {
+            List<Sample> samples =
+                answer("a reading of points some of which are refused", way.read(plan));
+            Map<String, Value> values = values(samples);
+            for (Point refused : peer.refused()) {
+              assertThat(samples)
+                  .as("samples of the point " + refused.id() + ", which the device refuses: bad")
+                  .filteredOn(sample -> sample != null && sample.point().equals(refused.id()))
+                  .isNotEmpty()
+                  .allMatch(sample -> sample.quality().bad());
+              values.remove(refused.id());
+            }
+            assertThat(values)
+                .as("what was read beside the points that are refused")
+                .isEqualTo(named(peer.values()));
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> writesAndReadsBack() throws Exception {
+    return when(
+        can(Writable.class),
+        "two values one after the other",
+        () -> {
+          Way way = open();
+          for (Map.Entry<Point, List<Value>> write : peer.writes().entrySet()) {
+            for (Value value : write.getValue()) {
+              writes(way, write.getKey(), value);
+            }
+          }
+        });
+  }
+
+  private void writes(Way way, Point point, Value value) {
+    assertThat(answer("a write", way.write(point, value)))
+        .as("verdict on the write of " + value + " to " + point.id())
+        .isEqualTo(Quality.GOOD);
+    if (way.connection instanceof Readable && point.access().readable()) {
+      assertThat(values(answer("a reading", way.read(way.prepare(List.of(point))))))
+          .as("what is read after " + value + " was written")
+          .isEqualTo(Map.of(point.id(), value));
     }
   }
 
+  @TestFactory
+  Stream<DynamicTest> figuresOnlyGrow() throws Exception {
+    return when(
+        can(Diagnosed.class),
+        "over answers, silence and a cancelled exchange",
+        () -> {
+          Way way = open();
+          Diagnosed diagnosed = (Diagnosed) way.connection;
+          Map<String, Long> last = figures(diagnosed);
+          for (int cycle = 0; cycle < 3; cycle++) {
+            way.proves();
+            last = grown(last, figures(diagnosed));
+          }
+          assertThat(last.get("requests")).as("requests counted after some").isPositive();
+          assertThat(last.get("answers")).as("answers counted after some").isPositive();
+          peer.hold();
+          CompletableFuture<?> silent = way.exchange();
+          unanswered(silent);
+          last = grown(last, figures(diagnosed));
+          silent.cancel(true);
+          peer.resume();
+          way.proves();
+          grown(last, figures(diagnosed));
+        });
+  }
+
+  private Map<String, Long> figures(Diagnosed diagnosed) {
+    Diagnosed.Facts facts = atOnce("facts()", diagnosed::facts);
+    Diagnosed.LineFacts line = atOnce("line()", diagnosed::line);
+    Map<String, Long> figures = new LinkedHashMap<>();
+    figures.put("requests", facts.requests());
+    figures.put("answers", facts.answers());
+    figures.put("timeouts", facts.timeouts());
+    figures.put("checksumErrors", facts.checksumErrors());
+    figures.put("malformed", facts.malformed());
+    figures.put("answerNanos", facts.answerNanos());
+    facts.refusals().forEach((what, count) -> figures.put("refusals: " + what, count));
+    figures.put("wrongUnit", line.wrongUnit());
+    figures.put("late", line.late());
+    figures.put("foreign", line.foreign());
+    figures.put("collisions", line.collisions());
+    figures.put("noise", line.noise());
+    return figures;
+  }
+
+  private static Map<String, Long> grown(Map<String, Long> last, Map<String, Long> now) {
+    last.forEach(
+        (name, figure) ->
+            assertThat(now.getOrDefault(name, 0L))
+                .as("the figure %s, which only grows while the connection lives", name)
+                .isGreaterThanOrEqualTo(figure));
+    return now;
+  }
+
+  // Deadlines and ends.
+
   @Test
-  void closingFromAnotherThreadEndsWhatIsPending() throws Exception {
-    Readable connection = open();
-    Readable.Plan plan = connection.prepare(List.copyOf(peer.values().keySet()));
+  void aCallReturnsAtOnceThoughNobodyAnswers() throws Exception {
+    Way way = open();
     peer.hold();
-    CompletableFuture<?> read = atOnce(plan::read);
-    Thread closer = new Thread(connection::close);
-    closer.start();
-    closer.join(AT_ONCE.toMillis());
-    assertThat(closer.isAlive()).as("close() blocks").isFalse();
-    fails(read);
+    CompletableFuture<?> silent = way.exchange();
+    unanswered(silent);
+    cancelsOpening();
+    silent.cancel(true);
     peer.resume();
-  }
-
-  @Test
-  void closingTwiceIsHarmlessAndWhatComesAfterFails() throws Exception {
-    Readable connection = open();
-    Readable.Plan plan = connection.prepare(List.copyOf(peer.values().keySet()));
-    connection.close();
-    connection.close();
-    fails(atOnce(plan::read));
-    assertThat(values(answer(open().prepare(List.copyOf(peer.values().keySet())).read())))
-        .isEqualTo(expected());
   }
 
   @Test
   void aCancelledExchangeLeavesTheConnectionUsable() throws Exception {
-    Readable connection = open();
-    Readable.Plan plan = connection.prepare(List.copyOf(peer.values().keySet()));
+    Way way = open();
     peer.hold();
-    CompletableFuture<?> late = atOnce(plan::read);
-    assertThatThrownBy(() -> late.get(50, TimeUnit.MILLISECONDS))
-        .isNotInstanceOf(ExecutionException.class);
+    CompletableFuture<?> late = way.exchange();
+    unanswered(late);
     late.cancel(true);
     peer.resume();
-    assertThat(values(answer(plan.read()))).isEqualTo(expected());
+    way.proves();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> nothingOfACancelledExchangeAppearsInTheNext() throws Exception {
+    return when(
+        can(Readable.class) && peer.values().size() > 1,
+        "though its answer comes late",
+        () -> {
+          Way way = open();
+          List<Point> all = List.copyOf(peer.values().keySet());
+          for (int i = 0; i < Math.min(4, all.size()); i++) {
+            Point one = all.get(i);
+            Point next = all.get((i + 1) % all.size());
+            Readable.Plan cancelled = way.prepare(List.of(one));
+            Readable.Plan following = way.prepare(List.of(next));
+            peer.hold();
+            CompletableFuture<?> late = way.read(cancelled);
+            unanswered(late);
+            late.cancel(true);
+            peer.resume();
+            List<Sample> samples = answer("the reading after a cancelled one", way.read(following));
+            assertThat(samples)
+                .as("samples read after a reading of %s was cancelled", one.id())
+                .containsExactly(Sample.good(next.id(), peer.values().get(next)));
+          }
+          for (Map.Entry<Point, List<Value>> write : peer.writes().entrySet()) {
+            if (write.getKey().access().readable()) {
+              Readable.Plan plan = way.prepare(List.of(write.getKey()));
+              writes(way, write.getKey(), write.getValue().get(0));
+              peer.hold();
+              CompletableFuture<?> late = way.read(plan);
+              unanswered(late);
+              late.cancel(true);
+              peer.resume();
+              writes(way, write.getKey(), write.getValue().get(1));
+            }
+          }
+        });
+  }
+
+  @Test
+  void closingFromAnotherThreadEndsWhatIsPending() throws Exception {
+    Way way = open();
+    peer.hold();
+    CompletableFuture<?> pending = way.exchange();
+    unanswered(pending);
+    atOnce("close(), called from another thread while an exchange is pending,", closing(way));
+    fails("an exchange that was pending when the connection was closed", pending);
+    peer.resume();
+  }
+
+  @Test
+  void closingWithinACompletionIsHarmless() throws Exception {
+    Way way = open();
+    CompletableFuture<Void> closed = new CompletableFuture<>();
+    way.exchange()
+        .whenComplete(
+            (answer, failure) -> {
+              try {
+                way.connection.close();
+                closed.complete(null);
+              } catch (Throwable thrown) {
+                closed.completeExceptionally(thrown);
+              }
+            });
+    answer("close(), called by what follows the completion of an exchange,", closed);
+    fails("an exchange after close()", way.exchange());
+    open().proves();
+  }
+
+  @Test
+  void closingFromSeveralThreadsAtOnceIsHarmless() throws Exception {
+    for (int cycle = 0; cycle < 5; cycle++) {
+      Way way = open();
+      if (cycle % 2 == 0) {
+        way.exchange();
+      }
+      together("close() from several threads at once", way.connection::close);
+    }
+    open().proves();
+  }
+
+  @Test
+  void closingTwiceIsHarmlessAndWhatComesAfterFails() throws Exception {
+    Way way = open();
+    atOnce("close()", closing(way));
+    atOnce("close(), called a second time,", closing(way));
+    fails("an exchange after close()", way.exchange());
+    open().proves();
   }
 
   @Test
   void aLinkThatIsLostIsAnException() throws Exception {
-    Readable.Plan plan = open().prepare(List.copyOf(peer.values().keySet()));
-    answer(plan.read());
+    Way way = open();
+    way.proves();
     peer.hold();
-    CompletableFuture<?> pending = atOnce(plan::read);
+    CompletableFuture<?> pending = way.exchange();
     peer.stop();
-    fails(pending);
-    fails(atOnce(plan::read));
+    fails("an exchange that was pending when the device went away", pending);
+    fails("an exchange after the device went away", way.exchange());
   }
 
   @Test
   void anAbsentDeviceFailsToOpenOrToAnswer() throws Exception {
     peer.stop();
     CompletableFuture<Connection> opening =
-        atOnce(() -> driver.open(peer.device(), new RecordingSink()));
+        ask("open()", () -> driver.open(peer.device(), new RecordingSink()));
+    Connection connection;
     try {
-      Connection connection = answer(opening);
-      opened.add(connection);
-      fails(atOnce(((Readable) connection).prepare(List.of(writable()))::read));
+      connection = opening.get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException refused) {
-      assertThat(refused.getCause()).hasMessageNotContaining("null");
+      assertThat(refused.getCause().getMessage())
+          .as("message of the failure to open a device that is away; people read it")
+          .isNotBlank()
+          .doesNotContain("null");
+      return;
     }
+    opened.add(connection);
+    fails(
+        "an exchange with a device that is away",
+        new Way(peer.device(), peer.values(), connection, new RecordingSink()).exchange());
   }
 
   @Test
   void aDeviceThatReturnsIsReached() throws Exception {
-    Readable before = open();
-    Readable.Plan plan = before.prepare(List.copyOf(peer.values().keySet()));
-    answer(plan.read());
+    Way way = open();
+    way.proves();
     peer.stop();
-    fails(atOnce(plan::read));
-    before.close();
+    fails("an exchange after the device went away", way.exchange());
+    close(way.connection);
     peer.start();
-    assertThat(values(answer(open().prepare(List.copyOf(peer.values().keySet())).read())))
-        .isEqualTo(expected());
-  }
-
-  @Test
-  void leavesNoThreadBehind() throws Exception {
-    Readable idle = open();
-    Readable busy = open();
-    answer(idle.prepare(List.copyOf(peer.values().keySet())).read());
-    peer.hold();
-    CompletableFuture<?> pending = atOnce(busy.prepare(List.copyOf(peer.values().keySet()))::read);
-    idle.close();
-    busy.close();
-    deactivate(driver);
-    driver = null;
-    fails(pending);
-    await()
-        .pollInSameThread()
-        .atMost(Duration.ofSeconds(10))
-        .untilAsserted(() -> assertThat(threadsSince()).isEmpty());
-    peer.resume();
+    open().proves();
   }
 
   @Test
   void deactivationEndsWhatIsOpen() throws Exception {
-    Readable connection = open();
-    Readable.Plan plan = connection.prepare(List.copyOf(peer.values().keySet()));
+    Way way = open();
     peer.hold();
-    CompletableFuture<?> pending = atOnce(plan::read);
+    CompletableFuture<?> pending = way.exchange();
     deactivate(driver);
     driver = null;
-    fails(pending);
-    fails(atOnce(plan::read));
-    connection.close();
+    fails("an exchange that was pending when the driver was deactivated", pending);
+    fails("an exchange after the driver was deactivated", way.exchange());
+    atOnce("close() after the driver was deactivated", closing(way));
     peer.resume();
   }
 
-  private Point writable() {
-    return peer.writes().keySet().iterator().next();
+  // What is left behind.
+
+  @Test
+  void closingLeavesNoSocketBehind() throws Exception {
+    Way first = open();
+    first.proves();
+    close(first.connection);
+    // What the driver opens once and keeps until it is deactivated, such as a selector, is there
+    // now.
+    LeakDetector.Mark mark = LeakDetector.mark();
+    for (int cycle = 0; cycle < 5; cycle++) {
+      Way way = open();
+      way.proves();
+      if (cycle % 2 == 0) {
+        peer.hold();
+        way.exchange();
+        cancelsOpening();
+      }
+      close(way.connection);
+      peer.resume();
+    }
+    mark.nothingLeftOpen();
   }
 
-  private Set<String> threadsSince() {
-    Set<Thread> threads = new HashSet<>(Thread.getAllStackTraces().keySet());
-    threads.removeAll(threadsBefore);
-    return threads.stream()
-        .map(Thread::getName)
-        // The JDK's own, which waits for child processes of a peer.
-        .filter(name -> !name.startsWith("process reaper"))
-        .collect(Collectors.toSet());
+  /** What the core does when opening takes too long, or when a device is no longer wanted. */
+  private void cancelsOpening() {
+    CompletableFuture<Connection> opening =
+        ask("open()", () -> driver.open(peer.device(), new RecordingSink()));
+    if (!opening.cancel(true)) {
+      close(opening.join());
+    }
   }
 
-  private Readable open() throws Exception {
-    Connection connection = answer(driver.open(peer.device(), new RecordingSink()));
-    opened.add(connection);
-    return (Readable) connection;
+  @Test
+  void deactivationLeavesNothingBehind() throws Exception {
+    isUsedAndDeactivated();
+    before.nothingLeft();
   }
 
-  private Map<String, Value> expected() {
-    return peer.values().entrySet().stream()
+  private void isUsedAndDeactivated() throws Exception {
+    Way idle = open();
+    Way busy = open();
+    idle.proves();
+    peer.hold();
+    CompletableFuture<?> pending = busy.exchange();
+    close(idle.connection);
+    deactivate(driver);
+    driver = null;
+    fails("an exchange that was pending when the driver was deactivated", pending);
+    peer.resume();
+    opened.clear();
+  }
+
+  // Several devices.
+
+  @Test
+  void aSilentDeviceHoldsUpNoneOfAnotherLane() throws Exception {
+    Peer other = newPeer();
+    assertThat(driver.lane(other.device()))
+        .as("the lane of %s, which differs from that of another", other.device().endpoint())
+        .isNotEqualTo(driver.lane(peer.device()));
+    Way silent = open();
+    Way answering = open(other.device(), other.values());
+    peer.hold();
+    CompletableFuture<?> pending = silent.exchange();
+    answering.proves(other);
+    assertThat(pending).as("the exchange with a device that is silent").isNotDone();
+    peer.resume();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> devicesOfOneLaneTakeTurns() {
+    return when(
+        !peer.neighbours().isEmpty(),
+        "in any order, and the others go on when one is closed",
+        () -> {
+          List<Way> ways = new ArrayList<>(List.of(open()));
+          for (Map.Entry<Device, Map<Point, Value>> other : peer.neighbours().entrySet()) {
+            assertThat(driver.lane(other.getKey()))
+                .as("the lane of %s, the same as its neighbour's", other.getKey().endpoint())
+                .isEqualTo(driver.lane(peer.device()));
+            ways.add(open(other.getKey(), other.getValue()));
+          }
+          Random random = random();
+          for (int turn = 0; turn < 20; turn++) {
+            ways.get(random.nextInt(ways.size())).proves();
+          }
+          close(ways.remove(0).connection);
+          for (Way way : ways) {
+            way.proves();
+          }
+        });
+  }
+
+  // Looking around.
+
+  @TestFactory
+  Stream<DynamicTest> browsingKeepsItsBounds() throws Exception {
+    return when(
+        can(Browsable.class),
+        "the limit, and where it begins",
+        () -> {
+          Way way = open();
+          Browsable browsable = (Browsable) way.connection;
+          List<Browsable.Found> found = answer("browse(\"\", 1)", browse(browsable, "", 1));
+          assertThat(found)
+              .as("what browse(\"\", 1) finds: one at most")
+              .hasSizeLessThanOrEqualTo(1)
+              .doesNotContainNull();
+          for (Browsable.Found one : found) {
+            assertThat(one.address()).as("address of what was found").isNotBlank();
+            List<Browsable.Found> below =
+                answer(
+                    "browse() from " + one.address() + ", which an earlier one found,",
+                    browse(browsable, one.address(), 1));
+            assertThat(below)
+                .as("what browse() finds from there: one at most")
+                .hasSizeLessThanOrEqualTo(1)
+                .doesNotContainNull();
+          }
+          CompletableFuture<List<Browsable.Found>> unknown =
+              browse(browsable, "no such place ☃", 5);
+          if (answered(unknown)) {
+            assertThat(unknown.join())
+                .as("what browse() finds from a place that it never told: nothing, or it fails")
+                .isEmpty();
+          }
+          CompletableFuture<List<Browsable.Found>> all = browse(browsable, "", 1000);
+          try {
+            assertThat(all.get(DEADLINE.toMillis(), TimeUnit.MILLISECONDS))
+                .as("what browse(\"\", 1000) finds, each place once")
+                .hasSizeLessThanOrEqualTo(1000)
+                .extracting(Browsable.Found::address)
+                .doesNotHaveDuplicates();
+          } catch (TimeoutException longer) {
+            all.cancel(true);
+          }
+          provesSoon(way);
+        });
+  }
+
+  /** At the latest the third time: a device may still be busy with many questions given up. */
+  private static void provesSoon(Way way) throws Exception {
+    for (int attempt = 0; attempt < 2; attempt++) {
+      try {
+        way.proves();
+        return;
+      } catch (AssertionError busy) {
+        // Once more.
+      }
+    }
+    way.proves();
+  }
+
+  private CompletableFuture<List<Browsable.Found>> browse(
+      Browsable browsable, String from, int limit) {
+    return ask("browse()", () -> browsable.browse(from, limit));
+  }
+
+  /** Whether it is answered; if not, it has failed. */
+  private static boolean answered(CompletableFuture<?> stage) throws Exception {
+    try {
+      stage.get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (ExecutionException failed) {
+      return false;
+    } catch (TimeoutException silent) {
+      return fail(
+          "An exchange was neither answered nor failed within " + ANSWER.toSeconds() + " s");
+    }
+  }
+
+  // What a device sends by itself.
+
+  @TestFactory
+  Stream<DynamicTest> whatADeviceTellsArrives() throws Exception {
+    return whenSubscribable(
+        "each point that was subscribed to",
+        () -> {
+          Way way = open();
+          way.subscribes(points(way.shown));
+          for (Map.Entry<Point, Value> told : way.shown.entrySet()) {
+            peer.tell(told.getKey(), told.getValue());
+            way.hears(told.getKey(), told.getValue());
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> aPointThatIsRefusedIsToldOnce() throws Exception {
+    return when(
+        can(Subscribable.class) && !peer.refused().isEmpty(),
+        "as a sample of bad quality",
+        () -> {
+          Way way = open();
+          List<Point> points = new ArrayList<>(peer.refused());
+          points.addAll(way.shown.keySet());
+          way.subscribes(points);
+          for (Point refused : peer.refused()) {
+            within(
+                "a sample of bad quality of the point " + refused.id() + ", which is refused",
+                () -> way.heard(refused).stream().anyMatch(sample -> sample.quality().bad()));
+          }
+          for (Map.Entry<Point, Value> told : way.shown.entrySet()) {
+            peer.tell(told.getKey(), told.getValue());
+            way.hears(told.getKey(), told.getValue());
+          }
+          for (Point refused : peer.refused()) {
+            assertThat(way.heard(refused))
+                .as("samples of the point %s, which is refused: one, and bad", refused.id())
+                .hasSize(1)
+                .allMatch(sample -> sample.quality().bad());
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> anotherSubscriptionTakesThePlaceOfTheFirst() throws Exception {
+    return whenSubscribable(
+        "points that are no longer wanted fall silent",
+        () -> {
+          Way way = open();
+          List<Point> points = points(way.shown);
+          Point first = points.get(0);
+          Point second = points.get(1);
+          way.subscribes(List.of(first));
+          peer.tell(first, way.shown.get(first));
+          way.hears(first, way.shown.get(first));
+          way.subscribes(List.of(second));
+          int before = way.heard(first).size();
+          peer.tell(first, way.shown.get(first));
+          peer.tell(second, way.shown.get(second));
+          way.hears(second, way.shown.get(second));
+          assertThat(way.heard(first))
+              .as("samples of %s, which the second subscription doesn't name", first.id())
+              .hasSize(before);
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> nothingIsHeardAfterClose() throws Exception {
+    return whenSubscribable(
+        "though the device tells more",
+        () -> {
+          Way closed = open();
+          closed.subscribes(points(closed.shown));
+          Point point = points(closed.shown).get(0);
+          peer.tell(point, closed.shown.get(point));
+          closed.hears(point, closed.shown.get(point));
+          close(closed.connection);
+          int before = closed.sink.samples().size();
+          Way other = open();
+          other.subscribes(points(other.shown));
+          peer.tell(point, other.shown.get(point));
+          other.hears(point, other.shown.get(point));
+          assertThat(closed.sink.samples())
+              .as("samples in the sink of a connection that was closed")
+              .hasSize(before);
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> aSinkThatFailsOrIsSlowIsSurvived() throws Exception {
+    return whenSubscribable(
+        "and what comes after arrives",
+        () -> {
+          Way way = open();
+          way.subscribes(points(way.shown));
+          Point first = points(way.shown).get(0);
+          Point second = points(way.shown).get(1);
+          way.sink.answer(() -> CompletableFuture.failedFuture(new IllegalStateException("full")));
+          peer.tell(first, way.shown.get(first));
+          way.hears(first, way.shown.get(first));
+          List<CompletableFuture<Void>> slow = new ArrayList<>();
+          way.sink.answer(
+              () -> {
+                CompletableFuture<Void> stage = new CompletableFuture<>();
+                synchronized (slow) {
+                  slow.add(stage);
+                }
+                return stage;
+              });
+          for (int i = 0; i < 5; i++) {
+            peer.tell(first, way.shown.get(first));
+          }
+          within("anything that the device told", () -> !copy(slow).isEmpty());
+          way.sink.answer(() -> CompletableFuture.completedFuture(null));
+          copy(slow).forEach(stage -> stage.complete(null));
+          int before = way.heard(second).size();
+          peer.tell(second, way.shown.get(second));
+          within(
+              "what the device told after its sink had failed and been slow",
+              () -> {
+                copy(slow).forEach(stage -> stage.complete(null));
+                return way.heard(second).size() > before;
+              });
+        });
+  }
+
+  private static <T> List<T> copy(List<T> list) {
+    synchronized (list) {
+      return List.copyOf(list);
+    }
+  }
+
+  @TestFactory
+  Stream<DynamicTest> aLinkThatIsLostIsToldToTheSink() throws Exception {
+    return whenSubscribable(
+        "so that the core opens another",
+        () -> {
+          Way way = open();
+          way.subscribes(points(way.shown));
+          peer.stop();
+          within("lost() of the sink", () -> !way.sink.lost().isEmpty());
+          close(way.connection);
+          peer.start();
+          open().proves();
+        });
+  }
+
+  private Stream<DynamicTest> whenSubscribable(String name, Case body) throws Exception {
+    return when(can(Subscribable.class), name, body);
+  }
+
+  // Hostile answers.
+
+  @TestFactory
+  Stream<DynamicTest> aHostileAnswerHarmsNoMoreThanItsExchange() throws Exception {
+    Relay offered = peer.relay();
+    if (offered == null) {
+      return Stream.empty();
+    }
+    boolean connects = offered.connects();
+    offered.close();
+    return Stream.of(Damage.values())
+        .filter(damage -> connects || !damage.connects())
+        .map(
+            damage ->
+                DynamicTest.dynamicTest(damage.toString(), () -> limited(() -> suffers(damage))));
+  }
+
+  private void suffers(Damage damage) throws Exception {
+    long seed = seed();
+    String story = damage + " (-D" + SEED + "=" + seed + " draws the same again)";
+    try (Relay relay = peer.relay()) {
+      Way way = open(relay.device(), peer.values());
+      way.proves();
+      long held = held();
+      relay.treat(damage, new Random(seed));
+      for (int round = 0; round < damage.rounds(); round++) {
+        if (way == null) {
+          way = reopened(relay, story);
+        }
+        if (way != null && !suffered(way, damage, relay, held, story)) {
+          close(way.connection);
+          way = null;
+        }
+      }
+      relay.treat(null, new Random(seed));
+      if (way != null) {
+        close(way.connection);
+      }
+      recovers(relay, story);
+    }
+  }
+
+  /** A connection made while answers are damaged, which may fail. */
+  private Way reopened(Relay relay, String story) throws Exception {
+    RecordingSink sink = new RecordingSink();
+    CompletableFuture<Connection> opening =
+        ask("open() with " + story, () -> driver.open(relay.device(), sink));
+    opening.whenComplete((connection, failure) -> opened(connection));
+    try {
+      Connection connection = opening.get(AT_ONCE.toMillis(), TimeUnit.MILLISECONDS);
+      return new Way(relay.device(), peer.values(), connection, sink);
+    } catch (ExecutionException failed) {
+      return null;
+    } catch (TimeoutException late) {
+      opening.cancel(true);
+      return null;
+    }
+  }
+
+  private void opened(Connection connection) {
+    if (connection != null) {
+      opened.add(connection);
+    }
+  }
+
+  /** One exchange with a damaged answer; returns whether the connection is as good as before. */
+  private boolean suffered(Way way, Damage damage, Relay relay, long held, String story)
+      throws Exception {
+    CompletableFuture<?> exchange = way.exchange();
+    if (damage.endless()) {
+      floods(relay, way, held, story);
+    }
+    Duration patience = damage.harmless() ? ANSWER : DEADLINE;
+    Object answer = null;
+    try {
+      answer = exchange.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException failed) {
+      assertThat(damage.harmless())
+          .as("an exchange after %s failed with %s; the answer is whole", story, failed.getCause())
+          .isFalse();
+      return false;
+    } catch (TimeoutException silent) {
+      assertThat(damage.harmless())
+          .as("an exchange after %s wasn't answered; the answer is whole", story)
+          .isFalse();
+      exchange.cancel(true);
+      return false;
+    }
+    List<Sample> samples =
+        way.connection instanceof Readable ? samples(answer) : way.sink.samples();
+    if (damage.harmless() && way.connection instanceof Readable) {
+      assertThat(values(samples))
+          .as("what was read after " + story)
+          .isEqualTo(named(peer.values()));
+    }
+    if (peer.checksummed()) {
+      noneWrong(samples, story);
+    }
+    return true;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static List<Sample> samples(Object answer) {
+    return (List<Sample>) answer;
+  }
+
+  /** The protocol has a check sum: what it can't vouch for isn't good. */
+  private void noneWrong(List<Sample> samples, String story) {
+    Map<String, Value> right = named(peer.values());
+    for (Sample sample : samples) {
+      if (sample != null && sample.quality().good() && right.containsKey(sample.point())) {
+        assertThat(sample.value())
+            .as(
+                "value of %s, given as good after %s; the check sum tells that it is damaged",
+                sample.point(), story)
+            .isEqualTo(right.get(sample.point()));
+      }
+    }
+  }
+
+  private void floods(Relay relay, Way way, long held, String story) {
+    long start = System.nanoTime();
+    long passed = -1;
+    long still = start;
+    // Ends when all is sent, when the driver has taken no more for a while, or after some time.
+    while (relay.passed() < Damage.ENDLESS_BYTES && System.nanoTime() - start < FLOOD.toNanos()) {
+      long now = System.nanoTime();
+      if (relay.passed() != passed) {
+        passed = relay.passed();
+        still = now;
+      } else if (now - still > TimeUnit.MILLISECONDS.toNanos(500)) {
+        break;
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+    }
+    assertThat(held() - held)
+        .as(
+            "bytes held after %s: %d came; at most %d may be kept",
+            story, relay.passed(), MOST_HELD)
+        .isLessThan(MOST_HELD);
+    assertThat(way.connection).isNotNull();
+  }
+
+  /** What the process holds, on the heap and beside it. */
+  private static long held() {
+    System.gc();
+    long buffers =
+        ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+            .filter(pool -> pool.getName().equals("direct"))
+            .mapToLong(BufferPoolMXBean::getMemoryUsed)
+            .sum();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() + buffers;
+  }
+
+  /** A fresh connection is as good as new, at the latest the third: the core would try on, too. */
+  private void recovers(Relay relay, String story) throws Exception {
+    AssertionError last = null;
+    for (int attempt = 0; attempt < 3; attempt++) {
+      Way way = reopened(relay, story);
+      if (way != null) {
+        try {
+          way.proves();
+          return;
+        } catch (AssertionError unusable) {
+          last = unusable;
+        }
+        close(way.connection);
+      }
+    }
+    throw new AssertionError(
+        "A fresh connection is not usable after " + story + (last == null ? "" : ": " + last),
+        last);
+  }
+
+  private long seed() {
+    return Long.getLong(SEED, System.nanoTime());
+  }
+
+  private Random random() {
+    return new Random(seed());
+  }
+
+  // How it is done.
+
+  private interface Case {
+    void run() throws Exception;
+  }
+
+  /** A case that applies, or none. */
+  private static Stream<DynamicTest> when(boolean applies, String name, Case body) {
+    return applies ? Stream.of(DynamicTest.dynamicTest(name, () -> limited(body))) : Stream.empty();
+  }
+
+  private static void limited(Case body) {
+    Assertions.assertTimeoutPreemptively(LIMIT, body::run);
+  }
+
+  /** A connection in use. */
+  private final class Way {
+    final Device device;
+    final Map<Point, Value> shown;
+    final Connection connection;
+    final RecordingSink sink;
+    final Readable.Plan plan;
+
+    Way(Device device, Map<Point, Value> shown, Connection connection, RecordingSink sink) {
+      this.device = device;
+      this.shown = shown;
+      this.connection = connection;
+      this.sink = sink;
+      this.plan =
+          connection instanceof Readable && !shown.isEmpty() ? prepare(points(shown)) : null;
+    }
+
+    Readable.Plan prepare(List<Point> points) {
+      Readable.Plan prepared =
+          atOnce("prepare()", () -> ((Readable) connection).prepare(List.copyOf(points)));
+      assertThat(prepared).as("what prepare() returns").isNotNull();
+      return prepared;
+    }
+
+    CompletableFuture<List<Sample>> read(Readable.Plan plan) {
+      return ask("read()", plan::read);
+    }
+
+    CompletableFuture<List<Sample>> read() {
+      return read(plan);
+    }
+
+    CompletableFuture<Quality> write(Point point, Value value) {
+      return ask("write()", () -> ((Writable) connection).write(point, value));
+    }
+
+    CompletableFuture<Void> subscribe(List<Point> points) {
+      return ask("subscribe()", () -> ((Subscribable) connection).subscribe(points));
+    }
+
+    void subscribes(List<Point> points) {
+      answer("a subscription", subscribe(points));
+    }
+
+    List<Sample> heard(Point point) {
+      return sink.samples().stream()
+          .filter(sample -> sample != null && sample.point().equals(point.id()))
+          .toList();
+    }
+
+    void hears(Point point, Value value) {
+      Sample expected = Sample.good(point.id(), value);
+      within(
+          "what the device told of " + point.id() + ", " + value + ",",
+          () ->
+              heard(point).stream()
+                  .map(sample -> new Sample(sample.point(), sample.value(), sample.quality(), null))
+                  .anyMatch(expected::equals));
+    }
+
+    /** Starts whatever the connection can. */
+    CompletableFuture<?> exchange() {
+      if (plan != null) {
+        return read();
+      }
+      if (connection instanceof Subscribable) {
+        return subscribe(points(shown));
+      }
+      if (connection instanceof Writable && !peer.writes().isEmpty()) {
+        Map.Entry<Point, List<Value>> write = peer.writes().entrySet().iterator().next();
+        return write(write.getKey(), write.getValue().get(0));
+      }
+      return fail("The connection is neither Readable nor Subscribable nor Writable");
+    }
+
+    /** An exchange that is answered, and rightly. */
+    void proves() throws Exception {
+      proves(peer);
+    }
+
+    void proves(Peer by) throws Exception {
+      Object answer = answer("an exchange with " + device.endpoint(), exchange());
+      if (plan != null) {
+        assertThat(values(samples(answer))).as("what was read").isEqualTo(named(shown));
+      } else if (connection instanceof Subscribable) {
+        Map.Entry<Point, Value> told = shown.entrySet().iterator().next();
+        int before = heard(told.getKey()).size();
+        by.tell(told.getKey(), told.getValue());
+        within("what the device told", () -> heard(told.getKey()).size() > before);
+        hears(told.getKey(), told.getValue());
+      } else {
+        assertThat(answer).as("verdict on a write").isEqualTo(Quality.GOOD);
+      }
+    }
+  }
+
+  private Way open() throws Exception {
+    return open(peer.device(), peer.values());
+  }
+
+  private Way open(Device device, Map<Point, Value> shown) {
+    RecordingSink sink = new RecordingSink();
+    Connection connection =
+        answer("open() of " + device.endpoint(), ask("open()", () -> driver.open(device, sink)));
+    assertThat(connection).as("what open() gives").isNotNull();
+    opened(connection);
+    return new Way(device, shown, connection, sink);
+  }
+
+  /** Whether the connections of the driver can something. */
+  private boolean can(Class<? extends Connection> what) {
+    Connection connection = open(peer.device(), Map.of()).connection;
+    close(connection);
+    return what.isInstance(connection);
+  }
+
+  private static Callable<Void> closing(Connection connection) {
+    return () -> {
+      connection.close();
+      return null;
+    };
+  }
+
+  private static Callable<Void> closing(Way way) {
+    return closing(way.connection);
+  }
+
+  private static void close(Connection connection) {
+    if (connection != null) {
+      atOnce("close()", closing(connection));
+    }
+  }
+
+  private List<Point> points() {
+    List<Point> points = new ArrayList<>(peer.values().keySet());
+    points.addAll(peer.refused());
+    peer.writes().keySet().stream().filter(point -> !points.contains(point)).forEach(points::add);
+    return points;
+  }
+
+  private static List<Point> points(Map<Point, Value> shown) {
+    return List.copyOf(shown.keySet());
+  }
+
+  private static Map<String, Value> named(Map<Point, Value> shown) {
+    return shown.entrySet().stream()
         .collect(Collectors.toMap(entry -> entry.getKey().id(), Map.Entry::getValue));
   }
 
+  /** By point; what else may be wrong with the samples is another case's affair. */
   private static Map<String, Value> values(List<Sample> samples) {
     Map<String, Value> values = new HashMap<>();
-    samples.forEach(sample -> values.put(sample.point(), sample.value()));
+    samples.stream()
+        .filter(sample -> sample != null)
+        .forEach(sample -> values.put(sample.point(), sample.value()));
     return values;
   }
 
-  private static Sample sample(List<Sample> samples, Point point) {
-    return samples.stream().filter(s -> s.point().equals(point.id())).findFirst().orElseThrow();
+  /** Makes a call that must not block, in a thread of its own. */
+  private static <T> T atOnce(String what, Callable<T> call) {
+    FutureTask<T> task = new FutureTask<>(call);
+    Thread caller = new Thread(task, "junit-caller");
+    caller.setDaemon(true);
+    caller.start();
+    try {
+      return task.get(AT_ONCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException thrown) {
+      throw new AssertionError(
+          what + " threw " + thrown.getCause() + "; a call must not throw, its stage may fail",
+          thrown.getCause());
+    } catch (TimeoutException blocked) {
+      AssertionError error =
+          new AssertionError(
+              what
+                  + " has not returned after "
+                  + AT_ONCE.toSeconds()
+                  + " s; no call may block. It stands at");
+      error.setStackTrace(caller.getStackTrace());
+      throw error;
+    } catch (InterruptedException limit) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(what + " was interrupted", limit);
+    }
   }
 
-  private static <T> T answer(CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+  private static <T> CompletableFuture<T> ask(String what, Callable<CompletionStage<T>> call) {
+    CompletionStage<T> stage = atOnce(what, call);
+    assertThat(stage).as("the stage that " + what + " returns").isNotNull();
+    return stage.toCompletableFuture();
   }
 
-  private static void fails(CompletableFuture<?> stage) {
-    assertThatThrownBy(() -> answer(stage)).isInstanceOf(ExecutionException.class);
+  private static <T> T answer(String what, CompletableFuture<T> stage) {
+    try {
+      return stage.get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | CancellationException failed) {
+      throw new AssertionError(what + " failed: " + failed.getCause(), failed);
+    } catch (TimeoutException silent) {
+      throw new AssertionError(what + " was not answered within " + ANSWER.toSeconds() + " s");
+    } catch (InterruptedException limit) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(what + " was interrupted", limit);
+    }
   }
 
-  private interface Call<T> {
-    CompletionStage<T> run();
+  private static void fails(String what, CompletableFuture<?> stage) throws Exception {
+    try {
+      Object answer = stage.get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+      fail(what + " must fail, and was answered with " + answer);
+    } catch (ExecutionException | CancellationException failed) {
+      // As it must.
+    } catch (TimeoutException silent) {
+      fail(what + " must fail, and was still pending after " + ANSWER.toSeconds() + " s");
+    }
   }
 
-  private static <T> CompletableFuture<T> atOnce(Call<T> call) {
-    long before = System.nanoTime();
-    CompletableFuture<T> stage = call.run().toCompletableFuture();
-    assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(AT_ONCE);
-    return stage;
+  /** Gives the exchange a little time, in which nobody answers. */
+  private static void unanswered(CompletableFuture<?> stage) throws Exception {
+    try {
+      Object answer = stage.get(50, TimeUnit.MILLISECONDS);
+      fail("A device that holds its answers back can't have answered with " + answer);
+    } catch (ExecutionException failed) {
+      fail("An exchange failed though the device is there and only slow: " + failed.getCause());
+    } catch (TimeoutException pending) {
+      // As it should be.
+    }
+  }
+
+  private static void within(String what, BooleanSupplier happens) {
+    long start = System.nanoTime();
+    while (!happens.getAsBoolean()) {
+      if (System.nanoTime() - start > ANSWER.toNanos()) {
+        fail(what + " did not come within " + ANSWER.toSeconds() + " s");
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
+    }
+  }
+
+  /** Does the same in several threads at once. */
+  private static void together(String what, Case body) throws Exception {
+    CountDownLatch start = new CountDownLatch(1);
+    List<FutureTask<Void>> tasks = new ArrayList<>();
+    for (int i = 0; i < THREADS; i++) {
+      FutureTask<Void> task =
+          new FutureTask<>(
+              () -> {
+                start.await();
+                body.run();
+                return null;
+              });
+      tasks.add(task);
+      Thread thread = new Thread(task, "junit-caller-" + i);
+      thread.setDaemon(true);
+      thread.start();
+    }
+    start.countDown();
+    for (FutureTask<Void> task : tasks) {
+      try {
+        task.get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (ExecutionException thrown) {
+        throw new AssertionError(what + " failed: " + thrown.getCause(), thrown.getCause());
+      } catch (TimeoutException blocked) {
+        fail(what + " have not returned after " + ANSWER.toSeconds() + " s");
+      }
+    }
+  }
+
+  private static String stack(Throwable death) {
+    return death
+        + Stream.of(death.getStackTrace())
+            .limit(8)
+            .map(frame -> System.lineSeparator() + "    at " + frame)
+            .collect(Collectors.joining());
+  }
+
+  private static String shortened(String text) {
+    return text.length() < 20 ? "\"" + text + "\"" : text.length() + " times \"a\"";
   }
 }

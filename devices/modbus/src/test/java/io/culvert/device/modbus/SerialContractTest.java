@@ -5,6 +5,7 @@ import io.culvert.serial.SharedLines;
 import io.culvert.testkit.DriverContract;
 import io.culvert.testkit.Peer;
 import io.culvert.testkit.SerialBus;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,7 +51,7 @@ class SerialContractTest {
   class RtuOnLibmodbus extends OnALine {
     @Override
     protected Peer peer() throws Exception {
-      SerialBus bus = new SerialBus(folder);
+      SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       bus.plug("gateway");
       SlaveProcess slave = SlaveProcess.libmodbus(bus.plug("slave"), 3);
       String endpoint = "modbus-rtu://" + bus.file("gateway") + LINE + 3;
@@ -63,7 +64,7 @@ class SerialContractTest {
   class AsciiOnPymodbus extends OnALine {
     @Override
     protected Peer peer() throws Exception {
-      SerialBus bus = new SerialBus(folder);
+      SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       bus.plug("gateway");
       SlaveProcess slave = SlaveProcess.pymodbus(bus.plug("slave"), "ascii");
       String endpoint = "modbus-ascii://" + bus.file("gateway") + LINE + 2;
@@ -77,7 +78,7 @@ class SerialContractTest {
   class RtuWhoseSlaveDies extends OnALine {
     @Override
     protected Peer peer() throws Exception {
-      SerialBus bus = new SerialBus(folder);
+      SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       bus.plug("gateway");
       SlaveProcess slave = SlaveProcess.libmodbus(bus.plug("slave"), 3);
       String endpoint = "modbus-rtu://" + bus.file("gateway") + LINE + 3;
@@ -89,7 +90,7 @@ class SerialContractTest {
   class RtuOverTcp extends OverTcp {
     @Override
     protected Peer peer() throws Exception {
-      SerialBus bus = new SerialBus(folder);
+      SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       SlaveProcess slave = SlaveProcess.libmodbus(bus.plug("slave"), 3);
       LineGateway gateway = new LineGateway(bus);
       String endpoint = "modbus-rtu-tcp://127.0.0.1:" + gateway.port() + "?unit=3";
@@ -101,7 +102,7 @@ class SerialContractTest {
   class AsciiOverTcp extends OverTcp {
     @Override
     protected Peer peer() throws Exception {
-      SerialBus bus = new SerialBus(folder);
+      SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       SlaveProcess slave = SlaveProcess.pymodbus(bus.plug("slave"), "ascii");
       LineGateway gateway = new LineGateway(bus);
       String endpoint = "modbus-ascii-tcp://127.0.0.1:" + gateway.port() + "?unit=2";
