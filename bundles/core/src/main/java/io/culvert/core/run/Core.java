@@ -6,15 +6,18 @@ import io.culvert.api.service.Commands;
 import io.culvert.api.service.Doctor;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Query;
+import io.culvert.api.service.Recorder;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.SerialTaps;
 import io.culvert.core.normalise.ClockSource;
 import io.culvert.core.site.Home;
 import io.culvert.core.site.SiteSource;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
@@ -37,9 +40,9 @@ import org.slf4j.LoggerFactory;
 
 /** The running part of the core as a component: follows site, drivers and buffer as they change. */
 @Component(
-    service = {Monitor.class, Commands.class, Scan.class, Doctor.class},
+    service = {Monitor.class, Commands.class, Scan.class, Doctor.class, Recorder.class},
     immediate = true)
-public final class Core implements Monitor, Commands, Scan, Doctor {
+public final class Core implements Monitor, Commands, Scan, Doctor, Recorder {
   private static final Logger LOG = LoggerFactory.getLogger(Core.class);
 
   private final Engine engine;
@@ -48,6 +51,7 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
   private final ThreadPoolExecutor searches;
   private Buffer buffer;
   private Query query;
+  private SerialTaps taps;
 
   @Activate
   public Core(BundleContext context, @Reference SiteSource site, @Reference ClockSource clock) {
@@ -101,16 +105,14 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
       policy = ReferencePolicy.DYNAMIC,
       target = "(" + Driver.SCHEME + "=*)")
   void addDriver(ServiceReference<Driver> reference, Driver driver) {
-    TreeSet<String> schemes = new TreeSet<>();
-    Object scheme = reference.getProperty(Driver.SCHEME);
-    if (scheme instanceof Object[] array) {
-      for (Object one : array) {
-        schemes.add(one.toString());
+    TreeSet<String> schemes = strings(reference.getProperty(Driver.SCHEME));
+    for (String matcher : strings(reference.getProperty(Driver.MATCHER))) {
+      String[] pair = matcher.split(":", 2);
+      if (pair.length == 2) {
+        engine.matcher(pair[0].strip().toLowerCase(Locale.ROOT), pair[1].strip());
+      } else {
+        LOG.warn("Driver of {}: found matcher {}; expected scheme: words", schemes, matcher);
       }
-    } else if (scheme instanceof Collection<?> collection) {
-      collection.forEach(one -> schemes.add(one.toString()));
-    } else {
-      schemes.add(scheme.toString());
     }
     Object ranking = reference.getProperty(Constants.SERVICE_RANKING);
     Version version =
@@ -124,6 +126,20 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
         version,
         (Long) reference.getProperty(Constants.SERVICE_ID),
         new Caller(String.join("+", schemes), driver.getClass().getClassLoader()));
+  }
+
+  private static TreeSet<String> strings(Object property) {
+    TreeSet<String> strings = new TreeSet<>();
+    if (property instanceof Object[] array) {
+      for (Object one : array) {
+        strings.add(one.toString());
+      }
+    } else if (property instanceof Collection<?> collection) {
+      collection.forEach(one -> strings.add(one.toString()));
+    } else if (property != null) {
+      strings.add(property.toString());
+    }
+    return strings;
   }
 
   void updatedDriver(ServiceReference<Driver> reference, Driver driver) {
@@ -169,6 +185,22 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
     }
   }
 
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  synchronized void setTaps(SerialTaps present) {
+    taps = present;
+    engine.taps(present);
+  }
+
+  synchronized void unsetTaps(SerialTaps gone) {
+    if (taps == gone) {
+      taps = null;
+      engine.taps(null);
+    }
+  }
+
   @Override
   public List<DeviceStatus> devices() {
     return engine.devices();
@@ -207,5 +239,10 @@ public final class Core implements Monitor, Commands, Scan, Doctor {
   @Override
   public CompletionStage<List<Lane>> examine() {
     return engine.doctor().examine();
+  }
+
+  @Override
+  public CompletionStage<Recording> record(String device, Tape tape) {
+    return engine.recorder().record(device, tape);
   }
 }

@@ -6,8 +6,10 @@ import io.culvert.api.service.Commands;
 import io.culvert.api.service.Doctor;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Query;
+import io.culvert.api.service.Recorder;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.SerialTaps;
 import io.culvert.core.model.Site;
 import io.culvert.core.normalise.ClockSource;
 import java.time.Duration;
@@ -37,6 +39,7 @@ final class Engine implements Monitor {
   private final CommandDesk commands;
   private final Scanner scanner;
   private final Examiner examiner;
+  private final Recordings recordings;
   private final GatewayPoints gateway;
   private final Map<Object, Plugged> drivers = new LinkedHashMap<>();
 
@@ -74,6 +77,7 @@ final class Engine implements Monitor {
     commands = new CommandDesk(kit, registry::gateway, registry::runner);
     scanner = new Scanner(kit, lanes, registry::best);
     examiner = new Examiner(kit, registry::all);
+    recordings = new Recordings(kit, registry::runner, registry::gateway);
     gateway = new GatewayPoints(kit, new Gauges(kit, registry::all, machine), searches);
     loop.execute(examiner::start);
   }
@@ -88,6 +92,22 @@ final class Engine implements Monitor {
 
   Doctor doctor() {
     return examiner;
+  }
+
+  Recorder recorder() {
+    return recordings;
+  }
+
+  /** What drivers say of the frames of a scheme, in place of what was said before. */
+  void matcher(String scheme, String words) {
+    recordings.matcher(scheme, words);
+  }
+
+  /**
+   * @param taps {@code null} while there are none
+   */
+  void taps(SerialTaps taps) {
+    recordings.taps(taps);
   }
 
   void site(Site site) {
@@ -212,6 +232,7 @@ final class Engine implements Monitor {
             () -> {
               commands.close();
               scanner.close();
+              recordings.close();
               registry.close();
               gateway.close();
               kit.gaps().close(entered::countDown);
