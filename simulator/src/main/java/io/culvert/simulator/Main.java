@@ -4,6 +4,9 @@ import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
 import io.culvert.simulator.platform.Broker;
 import io.culvert.simulator.platform.Platform;
+import io.culvert.simulator.replay.Recording;
+import io.culvert.simulator.replay.Replay;
+import io.culvert.simulator.replay.ReplayReport;
 import io.culvert.simulator.slave.SlavePorts;
 import io.culvert.simulator.street.Profile;
 import io.culvert.simulator.street.Street;
@@ -23,6 +26,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** The simulator's command line. */
 public final class Main {
@@ -35,6 +39,7 @@ public final class Main {
         simulator run      --street FILE              both, and the audit at the end
         simulator site     --street FILE [--out FILE] the gateway's site.json for them
         simulator demo     --gateway FOLDER           both, a gateway between them, and the audit
+        simulator replay   FILE                       a device, as "culvert record" recorded it
 
       Options
         --seconds N              end by itself; else Ctrl-C ends
@@ -60,7 +65,11 @@ public final class Main {
         --report FILE            for run and demo: the audit as JSON
         --work FOLDER, --keep    for demo: where it works; don't delete that afterwards
         --lang zh-CN             the view in Chinese
-      Everything listens on 127.0.0.1 only. Exit: 0 the audit holds, 1 it doesn't, 2 can't start.
+        --port N                 for replay: where it listens (15020); 0 is any that is free
+        --serial DEVICE          for replay: on a serial line instead
+        --speed X                for replay: 10 answers ten times as fast as recorded (1)
+      Everything listens on 127.0.0.1 only. Exit: 0 the audit holds, 1 it doesn't, 2 can't start;
+      replay: 1 if something was asked that wasn't recorded.
       """;
 
   private static final long FRAME_MILLIS = 250;
@@ -103,6 +112,7 @@ public final class Main {
       case "run" -> both(rest, out);
       case "site" -> site(rest, out);
       case "demo" -> demo(rest, out);
+      case "replay" -> replay(rest, out);
       case "help", "--help", "-h" -> {
         out.print(USAGE);
         yield 0;
@@ -111,7 +121,7 @@ public final class Main {
           throw new StreetException(
               "found the command '"
                   + command
-                  + "', expected street, platform, run, site, demo or help");
+                  + "', expected street, platform, run, site, demo, replay or help");
     };
   }
 
@@ -242,6 +252,52 @@ public final class Main {
       out.print(document);
     }
     return 0;
+  }
+
+  private static int replay(List<String> args, PrintStream out)
+      throws StreetException, IOException {
+    if (args.isEmpty() || args.get(0).startsWith("--")) {
+      throw new StreetException("found no file, which replay needs before its options");
+    }
+    Options options =
+        new Options(
+            args.subList(1, args.size()), List.of("port", "serial", "speed", "seconds"), List.of());
+    Recording recording = Recording.read(Path.of(args.get(0)));
+    double speed = speed(options.text("speed", "1"));
+    boolean serial = options.has("serial");
+    int port = options.whole("port", 15_020, 0, 65_535);
+    Consumer<String> says =
+        line -> {
+          out.println(line);
+          out.flush();
+        };
+    try (Ending ending = new Ending();
+        Replay replay =
+            serial
+                ? Replay.serial(recording, Path.of(options.text("serial", "")), speed, says)
+                : Replay.tcp(recording, port, speed, says)) {
+      says.accept(
+          recording.header().getOrDefault("device", "a device")
+              + " as it was on "
+              + recording.header().getOrDefault("start", "an unknown day")
+              + ", on "
+              + (serial ? options.text("serial", "") : Session.HOST + ":" + replay.port())
+              + "; Ctrl-C ends");
+      until(options, ending, () -> {});
+      ReplayReport report = replay.report();
+      out.print(report);
+      return ending.finish(report.complete() ? 0 : 1);
+    }
+  }
+
+  private static double speed(String text) throws StreetException {
+    if (text.matches("[0-9]{1,4}(\\.[0-9]{1,3})?")) {
+      double speed = Double.parseDouble(text);
+      if (speed > 0) {
+        return speed;
+      }
+    }
+    throw new StreetException("found --speed " + text + ", expected a number such as 0.5 or 10");
   }
 
   private static Street readStreet(Options options) throws StreetException {

@@ -3,6 +3,8 @@ package io.culvert.serial;
 import io.culvert.api.southbound.SerialLine;
 import io.culvert.api.southbound.SerialLines.Listener;
 import io.culvert.api.southbound.SerialLines.Settings;
+import io.culvert.api.southbound.SerialTaps.Listening;
+import io.culvert.api.southbound.SerialTaps.Tap;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -10,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -35,6 +38,7 @@ final class Line implements Port.Input {
   private final String device;
   private final ThreadPoolExecutor worker;
   private final Set<Seat> users = new HashSet<>();
+  private final List<Tap> taps = new CopyOnWriteArrayList<>();
 
   /** Open, or {@code null}. Set by the worker; cleared by whoever finds it gone. */
   private Port port;
@@ -69,6 +73,11 @@ final class Line implements Port.Input {
     Seat seat = new Seat(settings, listener);
     users.add(seat);
     return seat;
+  }
+
+  Listening tap(Tap tap) {
+    taps.add(tap);
+    return () -> taps.remove(tap);
   }
 
   /** One user's place. */
@@ -181,6 +190,7 @@ final class Line implements Port.Input {
       heard = false;
       began = System.nanoTime();
     }
+    taps.forEach(tap -> tap.sent(bytes, began));
     open.write(bytes);
     long end = began + bytes.length * seat.settings.character().toNanos();
     synchronized (this) {
@@ -253,7 +263,13 @@ final class Line implements Port.Input {
         notifyAll();
       }
     }
-    if (hearer != null && rest.length > 0) {
+    if (rest.length == 0) {
+      return;
+    }
+    for (Tap tap : taps) {
+      tap.received(rest, nanos);
+    }
+    if (hearer != null) {
       hearer.listener.received(rest, nanos);
     }
   }

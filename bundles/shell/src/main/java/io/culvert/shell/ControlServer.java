@@ -35,8 +35,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The socket behind {@code bin/culvert status}, {@code doctor}, {@code buffer} and {@code shell}:
- * one command a connection.
+ * The socket behind {@code bin/culvert status}, {@code doctor}, {@code buffer}, {@code record} and
+ * {@code shell}: one command a connection.
  *
  * <p>A request is a byte for the version, an int for the number of words and each word as modified
  * UTF-8 with its length. The answer is a row of frames, each a byte for its kind and an int: 1 and
@@ -53,6 +53,12 @@ public final class ControlServer {
 
   /** Session variable with the stream for what is no answer. */
   static final String ERRORS = "culvert.errors";
+
+  /**
+   * Session variable with the channel of what the client still sends: nothing, and its end when the
+   * client wants no more or has gone. Not as a stream: the JDK's would keep the answer waiting.
+   */
+  static final String CLIENT = "culvert.client";
 
   private static final int VERSION = 1;
   private static final int MOST_WORDS = 64;
@@ -171,6 +177,7 @@ public final class ControlServer {
       }
       session.put(GatewayCommands.USER, user(client));
       session.put(ERRORS, err);
+      session.put(CLIENT, client);
       try {
         call(session, name, words.subList(1, words.size()));
         return 0;

@@ -98,6 +98,7 @@ public final class GatewayCommands {
               "history <device> <point> [<since> [<window>]]",
               "readings on disk, or min, mean and max of each window; 10m, 24h"),
           List.of("buffer status|verify|ledger|export", "what is on disk; see buffer help"),
+          List.of("record <device> [--seconds N]", "every byte to and from it; see record help"),
           List.of("scan <endpoint> [<from>]", "looks around behind an endpoint"),
           List.of("plugins", "device bundles, and jars that were refused"));
 

@@ -12,6 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Hands one command to the running gateway over its control socket and passes on what it answers.
@@ -34,10 +35,18 @@ final class Control {
    * @return the exit code that the gateway's command gave
    */
   static int ask(Layout layout, List<String> words) throws Failure {
-    return ask(layout, words, System.out, System.err);
+    return ask(layout, words, System.out, System.err, channel -> {});
   }
 
-  static int ask(Layout layout, List<String> words, PrintStream out, PrintStream err)
+  /**
+   * @param asked given the connection when all has been asked
+   */
+  static int ask(
+      Layout layout,
+      List<String> words,
+      PrintStream out,
+      PrintStream err,
+      Consumer<SocketChannel> asked)
       throws Failure {
     SocketChannel channel;
     try {
@@ -62,6 +71,7 @@ final class Control {
         request.writeUTF(word);
       }
       request.flush();
+      asked.accept(channel);
       DataInputStream answer = new DataInputStream(Channels.newInputStream(channel));
       while (true) {
         int kind = answer.readUnsignedByte();

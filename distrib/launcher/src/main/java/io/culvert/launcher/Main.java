@@ -24,10 +24,13 @@ public final class Main {
         // The gateway's own exit code: what it answers is not this program's to translate.
         System.exit(Control.ask(layout, command.equals("shell") ? rest : Arrays.asList(args)));
         return;
+      } else if (command.equals("record")) {
+        System.exit(Recording.ask(layout, rest));
+        return;
       } else {
         throw new Failure(
             Exit.USAGE,
-            "Found \"%s\", expected run, stop, status, doctor, buffer or shell <command>"
+            "Found \"%s\", expected run, stop, status, doctor, buffer, record or shell <command>"
                 .formatted(String.join(" ", args)));
       }
     } catch (Failure e) {

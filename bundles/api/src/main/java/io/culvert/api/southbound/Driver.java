@@ -20,6 +20,14 @@ public interface Driver {
   String SCHEME = "scheme";
 
   /**
+   * Service property: for each scheme, how a frame of the protocol is told and what differs in it
+   * from one time to the next ({@code String+}, each {@code scheme: words}). It goes into
+   * recordings of such devices, so that one can be played back without the driver. May be left out;
+   * the words are explained in {@code docs/guides/record-replay.md}.
+   */
+  String MATCHER = "matcher";
+
+  /**
    * Checks endpoint, settings and point addresses. Does no I/O and throws nothing: whatever a
    * person can write comes back as a problem.
    *

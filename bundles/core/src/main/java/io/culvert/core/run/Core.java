@@ -8,15 +8,18 @@ import io.culvert.api.service.Drivers;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Plugins;
 import io.culvert.api.service.Query;
+import io.culvert.api.service.Recorder;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.SerialTaps;
 import io.culvert.core.normalise.ClockSource;
 import io.culvert.core.site.Home;
 import io.culvert.core.site.SiteSource;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
@@ -40,9 +43,16 @@ import org.slf4j.LoggerFactory;
 
 /** The running part of the core as a component: follows site, drivers and buffer as they change. */
 @Component(
-    service = {Monitor.class, Commands.class, Scan.class, Doctor.class, Drivers.class},
+    service = {
+      Monitor.class,
+      Commands.class,
+      Scan.class,
+      Doctor.class,
+      Drivers.class,
+      Recorder.class
+    },
     immediate = true)
-public final class Core implements Monitor, Commands, Scan, Doctor, Drivers {
+public final class Core implements Monitor, Commands, Scan, Doctor, Drivers, Recorder {
   private static final Logger LOG = LoggerFactory.getLogger(Core.class);
 
   private final Engine engine;
@@ -51,6 +61,7 @@ public final class Core implements Monitor, Commands, Scan, Doctor, Drivers {
   private final ThreadPoolExecutor searches;
   private Buffer buffer;
   private Query query;
+  private SerialTaps taps;
 
   @Activate
   public Core(BundleContext context, @Reference SiteSource site, @Reference ClockSource clock) {
@@ -105,16 +116,14 @@ public final class Core implements Monitor, Commands, Scan, Doctor, Drivers {
       policy = ReferencePolicy.DYNAMIC,
       target = "(" + Driver.SCHEME + "=*)")
   void addDriver(ServiceReference<Driver> reference, Driver driver) {
-    TreeSet<String> schemes = new TreeSet<>();
-    Object scheme = reference.getProperty(Driver.SCHEME);
-    if (scheme instanceof Object[] array) {
-      for (Object one : array) {
-        schemes.add(one.toString());
+    TreeSet<String> schemes = strings(reference.getProperty(Driver.SCHEME));
+    for (String matcher : strings(reference.getProperty(Driver.MATCHER))) {
+      String[] pair = matcher.split(":", 2);
+      if (pair.length == 2) {
+        engine.matcher(pair[0].strip().toLowerCase(Locale.ROOT), pair[1].strip());
+      } else {
+        LOG.warn("Driver of {}: found matcher {}; expected scheme: words", schemes, matcher);
       }
-    } else if (scheme instanceof Collection<?> collection) {
-      collection.forEach(one -> schemes.add(one.toString()));
-    } else {
-      schemes.add(scheme.toString());
     }
     Object ranking = reference.getProperty(Constants.SERVICE_RANKING);
     PlugIn plugIn = plugIn(reference);
@@ -154,6 +163,20 @@ public final class Core implements Monitor, Commands, Scan, Doctor, Drivers {
     } finally {
       context.ungetService(reference);
     }
+  }
+
+  private static TreeSet<String> strings(Object property) {
+    TreeSet<String> strings = new TreeSet<>();
+    if (property instanceof Object[] array) {
+      for (Object one : array) {
+        strings.add(one.toString());
+      }
+    } else if (property instanceof Collection<?> collection) {
+      collection.forEach(one -> strings.add(one.toString()));
+    } else if (property != null) {
+      strings.add(property.toString());
+    }
+    return strings;
   }
 
   void updatedDriver(ServiceReference<Driver> reference, Driver driver) {
@@ -196,6 +219,22 @@ public final class Core implements Monitor, Commands, Scan, Doctor, Drivers {
     if (query == gone) {
       query = null;
       engine.query(null);
+    }
+  }
+
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  synchronized void setTaps(SerialTaps present) {
+    taps = present;
+    engine.taps(present);
+  }
+
+  synchronized void unsetTaps(SerialTaps gone) {
+    if (taps == gone) {
+      taps = null;
+      engine.taps(null);
     }
   }
 
@@ -242,5 +281,10 @@ public final class Core implements Monitor, Commands, Scan, Doctor, Drivers {
   @Override
   public CompletionStage<List<Lane>> examine() {
     return engine.doctor().examine();
+  }
+
+  @Override
+  public CompletionStage<Recording> record(String device, Tape tape) {
+    return engine.recorder().record(device, tape);
   }
 }

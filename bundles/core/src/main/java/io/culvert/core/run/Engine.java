@@ -8,8 +8,10 @@ import io.culvert.api.service.Drivers;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Plugins;
 import io.culvert.api.service.Query;
+import io.culvert.api.service.Recorder;
 import io.culvert.api.service.Scan;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.SerialTaps;
 import io.culvert.core.model.Site;
 import io.culvert.core.normalise.ClockSource;
 import java.time.Duration;
@@ -39,6 +41,7 @@ final class Engine implements Monitor {
   private final CommandDesk commands;
   private final Scanner scanner;
   private final Examiner examiner;
+  private final Recordings recordings;
   private final GatewayPoints gateway;
   private final Warden warden;
   private final Map<Object, Plugged> drivers = new LinkedHashMap<>();
@@ -79,6 +82,7 @@ final class Engine implements Monitor {
     commands = new CommandDesk(kit, registry::gateway, registry::runner);
     scanner = new Scanner(kit, lanes, registry::best);
     examiner = new Examiner(kit, registry::all);
+    recordings = new Recordings(kit, registry::runner, registry::gateway);
     warden = new Warden(kit, registry, scanner, machine, searches);
     gateway =
         new GatewayPoints(kit, new Gauges(kit, registry::all, machine, warden, plugins), searches);
@@ -100,6 +104,22 @@ final class Engine implements Monitor {
 
   Drivers conduct() {
     return warden;
+  }
+
+  Recorder recorder() {
+    return recordings;
+  }
+
+  /** What drivers say of the frames of a scheme, in place of what was said before. */
+  void matcher(String scheme, String words) {
+    recordings.matcher(scheme, words);
+  }
+
+  /**
+   * @param taps {@code null} while there are none
+   */
+  void taps(SerialTaps taps) {
+    recordings.taps(taps);
   }
 
   void site(Site site) {
@@ -227,6 +247,7 @@ final class Engine implements Monitor {
             () -> {
               commands.close();
               scanner.close();
+              recordings.close();
               registry.close();
               gateway.close();
               kit.gaps().close(entered::countDown);

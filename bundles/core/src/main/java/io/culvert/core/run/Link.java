@@ -48,7 +48,7 @@ final class Link {
 
   private final Loop loop;
   private final Served served;
-  private final Device device;
+  private Device device;
   private final Duration timeout;
   private final List<List<Point>> groups;
   private final Vitals vitals;
@@ -75,6 +75,9 @@ final class Link {
   private int stuck;
 
   private Runnable whenFree = () -> {};
+
+  /** Told why it is disposed of; {@code null} if nobody wants to know. */
+  private Consumer<String> whenDisposed;
 
   /**
    * @param timeout deadline of each exchange
@@ -137,6 +140,33 @@ final class Link {
         verdict -> verdict,
         null,
         end);
+  }
+
+  /**
+   * Has another way to the same device checked, as {@link #check} does.
+   *
+   * @param other the device with that way
+   */
+  void judge(Device other, List<Point> points, Consumer<Outcome<List<Problem>>> end) {
+    this.<List<Problem>, List<Problem>>call(
+        "validate",
+        timeout,
+        () ->
+            CompletableFuture.completedFuture(List.copyOf(served.driver().validate(other, points))),
+        problems -> problems,
+        null,
+        end);
+  }
+
+  /**
+   * Has the device reached another way from now on: closes the connection, if there is one. Between
+   * two exchanges, so in a turn of the lane.
+   *
+   * @param other the device with that way
+   */
+  void reach(Device other) {
+    shut();
+    device = other;
   }
 
   /**
@@ -424,9 +454,21 @@ final class Link {
         });
   }
 
+  /**
+   * Says whom to tell when it is disposed of, with the reason.
+   *
+   * @param action {@code null} for nobody
+   */
+  void onDisposal(Consumer<String> action) {
+    whenDisposed = action;
+  }
+
   /** Ends what is pending, closes, and lets go of everything of the driver. */
   void dispose(String why) {
     disposed = true;
+    if (whenDisposed != null) {
+      whenDisposed.accept(why);
+    }
     shut();
     for (Call<?, ?> call : List.copyOf(calls)) {
       call.abort(new Failure(false, why));

@@ -394,6 +394,12 @@ final class Runner implements Poller.Report {
     }
   }
 
+  /** Enters a span in which what it tells by itself may have been lost, up to now. */
+  void interrupted(Instant from, String why) {
+    gap.add(groups.get(0), 1, from, kit.loop().now(), why);
+    gap.release();
+  }
+
   private void become(State state, String message) {
     Condition before = condition;
     if (before.state() == state && before.message().equals(message)) {
@@ -402,6 +408,10 @@ final class Runner implements Poller.Report {
     boolean other = before.state() != state;
     condition = new Condition(state, message, other ? kit.loop().now() : before.since());
     changed.accept(this);
+  }
+
+  List<Point> points() {
+    return points;
   }
 
   Intake intake() {

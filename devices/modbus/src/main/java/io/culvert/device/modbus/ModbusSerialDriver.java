@@ -16,7 +16,12 @@ import org.osgi.service.component.annotations.Reference;
  */
 @Component(
     service = Driver.class,
-    property = {Driver.SCHEME + "=modbus-rtu", Driver.SCHEME + "=modbus-ascii"})
+    property = {
+      Driver.SCHEME + "=modbus-rtu",
+      Driver.SCHEME + "=modbus-ascii",
+      Driver.MATCHER + "=modbus-rtu: " + Transport.RTU_MATCHER,
+      Driver.MATCHER + "=modbus-ascii: " + Transport.ASCII_MATCHER
+    })
 public final class ModbusSerialDriver extends ModbusDriver {
   private final SerialLines lines;
 

@@ -25,7 +25,10 @@ import org.osgi.service.component.annotations.Deactivate;
     property = {
       Driver.SCHEME + "=modbus-tcp",
       Driver.SCHEME + "=modbus-rtu-tcp",
-      Driver.SCHEME + "=modbus-ascii-tcp"
+      Driver.SCHEME + "=modbus-ascii-tcp",
+      Driver.MATCHER + "=modbus-tcp: " + Transport.MBAP_MATCHER,
+      Driver.MATCHER + "=modbus-rtu-tcp: " + Transport.RTU_MATCHER,
+      Driver.MATCHER + "=modbus-ascii-tcp: " + Transport.ASCII_MATCHER
     })
 public final class ModbusTcpDriver extends ModbusDriver {
   private static final int LOOPS = 2;

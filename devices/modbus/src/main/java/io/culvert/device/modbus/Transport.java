@@ -10,6 +10,15 @@ enum Transport {
   RTU("modbus-rtu"),
   ASCII("modbus-ascii");
 
+  /** Messaging Guide V1.0b, 3.1.3: a length at 4, and the transaction that the answer repeats. */
+  static final String MBAP_MATCHER = "frame=length at=4 size=2 add=6 echo=0-1";
+
+  /** Serial Line V1.02, 2.5.1. */
+  static final String RTU_MATCHER = "frame=silence gap=20ms check=crc16-modbus";
+
+  /** Serial Line V1.02, 2.5.2. */
+  static final String ASCII_MATCHER = "frame=delimited begin=3a end=0d0a check=lrc-hex";
+
   private final String scheme;
 
   Transport(String scheme) {

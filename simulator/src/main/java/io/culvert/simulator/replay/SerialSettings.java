@@ -1,0 +1,76 @@
+package io.culvert.simulator.replay;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Sets a serial line as an endpoint says ({@code baud}, {@code parity}, …), by {@code stty}. */
+final class SerialSettings {
+  private static final int PATIENCE_SECONDS = 20;
+
+  private SerialSettings() {}
+
+  static void apply(Path line, String endpoint) throws IOException {
+    if (!Files.exists(line) || Files.isRegularFile(line) || Files.isDirectory(line)) {
+      throw new IOException(line + " is no device file of a serial line; expected such as ttyUSB0");
+    }
+    List<String> command = new ArrayList<>(List.of("stty", "-F", line.toString()));
+    command.addAll(words(endpoint));
+    Process stty = new ProcessBuilder(command).redirectErrorStream(true).start();
+    try {
+      if (!stty.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        stty.destroyForcibly();
+        throw new IOException(String.join(" ", command) + " doesn't end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      stty.destroyForcibly();
+      throw new IOException("Interrupted while " + line + " was set");
+    }
+    if (stty.exitValue() != 0) {
+      String said = new String(stty.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      throw new IOException(String.join(" ", command) + ": " + said.strip());
+    }
+  }
+
+  /** What the endpoint doesn't say stays as the line has it. */
+  static List<String> words(String endpoint) {
+    Map<String, String> options = new HashMap<>();
+    String query;
+    try {
+      query = URI.create(endpoint).getRawQuery();
+    } catch (IllegalArgumentException e) {
+      query = null;
+    }
+    for (String part : query == null ? new String[0] : query.split("&")) {
+      String[] pair = part.split("=", 2);
+      options.put(pair[0], pair[pair.length - 1]);
+    }
+    List<String> words = new ArrayList<>(List.of("raw", "-echo"));
+    if (options.getOrDefault("baud", "").matches("[0-9]{2,7}")) {
+      words.add(options.get("baud"));
+    }
+    switch (options.getOrDefault("parity", "")) {
+      case "none" -> words.add("-parenb");
+      case "even" -> words.addAll(List.of("parenb", "-parodd"));
+      case "odd" -> words.addAll(List.of("parenb", "parodd"));
+      default -> {
+        // As it is.
+      }
+    }
+    if (options.getOrDefault("data", "").matches("[78]")) {
+      words.add("cs" + options.get("data"));
+    }
+    if (options.getOrDefault("stop", "").matches("[12]")) {
+      words.add(options.get("stop").equals("2") ? "cstopb" : "-cstopb");
+    }
+    return words;
+  }
+}
