@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.event.Level;
 
@@ -21,6 +23,10 @@ final class LogLines implements Runnable {
   /** How the JVM tells that it ends for want of memory. */
   private static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError: ";
 
+  /** How it tells of a crash: {@code # SIGSEGV (0xb) at pc=0x…}. */
+  private static final Pattern CRASH =
+      Pattern.compile("# +(SIG[A-Z]+) \\(0x\\p{XDigit}+\\) at pc=.*");
+
   private final InputStream in;
   private final Logger log;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
@@ -30,6 +36,7 @@ final class LogLines implements Runnable {
   private long since = System.nanoTime();
   private long dropped;
   private volatile String outOfMemory;
+  private volatile String crash;
 
   LogLines(InputStream in, Logger log) {
     this.in = in;
@@ -44,6 +51,11 @@ final class LogLines implements Runnable {
   /** What memory it lacked, as the JVM says; {@code null} if it didn't say so. */
   String outOfMemory() {
     return outOfMemory;
+  }
+
+  /** The signal of a crash in native code; {@code null} if there was none. */
+  String crash() {
+    return crash;
   }
 
   @Override
@@ -74,6 +86,10 @@ final class LogLines implements Runnable {
     length = 0;
     if (text.startsWith(OUT_OF_MEMORY)) {
       outOfMemory = text.substring(OUT_OF_MEMORY.length());
+    }
+    Matcher crashed = CRASH.matcher(text);
+    if (crashed.matches()) {
+      crash = crashed.group(1);
     }
     if (text.isEmpty() || !room()) {
       return;

@@ -375,10 +375,11 @@ final class Run implements Peer.Handler {
       return "ran out of memory (%s; hostedMemory allows it %d MiB)"
           .formatted(output.outOfMemory(), plan.memory());
     }
+    if (output.crash() != null) {
+      return "crashed in native code (" + output.crash() + ")";
+    }
     return switch (code) {
       // 128 and the number of a signal.
-      case 128 + 4, 128 + 6, 128 + 7, 128 + 8, 128 + 11 ->
-          "crashed in native code (signal " + (code - 128) + ")";
       case 128 + 9 -> "was killed from outside (signal 9)";
       case 128 + 15 -> "was ended from outside (signal 15)";
       default -> "ended by itself (exit " + code + ", as by System.exit)";
