@@ -207,7 +207,7 @@ final class Demo {
       ReportJson.write(report, figures, intervals, outcomes, Path.of(options.text("report", "")));
     }
     if (!stopped && !gatewayFailed) {
-      out.println("The gateway didn't stop within 20 s and was killed.");
+      out.println("The gateway didn't stop within " + Gateway.STOP_SECONDS + " s and was killed.");
     }
     if (gatewayFailed) {
       out.println("The gateway ended by itself; the end of its log " + gateway.log() + ":");

@@ -19,6 +19,9 @@ public final class Gateway {
   /** Bytes that a copy of the gateway and what it writes in some minutes take. */
   private static final long ROOM = 200L << 20;
 
+  /** Longer than the gateway itself waits for bundles that don't stop. */
+  static final long STOP_SECONDS = 40;
+
   private static final Path SETSID = Path.of("/usr/bin/setsid");
 
   private final Path home;
@@ -148,7 +151,7 @@ public final class Gateway {
     }
     List<ProcessHandle> all = family();
     process.destroy();
-    boolean went = await(20);
+    boolean went = await(STOP_SECONDS);
     if (!went) {
       all.forEach(ProcessHandle::destroyForcibly);
       await(5);

@@ -9,6 +9,7 @@ import io.culvert.simulator.audit.Kill;
 import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
 import io.culvert.simulator.audit.Violation;
+import io.culvert.simulator.evil.Arrivals;
 import io.culvert.simulator.platform.Platform;
 import io.culvert.simulator.slave.SlavePorts;
 import io.culvert.simulator.street.Profile;
@@ -20,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
@@ -53,13 +55,14 @@ class AuditTest {
   private SlavePorts slaves;
   private Audit audit;
   private ReferenceGateway gateway;
+  private Platform platform;
 
   @BeforeEach
   void open() throws Exception {
     Street street = StreetFile.parse("street.yaml", STREET, profiles, freePorts(5), null);
     slaves = SlavePorts.open(street, "127.0.0.1", clock);
     audit = new Audit(slaves.truth());
-    Platform platform = new Platform(audit, clock);
+    platform = new Platform(audit, clock);
     gateway = new ReferenceGateway(street, profiles, clock, platform);
   }
 
@@ -582,6 +585,52 @@ class AuditTest {
         "{\"services\":[{}]}".getBytes(StandardCharsets.UTF_8));
 
     assertOnly(Violation.MALFORMED, 1);
+  }
+
+  @Test
+  void whatDoesNotBelongToTheStreetIsLeftOutOfEverythingAndToldToWhomeverItConcerns()
+      throws Exception {
+    Arrivals arrivals = new Arrivals();
+    audit.leaveOut(Set.of("evil-1"));
+    platform.leaveOut(Set.of("evil-1"), arrivals);
+    rounds(3);
+    long readings = platform.readings();
+    Out evil = new Out("evil-1", "telemetry", clock.millis());
+    evil.first = 1;
+    evil.readings.put("level", new Reading(1.5, "m", "Good"));
+    evil.readings.put("count", new Reading(null, "", "BadTimeout"));
+    evil.readings.put("word", new Reading(2.5, "m", "Uncertain"));
+    gateway.publish(evil);
+    gateway.ledger("evil-1", "telemetry", 0, clock.millis(), 5, true, "not_accepted");
+    gateway.ledger("bridge-001", "telemetry", 1, 2, 0, true, "never_read");
+
+    assertThat(verdict().holds()).isTrue();
+    assertThat(platform.readings()).isEqualTo(readings);
+    assertThat(platform.devices()).doesNotContain("evil-1");
+    assertThat(audit.ledger())
+        .singleElement()
+        .satisfies(entry -> assertThat(entry.device()).isEqualTo("bridge-001"));
+    assertThat(arrivals.of("evil-1")).isEqualTo(new Arrivals.Tally(2, 1));
+  }
+
+  @Test
+  void anIntervalIsFromOneReadingThatArrivedToTheNext() throws Exception {
+    rounds(20);
+    assertThat(audit.intervals(0).median()).isEqualTo(1_000);
+    assertThat(audit.intervals(0).longest()).isEqualTo(1_000);
+    long tables = audit.intervals(0).count() / 19;
+
+    // One answer of one device doesn't arrive: one interval is as long as two.
+    gateway.breaking(outs -> outs.removeIf(any("underpass-001", "telemetry")));
+    gateway.round();
+    gateway.breaking(outs -> {});
+    long since = clock.millis() + 500;
+    rounds(20);
+
+    assertThat(audit.intervals(0).longest()).isEqualTo(2_000);
+    assertThat(audit.intervals(0).tail()).isEqualTo(1_000);
+    assertThat(audit.intervals(0).count()).isEqualTo(40 * tables - 1);
+    assertThat(audit.intervals(since).longest()).as("it was before that").isEqualTo(1_000);
   }
 
   private void publish(Out out) {

@@ -74,6 +74,9 @@ class MainTest {
     assertThatThrownBy(() -> run("demo", "--gateway", "x", "--seconds", "soon"))
         .isInstanceOf(StreetException.class)
         .hasMessageContaining("found --seconds soon, expected a whole number");
+    assertThatThrownBy(() -> run("demo", "--gateway", "x", "--evil", "worse"))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("found --evil with 'worse', expected all, none, or some of hangs");
     assertThatThrownBy(() -> run("demo", "--gateway", folder.toString()))
         .isInstanceOf(StreetException.class)
         .hasMessageContaining("expected an unpacked Culvert");
