@@ -127,10 +127,6 @@ final class Chains {
       }
     }
     X509Certificate first = way.first();
-    boolean[] usage = first.getKeyUsage();
-    if (usage != null && !usage[0] && (usage.length < 2 || !usage[1])) {
-      return "the certificate " + name(first) + " isn't made for signatures (its KeyUsage)";
-    }
     try {
       List<String> extended = first.getExtendedKeyUsage();
       if (extended == null ? use == Use.TIME : !allows(extended, use)) {

@@ -24,6 +24,7 @@ import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.ZipFile;
 
 /**
  * Who signed the whole of a jar (JAR File Specification, Signed JAR File). Stricter than the JDK,
@@ -96,14 +97,18 @@ final class Signatures {
     if (files.isEmpty()) {
       return List.of();
     }
-    try (JarFile file = new JarFile(jar.toFile(), true)) {
+    try (ZipFile file = new ZipFile(jar.toFile())) {
       for (String block : blocks.values()) {
         block(block, bytes(file, block));
       }
       for (String signature : files.values()) {
         signature(signature, bytes(file, signature), content.manifest());
       }
-      sections(content);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new Unreadable(e);
+    }
+    sections(content);
+    try (JarFile file = new JarFile(jar.toFile(), true)) {
       return signers(file);
     } catch (SecurityException e) {
       throw altered("", e.getMessage());
@@ -112,8 +117,8 @@ final class Signatures {
     }
   }
 
-  private static byte[] bytes(JarFile file, String entry) throws IOException {
-    try (InputStream in = file.getInputStream(file.getJarEntry(entry))) {
+  private static byte[] bytes(ZipFile file, String entry) throws IOException {
+    try (InputStream in = file.getInputStream(file.getEntry(entry))) {
       return in.readAllBytes();
     }
   }
@@ -241,7 +246,10 @@ final class Signatures {
       }
       CodeSigner[] signers = entry.getCodeSigners();
       if (signers == null || signers.length == 0) {
-        throw altered(entry.getName(), "has no signature that can be verified");
+        // Signed it is, but in a way that the JDK doesn't take, and doesn't say why.
+        throw Refused.because(
+            "its signature can't be verified, as Java refuses its algorithm or what its certificate"
+                + " says it is for: its vendor must sign it anew");
       }
       if (everywhere == null) {
         everywhere = new LinkedHashSet<>(List.of(signers));
