@@ -303,6 +303,17 @@ class ManagerTest {
   }
 
   @Test
+  void aSnapshotIsWhateverWasBuiltLast() throws Exception {
+    TestJar.of("meter", "1.0.0.SNAPSHOT").filling("first").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    String first = gateway.current().lock().get("meter").sha256();
+    TestJar.of("meter", "1.0.0.SNAPSHOT").filling("second").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.message("meter.jar")).isEmpty();
+    assertThat(gateway.current().lock().get("meter").sha256()).isNotEqualTo(first);
+  }
+
+  @Test
   void anUnsignedOneRunsWhereTheSiteAllowsItAndStatusSaysSoLoudly() throws Exception {
     TestJar.of("meter", "1.0.0").signer(null).in(gateway.inbox, "meter.jar");
     gateway.settle();
