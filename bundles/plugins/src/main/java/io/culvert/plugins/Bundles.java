@@ -14,8 +14,13 @@ import java.util.concurrent.TimeUnit;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.Version;
 import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.wiring.BundleCapability;
+import org.osgi.framework.wiring.BundleRevision;
+import org.osgi.framework.wiring.BundleWiring;
 import org.osgi.framework.wiring.FrameworkWiring;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +59,25 @@ final class Bundles {
       }
     }
     return false;
+  }
+
+  /** Packages of the API that this gateway has, with their versions. */
+  Map<String, Version> api() {
+    Map<String, Version> api = new TreeMap<>();
+    for (Bundle bundle : context.getBundles()) {
+      BundleWiring wiring = bundle.adapt(BundleWiring.class);
+      if (wiring == null || bundle.getLocation().startsWith(LOCATION)) {
+        continue;
+      }
+      for (BundleCapability each : wiring.getCapabilities(BundleRevision.PACKAGE_NAMESPACE)) {
+        Object name = each.getAttributes().get(BundleRevision.PACKAGE_NAMESPACE);
+        if (name instanceof String text
+            && (text.equals(JarCheck.API) || text.startsWith(JarCheck.API + "."))) {
+          api.put(text, (Version) each.getAttributes().get(Constants.VERSION_ATTRIBUTE));
+        }
+      }
+    }
+    return api;
   }
 
   /**

@@ -8,6 +8,7 @@ import io.culvert.api.service.Monitor.State;
 import io.culvert.api.service.Plugins;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -40,6 +41,10 @@ final class Manager implements Plugins {
   /** So often an installation is tried that the gateway doesn't survive. */
   static final int INSTALLATION_TRIES = 3;
 
+  private static final String UNSIGNED =
+      "unsigned plug-ins are allowed: whoever can write into plugins/ can run anything on this"
+          + " gateway; for development only, set plugins.allowUnsigned to false in etc/site.json";
+
   private static final String UNTIL = "; it is tried again when its file changes";
 
   private final Inbox inbox;
@@ -47,15 +52,25 @@ final class Manager implements Plugins {
   private final Bundles bundles;
   private final Generations generations;
   private final Monitor monitor;
+  private final Examiner examiner;
   private final InstantSource clock;
 
   /** Counts on, whatever happens to the clock. */
   private final LongSupplier nanos;
 
+  /** What is known of jars by their hash. */
+  private final Map<String, Examiner.Verdict> verdicts = new HashMap<>();
+
   private final Map<String, Examined> examined = new TreeMap<>();
 
   /** Why a jar that could run doesn't, by file. */
   private Map<String, String> superseded = Map.of();
+
+  /** Why a jar that could run would be a step back, by file. */
+  private Map<String, String> stepsBack = Map.of();
+
+  /** Whether unsigned jars were allowed at the last look. */
+  private boolean allowedUnsigned;
 
   /** Jars that were taken back before this start and haven't been looked at since, by hash. */
   private final Map<String, TakenBack> barred = new HashMap<>();
@@ -79,8 +94,10 @@ final class Manager implements Plugins {
     /**
      * @param name of the plug-in in force that stays, or what the jar says; {@code ""} if unknown
      * @param stays {@code null} if nothing was in force before
+     * @param refused {@code null} if it isn't the check that found fault
      */
-    record Unfit(Inbox.Stamp stamp, String name, Plugin stays, String reason) implements Examined {}
+    record Unfit(Inbox.Stamp stamp, String name, Plugin stays, String reason, Refused refused)
+        implements Examined {}
   }
 
   /**
@@ -100,6 +117,7 @@ final class Manager implements Plugins {
       Bundles bundles,
       Generations generations,
       Monitor monitor,
+      Examiner examiner,
       InstantSource clock,
       LongSupplier nanos,
       Settings settings) {
@@ -108,6 +126,7 @@ final class Manager implements Plugins {
     this.bundles = bundles;
     this.generations = generations;
     this.monitor = monitor;
+    this.examiner = examiner;
     this.clock = clock;
     this.nanos = nanos;
     this.settings = settings;
@@ -121,6 +140,15 @@ final class Manager implements Plugins {
   @Override
   public List<Status> plugins() {
     return statuses;
+  }
+
+  @Override
+  public List<String> problems() {
+    List<String> problems = new ArrayList<>(examiner.problems());
+    if (settings.allowUnsigned()) {
+      problems.add(UNSIGNED);
+    }
+    return problems;
   }
 
   /** Starts what the generation in force names, and sweeps the store. */
@@ -139,8 +167,45 @@ final class Manager implements Plugins {
     } catch (IOException e) {
       LOG.warn("The plug-in store can't be swept: {}", e.toString());
     }
+    allowedUnsigned = settings.allowUnsigned();
+    if (allowedUnsigned) {
+      LOG.warn("{}", UNSIGNED);
+    }
+    lock.forEach(this::know);
     bundles.bring(lock).forEach((name, why) -> LOG.error("Plug-in {}: {}", name, why));
     tell(lock);
+  }
+
+  /** Learns whose a jar of the store is. */
+  private void know(String name, Plugin plugin) {
+    if (verdicts.containsKey(plugin.sha256()) || !store.has(plugin.sha256())) {
+      return;
+    }
+    try {
+      verdicts.put(
+          plugin.sha256(),
+          examiner.inForce(store.path(plugin.sha256()), bundles.api(), settings.allowUnsigned()));
+    } catch (JarContent.Unreadable | Refused e) {
+      LOG.error("Plug-in {} {} in force: {}", name, plugin.version(), e.getMessage());
+      verdicts.put(plugin.sha256(), null);
+    }
+  }
+
+  /** What was said of trust is said anew when the list, the site or the clock has changed. */
+  private void reconsider() {
+    boolean changed = examiner.refresh() | allowedUnsigned != settings.allowUnsigned();
+    allowedUnsigned = settings.allowUnsigned();
+    Instant now = clock.instant();
+    if (changed) {
+      verdicts.clear();
+    }
+    examined
+        .values()
+        .removeIf(
+            each ->
+                each instanceof Examined.Unfit unfit
+                    ? unfit.refused() != null && unfit.refused().mayChange(changed, now)
+                    : changed);
   }
 
   /** Looks at the inbox once and does what it asks for; or goes on with a trial. */
@@ -159,6 +224,7 @@ final class Manager implements Plugins {
       complain("The plug-in inbox can't be read: " + e + "; what runs goes on");
       return;
     }
+    reconsider();
     Map<String, Plugin> inForce = generations.current().lock();
     boolean settled = true;
     for (Map.Entry<String, Inbox.Seen> entry : seen.entrySet()) {
@@ -169,7 +235,7 @@ final class Manager implements Plugins {
       // From here on a jar is there because someone put it there.
       barred.clear();
     }
-    Map<String, Plugin> wanted = wanted();
+    Map<String, Plugin> wanted = wanted(inForce);
     if (!settled) {
       // A jar on its way may be the successor of one that went: nothing stops until it is here.
       inForce.forEach(wanted::putIfAbsent);
@@ -365,25 +431,42 @@ final class Manager implements Plugins {
     }
     try {
       examined.put(file, fit(file, seen));
-    } catch (JarCheck.Unreadable e) {
+    } catch (JarContent.Unreadable e) {
       if (Duration.between(seen.since(), clock.instant()).compareTo(PATIENCE) < 0) {
         return false;
       }
-      refuse(file, seen, inForce, "found no whole jar (" + e.getMessage() + "); expected a bundle");
+      refuse(
+          file,
+          seen,
+          inForce,
+          "found no whole jar (" + e.getMessage() + "); expected a bundle",
+          null);
     } catch (Refused e) {
-      refuse(file, seen, inForce, e.getMessage());
+      refuse(file, seen, inForce, e.getMessage(), e);
     } catch (IOException e) {
       refuse(
-          file, seen, inForce, "can't be copied (" + e + "); mend that and put the jar in again");
+          file,
+          seen,
+          inForce,
+          "can't be copied (" + e + "); mend that and put the jar in again",
+          null);
     }
     return true;
   }
 
   private Examined fit(String file, Inbox.Seen seen)
-      throws IOException, JarCheck.Unreadable, Refused {
+      throws IOException, JarContent.Unreadable, Refused {
     Store.Staged staged = store.stage(seen.path());
     try {
-      Identity jar = JarCheck.check(staged.file());
+      Examiner.Verdict verdict = verdicts.get(staged.sha256());
+      if (verdict == null || !verdict.warning().isEmpty()) {
+        boolean admitted =
+            generations.current().lock().values().stream()
+                .anyMatch(p -> p.sha256().equals(staged.sha256()));
+        verdict =
+            examiner.examine(staged.file(), bundles.api(), settings.allowUnsigned(), admitted);
+      }
+      Identity jar = verdict.identity();
       if (bundles.ofBase(jar.symbolicName())) {
         throw new Refused(
             "Bundle-SymbolicName: " + jar.symbolicName(), "a name that no bundle of the base has");
@@ -392,9 +475,13 @@ final class Manager implements Plugins {
       Plugin inForce = generations.current().lock().get(jar.symbolicName());
       TakenBack before = barred.get(staged.sha256());
       if (before != null && !again(before, inForce)) {
-        return new Examined.Unfit(seen.stamp(), jar.symbolicName(), inForce, before.reason());
+        return new Examined.Unfit(seen.stamp(), jar.symbolicName(), inForce, before.reason(), null);
       }
       store.commit(staged);
+      verdicts.put(staged.sha256(), verdict);
+      if (!verdict.warning().isEmpty()) {
+        LOG.warn("Plug-in jar {}: {}", seen.path(), verdict.warning());
+      }
       return new Examined.Fit(seen.stamp(), jar.symbolicName(), jar.version(), plugin);
     } finally {
       store.discard(staged);
@@ -412,7 +499,8 @@ final class Manager implements Plugins {
         && before.interruptions() < INSTALLATION_TRIES;
   }
 
-  private void refuse(String file, Inbox.Seen seen, Map<String, Plugin> inForce, String reason) {
+  private void refuse(
+      String file, Inbox.Seen seen, Map<String, Plugin> inForce, String reason, Refused refused) {
     String name = "";
     Plugin stays = null;
     for (Map.Entry<String, Plugin> entry : inForce.entrySet()) {
@@ -421,31 +509,73 @@ final class Manager implements Plugins {
         stays = entry.getValue();
       }
     }
-    LOG.error(
-        "Plug-in jar {} refused: {}{}",
-        seen.path(),
-        reason,
-        stays == null ? "" : "; " + name + " " + stays.version() + " stays in force");
-    examined.put(file, new Examined.Unfit(seen.stamp(), name, stays, reason));
+    String all =
+        stays == null ? reason : reason + "; " + name + " " + stays.version() + " stays in force";
+    LOG.error("Plug-in jar {} refused: {}", seen.path(), all);
+    examined.put(file, new Examined.Unfit(seen.stamp(), name, stays, all, refused));
   }
 
-  /** What the files examined ask for: of jars with one symbolic name the highest version. */
-  private Map<String, Plugin> wanted() {
+  /**
+   * Why a jar would be a step back from what is in force, which is not taken by oversight, such as
+   * a copy of an old inbox. It is none once nothing of its name is in force.
+   *
+   * @return {@code null} if it isn't
+   */
+  private String stepBack(Examined.Fit fit, Plugin inForce) {
+    if (inForce == null || inForce.sha256().equals(fit.plugin().sha256())) {
+      return null;
+    }
+    int newer = fit.version().compareTo(Version.parseVersion(inForce.version()));
+    if (newer > 0 || newer == 0 && (settings.allowUnsigned() || moving(fit.version()))) {
+      return null;
+    }
+    return newer < 0
+        ? "it is %s %s, older than %s that is in force: to go back to it, remove every jar of it first, and put this one in when culvert status doesn't list the plug-in any more"
+            .formatted(fit.name(), fit.version(), inForce.version())
+        : "it is another %s %s than the one in force: give it a higher version, or remove every jar of it first"
+            .formatted(fit.name(), fit.version());
+  }
+
+  /** Whether a version stands for whatever was built last. */
+  private static boolean moving(Version version) {
+    return version.getQualifier().equals("SNAPSHOT");
+  }
+
+  /**
+   * What the files examined ask for: of jars with one symbolic name the highest version, and none
+   * that is older than what is in force.
+   */
+  private Map<String, Plugin> wanted(Map<String, Plugin> inForce) {
     Map<String, Examined.Fit> best = new TreeMap<>();
     Map<String, String> beaten = new TreeMap<>();
+    Map<String, String> back = new TreeMap<>();
+    Map<String, Plugin> wanted = new TreeMap<>();
+    Set<String> there = new HashSet<>();
     for (Examined each : examined.values()) {
       if (each instanceof Examined.Fit fit) {
-        Examined.Fit other = best.get(fit.name());
-        if (other == null || PREFERENCE.compare(fit, other) > 0) {
-          best.put(fit.name(), fit);
-        }
+        there.add(fit.plugin().sha256());
       }
     }
-    Map<String, Plugin> wanted = new TreeMap<>();
+    examined.forEach(
+        (file, each) -> {
+          if (!(each instanceof Examined.Fit fit)) {
+            return;
+          }
+          Plugin present = inForce.get(fit.name());
+          String stepBack = stepBack(fit, present);
+          if (stepBack == null) {
+            best.merge(fit.name(), fit, (a, b) -> PREFERENCE.compare(b, a) > 0 ? b : a);
+          } else if (!there.contains(present.sha256())) {
+            back.put(file, stepBack);
+            wanted.put(fit.name(), present);
+          }
+        });
     best.forEach((name, fit) -> wanted.put(name, fit.plugin()));
     examined.forEach(
         (file, each) -> {
-          if (each instanceof Examined.Fit fit && best.get(fit.name()) != fit) {
+          if (each instanceof Examined.Fit fit
+              && !back.containsKey(file)
+              && best.get(fit.name()) != fit) {
             Plugin winner = wanted.get(fit.name());
             beaten.put(
                 file,
@@ -455,6 +585,10 @@ final class Manager implements Plugins {
             wanted.putIfAbsent(unfit.name(), unfit.stays());
           }
         });
+    if (!back.equals(stepsBack)) {
+      back.forEach((file, why) -> LOG.error("Plug-in jar {} refused: {}", file, why));
+      stepsBack = back;
+    }
     if (!beaten.equals(superseded)) {
       beaten.forEach((file, why) -> LOG.warn("Plug-in jar {} isn't used: {}", file, why));
       superseded = beaten;
@@ -485,10 +619,10 @@ final class Manager implements Plugins {
   private static Examined giveUp(
       Examined each, String name, Plugin bad, Plugin back, String reason) {
     if (each instanceof Examined.Fit fit && !differs(bad, fit.plugin())) {
-      return new Examined.Unfit(fit.stamp(), name, back, reason);
+      return new Examined.Unfit(fit.stamp(), name, back, reason, null);
     }
     if (each instanceof Examined.Unfit unfit && bad.equals(unfit.stays())) {
-      return new Examined.Unfit(unfit.stamp(), name, back, unfit.reason());
+      return new Examined.Unfit(unfit.stamp(), name, back, unfit.reason(), unfit.refused());
     }
     return each;
   }
@@ -497,34 +631,34 @@ final class Manager implements Plugins {
     List<Status> list = new ArrayList<>();
     lock.forEach(
         (name, plugin) -> {
+          know(name, plugin);
+          Examiner.Verdict verdict = verdicts.get(plugin.sha256());
           boolean runs = bundles.runs(name, plugin);
+          boolean refused =
+              examined.get(plugin.origin()) instanceof Examined.Unfit unfit
+                  && plugin.equals(unfit.stays());
           list.add(
               new Status(
                   plugin.origin(),
                   name,
                   plugin.version(),
-                  "",
-                  "",
+                  verdict == null ? "" : verdict.identity().vendor(),
+                  verdict == null ? "" : verdict.signer(),
                   stage(name, runs),
                   false,
-                  runs ? "" : "doesn't run; put its jar into the inbox again"));
+                  !runs
+                      ? "doesn't run; put its jar into the inbox again"
+                      : verdict == null || refused ? "" : verdict.warning()));
         });
     examined.forEach(
         (file, each) -> {
           if (each instanceof Examined.Unfit unfit) {
             list.add(
                 new Status(file, unfit.name(), "", "", "", Stage.REFUSED, false, unfit.reason()));
+          } else if (each instanceof Examined.Fit fit && stepsBack.containsKey(file)) {
+            list.add(status(file, fit, Stage.REFUSED, stepsBack.get(file)));
           } else if (each instanceof Examined.Fit fit && superseded.containsKey(file)) {
-            list.add(
-                new Status(
-                    file,
-                    fit.name(),
-                    fit.plugin().version(),
-                    "",
-                    "",
-                    Stage.SUPERSEDED,
-                    false,
-                    superseded.get(file)));
+            list.add(status(file, fit, Stage.SUPERSEDED, superseded.get(file)));
           }
         });
     list.sort(Comparator.comparing(Status::file));
@@ -536,6 +670,19 @@ final class Manager implements Plugins {
       return Stage.STOPPED;
     }
     return trial != null && trial.name().equals(name) ? Stage.TRIAL : Stage.RUNNING;
+  }
+
+  private Status status(String file, Examined.Fit fit, Stage stage, String message) {
+    Examiner.Verdict verdict = verdicts.get(fit.plugin().sha256());
+    return new Status(
+        file,
+        fit.name(),
+        fit.plugin().version(),
+        verdict == null ? "" : verdict.identity().vendor(),
+        verdict == null ? "" : verdict.signer(),
+        stage,
+        false,
+        message);
   }
 
   private void complain(String what) {

@@ -67,6 +67,7 @@ public final class PluginsComponent implements Plugins {
             new Bundles(context, store),
             generations,
             monitor,
+            new Examiner(home.resolve("etc/trust"), clock),
             clock,
             System::nanoTime,
             Settings.of(config));
@@ -107,6 +108,11 @@ public final class PluginsComponent implements Plugins {
   @Override
   public List<Status> plugins() {
     return manager.plugins();
+  }
+
+  @Override
+  public List<String> problems() {
+    return manager.problems();
   }
 
   private synchronized void begin() {

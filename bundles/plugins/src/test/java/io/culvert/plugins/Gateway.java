@@ -30,6 +30,7 @@ import org.osgi.framework.startlevel.BundleStartLevel;
 final class Gateway implements Generations, InstantSource {
   final Path inbox;
   final Path store;
+  final Path trust;
   final Framework framework;
   Manager manager;
   final Street street = new Street(this);
@@ -45,6 +46,8 @@ final class Gateway implements Generations, InstantSource {
   Gateway(Path base) throws Exception {
     inbox = Files.createDirectories(base.resolve("plugins"));
     store = base.resolve("data/store");
+    trust = Files.createDirectories(base.resolve("etc/trust"));
+    Files.writeString(trust.resolve("vendor.pem"), Pki.pem(TestJar.VENDOR.certificate()));
     Map<String, String> configuration =
         Map.of(
             Constants.FRAMEWORK_STORAGE,
@@ -79,6 +82,7 @@ final class Gateway implements Generations, InstantSource {
             new Bundles(own, s),
             this,
             street,
+            new Examiner(trust, this),
             this,
             () -> Duration.between(begin, now).toNanos(),
             settings);

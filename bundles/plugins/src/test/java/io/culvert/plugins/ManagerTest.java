@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +27,9 @@ import org.osgi.framework.startlevel.BundleStartLevel;
 
 class ManagerTest {
   private static final Duration SECOND = Duration.ofSeconds(1);
+
+  private static final Settings DEVELOPMENT =
+      new Settings(true, Set.of(), Set.of(), 64, Duration.ofSeconds(60));
 
   @TempDir Path base;
   private Gateway gateway;
@@ -148,7 +152,7 @@ class ManagerTest {
 
   static Stream<Arguments> badJars() {
     return Stream.of(
-        Arguments.of("Bundle-SymbolicName", null, "Bundle-SymbolicName: null; expected one name"),
+        Arguments.of("Bundle-SymbolicName", null, "no Bundle-SymbolicName; expected one name"),
         Arguments.of("Bundle-ManifestVersion", null, "no Bundle-ManifestVersion: 2"),
         Arguments.of("Bundle-Version", null, "no Bundle-Version"),
         Arguments.of("Bundle-Version", "one", "Bundle-Version: one; expected a version"),
@@ -210,7 +214,7 @@ class ManagerTest {
     TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
     gateway.settle();
     TestJar.of("meter", "2.0.0")
-        .header("Import-Package", "io.culvert.api;version=\"[9.0,10)\"")
+        .header("Import-Package", "com.acme.missing;version=\"[9.0,10)\"")
         .in(gateway.inbox, "meter.jar");
     gateway.settle();
 
@@ -219,7 +223,7 @@ class ManagerTest {
     assertThat(gateway.message("meter.jar"))
         .contains(
             "meter 2.0.0 doesn't start",
-            "nothing in this gateway provides package io.culvert.api [9.0.0,10.0.0)");
+            "nothing in this gateway provides package com.acme.missing [9.0.0,10.0.0)");
     // And isn't tried again until it changes.
     long number = gateway.current().number();
     gateway.pass(SECOND);
@@ -251,11 +255,144 @@ class ManagerTest {
 
     assertThat(gateway.running("meter")).isEqualTo("1.10.0");
     assertThat(gateway.message("b.jar")).contains("1.10.0 of a.jar is in force");
-
-    Files.delete(gateway.inbox.resolve("a.jar"));
     gateway.pass(SECOND);
+    assertThat(gateway.message("b.jar")).contains("1.10.0 of a.jar is in force");
+  }
+
+  @Test
+  void anOlderOneIsNotTakenUntilNoneIsInForce() throws Exception {
+    TestJar.of("meter", "1.10.0").in(gateway.inbox, "a.jar");
+    gateway.settle();
+    TestJar.of("meter", "1.9.0").in(gateway.inbox, "a.jar");
+    gateway.settle();
+    assertThat(gateway.running("meter")).isEqualTo("1.10.0");
+    assertThat(gateway.message("a.jar"))
+        .contains("meter 1.9.0, older than 1.10.0 that is in force", "remove every jar of it");
+
+    // As a copy of an old inbox over this one does.
+    Files.move(gateway.inbox.resolve("a.jar"), gateway.inbox.resolve("b.jar"));
+    gateway.settle();
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.10.0");
+    assertThat(gateway.message("b.jar")).contains("older than 1.10.0 that is in force");
+
+    Files.delete(gateway.inbox.resolve("b.jar"));
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("none");
+    TestJar.of("meter", "1.9.0").in(gateway.inbox, "b.jar");
+    gateway.settle();
     assertThat(gateway.running("meter")).isEqualTo("1.9.0");
     assertThat(gateway.message("b.jar")).isEmpty();
+  }
+
+  @Test
+  void oneVersionHasOneContentUnlessTheSiteIsForDevelopment() throws Exception {
+    TestJar.of("meter", "1.0.0").filling("first").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    String first = gateway.current().lock().get("meter").sha256();
+    TestJar.of("meter", "1.0.0").filling("second").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.message("meter.jar"))
+        .contains("another meter 1.0.0 than the one in force", "a higher version");
+    assertThat(gateway.current().lock().get("meter").sha256()).isEqualTo(first);
+
+    gateway.manager.configure(DEVELOPMENT);
+    gateway.pass(SECOND);
+    assertThat(gateway.current().lock().get("meter").sha256()).isNotEqualTo(first);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void aSnapshotIsWhateverWasBuiltLast() throws Exception {
+    TestJar.of("meter", "1.0.0.SNAPSHOT").filling("first").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    String first = gateway.current().lock().get("meter").sha256();
+    TestJar.of("meter", "1.0.0.SNAPSHOT").filling("second").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.message("meter.jar")).isEmpty();
+    assertThat(gateway.current().lock().get("meter").sha256()).isNotEqualTo(first);
+  }
+
+  @Test
+  void anUnsignedOneRunsWhereTheSiteAllowsItAndStatusSaysSoLoudly() throws Exception {
+    TestJar.of("meter", "1.0.0").signer(null).in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.running("meter")).isEqualTo("none");
+    assertThat(gateway.message("meter.jar")).contains("it is unsigned: get it signed");
+    assertThat(gateway.manager.problems()).isEmpty();
+
+    gateway.manager.configure(DEVELOPMENT);
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar"))
+        .startsWith("unsigned plug-ins are allowed: meter is unsigned; for development only");
+    assertThat(gateway.manager.problems())
+        .singleElement()
+        .asString()
+        .startsWith("unsigned plug-ins are allowed");
+
+    gateway.manager.configure(gateway.settings);
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).as("nobody is cut off by a setting").isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar"))
+        .contains("it is unsigned", "meter 1.0.0 stays in force");
+    gateway.restartManager();
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar")).contains("it is unsigned");
+  }
+
+  @Test
+  void aJarIsTakenWhenItsVendorIsTrustedAndStaysReportedWhenTrustIsWithdrawn() throws Exception {
+    Pki.Identity acme = Pki.order("CN=Acme").make();
+    TestJar.of("meter", "1.0.0").signer(acme).in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.message("meter.jar"))
+        .contains("signed by CN=Acme, who isn't on the trust list", "bin/culvert plugin trust add");
+    long number = gateway.current().number();
+    gateway.pass(SECOND);
+    assertThat(gateway.current().number()).isEqualTo(number);
+
+    Path pem = Files.writeString(gateway.trust.resolve("acme.pem"), Pki.pem(acme.certificate()));
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar")).isEmpty();
+    assertThat(gateway.manager.plugins().get(0).signer()).isEqualTo("acme");
+    assertThat(gateway.manager.plugins().get(0).vendor()).isEqualTo("Test Vendor");
+
+    Files.delete(pem);
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar"))
+        .contains("CN=Acme, who isn't on the trust list", "meter 1.0.0 stays in force");
+    gateway.restartManager();
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar")).contains("CN=Acme, who isn't on the trust list");
+  }
+
+  /** A cabinet without a battery for its clock starts in 1970. */
+  @Test
+  void aClockThatIsNotSetYetRefusesAJarOnlyUntilItIs() throws Exception {
+    Pki.Identity later =
+        Pki.order("CN=Later")
+            .valid(gateway.instant().plusSeconds(3600), gateway.instant().plusSeconds(7200))
+            .make();
+    Files.writeString(gateway.trust.resolve("later.pem"), Pki.pem(later.certificate()));
+    TestJar.of("meter", "1.0.0").signer(later).in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.message("meter.jar")).contains("set the gateway's clock if it is wrong");
+
+    gateway.pass(Duration.ofSeconds(3600));
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+
+    gateway.pass(Duration.ofDays(1));
+    gateway.restartManager();
+    gateway.pass(SECOND);
+    assertThat(gateway.message("meter.jar")).as("it was in time when it was taken").isEmpty();
+    TestJar.of("gate", "1.0.0").signer(later).in(gateway.inbox, "gate.jar");
+    gateway.settle();
+    assertThat(gateway.message("gate.jar"))
+        .contains("the certificate CN=Later is valid from", "no time-stamp says when");
   }
 
   @Test

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -16,11 +17,15 @@ import java.util.jar.Manifest;
 
 /** A device bundle as a vendor would hand it over, with one thing or another wrong. */
 final class TestJar {
+  /** On the trust list of {@link Gateway}, as {@code vendor}. */
+  static final Pki.Identity VENDOR = Pki.order("CN=Test Vendor").make();
+
   private final Attributes headers;
   private final Manifest manifest = new Manifest();
   private Class<?> activator = Starts.class;
   private String filling = "";
-  private final Map<String, String> files = new LinkedHashMap<>();
+  private Pki.Identity signer = VENDOR;
+  private final Map<String, byte[]> files = new LinkedHashMap<>();
 
   private TestJar(String name, String version) {
     headers = manifest.getMainAttributes();
@@ -28,6 +33,10 @@ final class TestJar {
     header("Bundle-ManifestVersion", "2");
     header("Bundle-SymbolicName", name);
     header("Bundle-Version", version);
+    header("Bundle-Vendor", "Test Vendor");
+    header("Bundle-License", "Apache-2.0");
+    header("Culvert-Schemes", "test");
+    header("Culvert-Opens", "none");
     header(
         "Import-Package",
         "org.osgi.framework;version=\"[1.8,2)\",io.culvert.api;version=\"[1.0,2)\"");
@@ -57,11 +66,26 @@ final class TestJar {
   }
 
   TestJar file(String path, String text) {
-    files.put(path, text);
+    return entry(path, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  TestJar entry(String path, byte[] content) {
+    files.put(path, content);
+    return this;
+  }
+
+  /** {@code null} for nobody. */
+  TestJar signer(Pki.Identity who) {
+    signer = who;
     return this;
   }
 
   byte[] bytes() {
+    byte[] plain = unsigned();
+    return signer == null ? plain : signer.sign(plain);
+  }
+
+  private byte[] unsigned() {
     header("Bundle-Activator", activator.getName());
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     String path = activator.getName().replace('.', '/') + ".class";
@@ -70,11 +94,11 @@ final class TestJar {
       jar.putNextEntry(new JarEntry(path));
       in.transferTo(jar);
       jar.putNextEntry(new JarEntry("filling.txt"));
-      jar.write(filling.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      jar.write(filling.getBytes(StandardCharsets.UTF_8));
       jar.closeEntry();
-      for (Map.Entry<String, String> file : files.entrySet()) {
+      for (Map.Entry<String, byte[]> file : files.entrySet()) {
         jar.putNextEntry(new JarEntry(file.getKey()));
-        jar.write(file.getValue().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        jar.write(file.getValue());
         jar.closeEntry();
       }
     } catch (IOException e) {

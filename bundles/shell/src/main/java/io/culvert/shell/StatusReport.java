@@ -44,6 +44,9 @@ record StatusReport(
     if (services.generations() != null) {
       findings.addAll(services.generations().problems());
     }
+    if (services.plugins() != null) {
+      findings.addAll(services.plugins().problems());
+    }
     for (Plugins.Status plugin : plugins) {
       if (!plugin.message().isEmpty()) {
         findings.add("plugins/" + plugin.file() + ": " + plugin.message());

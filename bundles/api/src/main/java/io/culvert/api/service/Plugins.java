@@ -10,6 +10,14 @@ public interface Plugins {
   /** Every plug-in in force and every jar that was refused, by file name. */
   List<Status> plugins();
 
+  /**
+   * What is wrong with the trust list or with what the site says of plug-ins, and how to mend it;
+   * one sentence each.
+   */
+  default List<String> problems() {
+    return List.of();
+  }
+
   /** How far a jar has come. */
   enum Stage {
     /** In force. */

@@ -195,7 +195,7 @@ public class BaseIT {
 
     awaitMessage("text.jar", "found no whole jar");
     awaitMessage("usurper.jar", "a name that no bundle of the base has");
-    awaitMessage("driver.jar", "nothing in this gateway provides package io.culvert.api [7.0.0");
+    awaitMessage("driver.jar", "it needs io.culvert.api 7.0, this gateway has 1.");
     assertThat(generations.current().lock().get("io.culvert.tests.driver").version())
         .isEqualTo("1.0.0");
     awaitValue("moving", 1);
@@ -280,7 +280,15 @@ public class BaseIT {
   private void site(String devices) throws IOException {
     Path beside = home.resolve("etc/site.json.new");
     Files.writeString(
-        beside, "{\"gateway\": {\"id\": \"container\"}, \"devices\": [%s]}\n".formatted(devices));
+        beside,
+        """
+        {
+          "gateway": {"id": "container"},
+          "plugins": {"allowUnsigned": true},
+          "devices": [%s]
+        }
+        """
+            .formatted(devices));
     Files.move(
         beside,
         home.resolve("etc/site.json"),

@@ -27,6 +27,10 @@ final class Jars {
     main.putValue("Bundle-ManifestVersion", "2");
     main.putValue("Bundle-SymbolicName", "io.culvert.tests.driver");
     main.putValue("Bundle-Version", version);
+    main.putValue("Bundle-Vendor", "Culvert's tests");
+    main.putValue("Bundle-License", "Apache-2.0");
+    main.putValue("Culvert-Schemes", "test");
+    main.putValue("Culvert-Opens", "none");
     main.putValue("Bundle-Activator", TestDriver.class.getName());
     main.putValue(
         "Import-Package",
@@ -48,15 +52,19 @@ final class Jars {
     return bytes.toByteArray();
   }
 
-  /** A shipped bundle as if it had been built as another version. */
+  /** A shipped bundle as if it had been built as another version, and signed by nobody. */
   static byte[] withVersion(Path shipped, String version) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JarFile from = new JarFile(shipped.toFile())) {
+    // What is signed would be verified, and is altered on purpose.
+    try (JarFile from = new JarFile(shipped.toFile(), false)) {
       Manifest manifest = from.getManifest();
+      manifest.getEntries().clear();
       manifest.getMainAttributes().putValue("Bundle-Version", version);
       try (JarOutputStream to = new JarOutputStream(bytes, manifest)) {
         for (JarEntry entry : from.stream().toList()) {
-          if (entry.getName().equals(JarFile.MANIFEST_NAME) || entry.isDirectory()) {
+          if (entry.getName().equals(JarFile.MANIFEST_NAME)
+              || entry.getName().matches("META-INF/CULVERT\\..*")
+              || entry.isDirectory()) {
             continue;
           }
           to.putNextEntry(new JarEntry(entry.getName()));

@@ -178,7 +178,7 @@ class GuideIT {
   private static String site(int broker, int lamp) {
     return """
     {
-      "gateway": {"id": "city-gw"},
+      "gateway": {"id": "city-gw"}, "plugins": {"allowUnsigned": true},
       "platforms": [{"id": "city", "url": "mqtt://127.0.0.1:%d"}],
       "devices": [{"id": "lamp-1", "profile": "example-lamp", "endpoint": "lamp://127.0.0.1:%d"}]
     }
