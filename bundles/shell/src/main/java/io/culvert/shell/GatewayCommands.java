@@ -6,6 +6,8 @@ import io.culvert.api.northbound.Batch;
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
 import io.culvert.api.service.Doctor;
+import io.culvert.api.service.Drivers;
+import io.culvert.api.service.Drivers.DriverStatus;
 import io.culvert.api.service.Generations;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Monitor.DeviceStatus;
@@ -47,6 +49,7 @@ import org.osgi.service.component.annotations.ReferencePolicy;
       "osgi.command.function=history",
       "osgi.command.function=scan",
       "osgi.command.function=plugins",
+      "osgi.command.function=drivers",
       "osgi.command.function=help"
     })
 public final class GatewayCommands {
@@ -84,6 +87,9 @@ public final class GatewayCommands {
   @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
   volatile Doctor doctor;
 
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  volatile Drivers drivers;
+
   private final InstantSource clock = InstantSource.system();
 
   /** What every command is called with, for {@code help} and for who gets it wrong. */
@@ -100,7 +106,9 @@ public final class GatewayCommands {
           List.of("buffer status|verify|ledger|export", "what is on disk; see buffer help"),
           List.of("record <device> [--seconds N]", "every byte to and from it; see record help"),
           List.of("scan <endpoint> [<from>]", "looks around behind an endpoint"),
-          List.of("plugins", "device bundles, and jars that were refused"));
+          List.of(
+              "plugins [--json]", "plug-ins, jars that were refused, and what their drivers cost"),
+          List.of("drivers", "what the drivers cost, and which are in quarantine"));
 
   /** {@code help}. */
   public void help(CommandSession session, String... args) {
@@ -111,7 +119,8 @@ public final class GatewayCommands {
   public void status(CommandSession session, String... args) throws CommandFailed, IOException {
     boolean json = args.length == 1 && args[0].equals("--json");
     expect(json || args.length == 0, "status");
-    Services services = new Services(monitor, generations, buffer, query, commands, scan, plugins);
+    Services services =
+        new Services(monitor, generations, buffer, query, commands, scan, plugins, drivers);
     StatusReport report =
         StatusReport.of(
             services,
@@ -300,22 +309,23 @@ public final class GatewayCommands {
     session.getConsole().print(Text.table(List.of("address", "title", "facts"), rows));
   }
 
-  /** {@code plugins}. */
-  public void plugins(CommandSession session, String... args) throws CommandFailed {
-    expect(args.length == 0, "plugins");
+  /** {@code plugins [--json]}. */
+  public void plugins(CommandSession session, String... args) throws CommandFailed, IOException {
+    boolean json = args.length == 1 && args[0].equals("--json");
+    expect(json || args.length == 0, "plugins");
     List<Plugins.Status> all = Services.need(plugins, "plugins").plugins();
-    List<List<String>> rows = new ArrayList<>();
-    for (Plugins.Status p : all) {
-      rows.add(
-          List.of(
-              p.symbolicName(), p.version(), p.running() ? "running" : "not running", p.file()));
-    }
-    session.getConsole().print(Text.table(List.of("name", "version", "state", "jar"), rows));
-    for (Plugins.Status p : all) {
-      if (!p.message().isEmpty()) {
-        session.getConsole().print(Text.wrap(p.file() + ": ", "  ", p.message()));
-      }
-    }
+    // A shell that tells of plug-ins while the core doesn't run is when it is needed most.
+    Drivers present = drivers;
+    PluginsReport report =
+        new PluginsReport(all, present == null ? List.of() : present.drivers(), clock.instant());
+    session.getConsole().print(json ? report.json() : report.text());
+  }
+
+  /** {@code drivers}. */
+  public void drivers(CommandSession session, String... args) throws CommandFailed {
+    expect(args.length == 0, "drivers");
+    List<DriverStatus> all = Services.need(drivers, "core").drivers();
+    session.getConsole().print(new PluginsReport(List.of(), all, clock.instant()).costs());
   }
 
   private DeviceStatus device(String id) throws CommandFailed {

@@ -2,6 +2,7 @@ package io.culvert.shell;
 
 import io.culvert.api.service.Buffer;
 import io.culvert.api.service.Commands;
+import io.culvert.api.service.Drivers;
 import io.culvert.api.service.Generations;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Plugins;
@@ -19,7 +20,8 @@ record Services(
     Query query,
     Commands commands,
     Scan scan,
-    Plugins plugins) {
+    Plugins plugins,
+    Drivers drivers) {
 
   /** The service, or a failure that names it. */
   static <T> T need(T service, String name) throws CommandFailed {

@@ -3,6 +3,7 @@ package io.culvert.shell;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.culvert.api.service.Buffer;
+import io.culvert.api.service.Drivers.DriverStatus;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Monitor.DeviceStatus;
 import io.culvert.api.service.Monitor.State;
@@ -28,7 +29,7 @@ record StatusReport(
     List<DeviceStatus> devices,
     Monitor.Figures figures,
     Buffer.Status buffer,
-    List<Plugins.Status> plugins) {
+    PluginsReport plugins) {
 
   /** So many findings of one kind fit a screen; the rest is counted. */
   private static final int SHOWN = 8;
@@ -52,6 +53,9 @@ record StatusReport(
         findings.add("plugins/" + plugin.file() + ": " + plugin.message());
       }
     }
+    List<DriverStatus> drivers =
+        services.drivers() == null ? List.of() : services.drivers().drivers();
+    findings.addAll(PluginsReport.findings(drivers, now));
     if (buffer != null) {
       findings.addAll(BufferReport.findings(buffer));
     }
@@ -81,7 +85,7 @@ record StatusReport(
         devices,
         services.monitor() == null ? null : services.monitor().figures(),
         buffer,
-        plugins);
+        new PluginsReport(plugins, drivers, now));
   }
 
   private static void missing(Services services, List<String> findings) {
@@ -162,7 +166,7 @@ record StatusReport(
                     Text.count(f.unconfirmed())));
       }
     }
-    for (Plugins.Status p : plugins) {
+    for (Plugins.Status p : plugins.plugins()) {
       if (p.running()) {
         line(out, "Plug-in", p.symbolicName() + " " + p.version());
       }
@@ -234,21 +238,7 @@ record StatusReport(
         g.writeEndObject();
       }
       g.writeEndArray();
-      g.writeArrayFieldStart("plugins");
-      for (Plugins.Status p : plugins) {
-        g.writeStartObject();
-        g.writeStringField("file", p.file());
-        g.writeStringField("symbolicName", p.symbolicName());
-        g.writeStringField("version", p.version());
-        g.writeStringField("vendor", p.vendor());
-        g.writeStringField("signer", p.signer());
-        g.writeStringField("stage", p.stage().name().toLowerCase(Locale.ROOT));
-        g.writeBooleanField("hosted", p.hosted());
-        g.writeBooleanField("running", p.running());
-        g.writeStringField("message", p.message());
-        g.writeEndObject();
-      }
-      g.writeEndArray();
+      plugins.write(g);
       g.writeEndObject();
     }
     return out.append('\n').toString();

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.culvert.api.Reading;
 import io.culvert.api.service.Buffer;
+import io.culvert.api.service.Drivers.DriverStatus;
+import io.culvert.api.service.Drivers.Quarantine;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Plugins;
 import java.time.Duration;
@@ -14,6 +16,8 @@ import org.junit.jupiter.api.Test;
 
 class StatusReportTest {
   private static final Instant NOW = Instant.parse("2026-11-21T03:00:00Z");
+
+  private List<DriverStatus> drivers = List.of();
 
   @Test
   void whatIsNotRightComesFirstEachWithAWayToMendIt() {
@@ -112,8 +116,52 @@ class StatusReportTest {
   }
 
   @Test
+  void aPlugInInQuarantineIsOneFindingAndNotOneForEachOfItsDevices() throws Exception {
+    drivers =
+        List.of(
+            driver("io.acme.lamp", 0, new Quarantine("it floods", 3, NOW.minusSeconds(20), NOW)),
+            driver("io.acme.well", 0, null),
+            driver("io.acme.slow", 2, null));
+    StatusReport report =
+        report(
+            List.of(device("lamp", Monitor.State.QUARANTINED, "it floods")),
+            new Buffer.Status(0, 0, 0, 0, 1, 0, Buffer.Disk.WORKING, "", List.of()),
+            List.of());
+
+    assertThat(report.findings())
+        .containsExactly(
+            "plug-in io.acme.lamp 1.2.0 in quarantine for 20 s, 12 devices without readings: it"
+                + " floods; it is tried again now. Tell its maker, or go back to the version"
+                + " before",
+            "plug-in io.acme.slow 1.2.0: 2 calls don't return; its driver blocks, which it may"
+                + " not: tell its maker");
+    assertThat(report.text()).contains("Devices   1 quarantined");
+    assertThat(report.json())
+        .contains("\"plugin\" : \"io.acme.lamp\"", "\"reason\" : \"it floods\"")
+        .contains("\"times\" : 3", "\"until\" : \"2026-11-21T03:00:00Z\"");
+  }
+
+  static DriverStatus driver(String plugin, int stuck, Quarantine quarantine) {
+    return new DriverStatus(
+        plugin,
+        "1.2.0",
+        List.of("lamp"),
+        12,
+        9,
+        stuck,
+        100,
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(100),
+        12_345,
+        98_760,
+        7,
+        3,
+        quarantine);
+  }
+
+  @Test
   void aMissingPartIsNamed() {
-    Services none = new Services(null, null, null, null, null, null, null);
+    Services none = new Services(null, null, null, null, null, null, null, null);
 
     assertThat(StatusReport.of(none, NOW, Duration.ofSeconds(1)).text())
         .contains("buffer doesn't run", "core doesn't run", "plugins doesn't run");
@@ -124,7 +172,7 @@ class StatusReportTest {
         id, "p", "test://x", "lane", state, message, NOW.minusSeconds(60), NOW, 10, 1);
   }
 
-  private static StatusReport report(
+  private StatusReport report(
       List<Monitor.DeviceStatus> devices, Buffer.Status buffer, List<Plugins.Status> plugins) {
     Monitor monitor =
         new Monitor() {
@@ -156,7 +204,7 @@ class StatusReportTest {
     FakeBuffer fixed = new FakeBuffer();
     fixed.status = buffer;
     return StatusReport.of(
-        new Services(monitor, null, fixed, null, null, null, () -> plugins),
+        new Services(monitor, null, fixed, null, null, null, () -> plugins, () -> drivers),
         NOW,
         Duration.ofHours(2));
   }
