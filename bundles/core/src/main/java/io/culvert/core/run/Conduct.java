@@ -384,9 +384,10 @@ final class Conduct {
     int most = Math.max(THREADS, threadsBorne) + 2 * devices;
     if (threads <= most) {
       crowdedSince = null;
-    } else if (crowdedSince == null) {
-      crowdedSince = now;
-    } else if (now - crowdedSince >= TOO_LONG.toNanos()) {
+      return;
+    }
+    crowdedSince = crowdedSince == null ? Long.valueOf(now) : crowdedSince;
+    if (now - crowdedSince >= TOO_LONG.toNanos() || threads > GROWTH * most) {
       accuse(
           "it has "
               + threads
@@ -421,7 +422,7 @@ final class Conduct {
   }
 
   /**
-   * TCP connections to an endpoint that only this plug-in's devices use. On the loop.
+   * TCP connections to an endpoint that can only be this plug-in's. On the loop.
    *
    * @param users devices of this endpoint
    */

@@ -140,12 +140,15 @@ public final class Core implements Monitor, Commands, Scan, Doctor, Drivers, Rec
 
   private static PlugIn plugIn(ServiceReference<Driver> reference) {
     Bundle bundle = reference.getBundle();
-    return bundle == null
-        ? new PlugIn("unknown", Version.emptyVersion, 0)
-        : new PlugIn(
-            String.valueOf(bundle.getSymbolicName()),
-            bundle.getVersion(),
-            bundle.getLastModified());
+    if (bundle == null) {
+      return new PlugIn("unknown", Version.emptyVersion, 0, true);
+    }
+    String opens = bundle.getHeaders().get("Culvert-Opens");
+    return new PlugIn(
+        String.valueOf(bundle.getSymbolicName()),
+        bundle.getVersion(),
+        bundle.getLastModified(),
+        opens == null || opens.matches("(?s).*\\btcp\\b.*"));
   }
 
   /**

@@ -9,8 +9,9 @@ import org.osgi.framework.Version;
  * @param name symbolic name of the bundle
  * @param version of the bundle
  * @param revision tells a bundle from the one of the same name and version that it replaced
+ * @param connects whether it may open TCP connections, as far as its manifest tells
  */
-record PlugIn(String name, Version version, long revision) {
+record PlugIn(String name, Version version, long revision, boolean connects) {
   @Override
   public String toString() {
     return name + " " + version;

@@ -29,6 +29,9 @@ final class SinkGate implements Sink {
   private volatile Intake intake;
   private volatile Consumer<String> lost;
 
+  /** Whether the driver is in quarantine, where nothing of it is called. */
+  private volatile boolean cut;
+
   /** When the second began whose hand-overs are counted; 0 before the first. */
   private long second;
 
@@ -86,6 +89,9 @@ final class SinkGate implements Sink {
               "what follows on a hand-over",
               device,
               () -> {
+                if (cut) {
+                  return;
+                }
                 if (problem == null) {
                   accepted.complete(null);
                 } else {
@@ -161,6 +167,7 @@ final class SinkGate implements Sink {
     Intake present = intake;
     intake = null;
     lost = null;
+    cut = conduct.quarantine() != null;
     long away = turnedAway.sumThenReset();
     if (away > 0 && present != null) {
       present.turnedAway(away);

@@ -12,8 +12,10 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.regex.Pattern;
@@ -166,11 +168,20 @@ final class Warden implements Drivers {
     kit.loop().execute(() -> judgeSockets(endpoints, found));
   }
 
-  /** Whose devices are at an endpoint; of nobody if they are several plug-ins'. */
+  /** Whose devices are at an endpoint. */
   private static final class Users {
-    private Conduct conduct;
-    private boolean shared;
+    private final Set<Conduct> conducts = new LinkedHashSet<>();
     private int devices;
+
+    /**
+     * Whose the connections are.
+     *
+     * @return {@code null} if that can't be told
+     */
+    Conduct suspect() {
+      List<Conduct> able = conducts.stream().filter(c -> c.plugIn().connects()).toList();
+      return able.size() == 1 ? able.get(0) : null;
+    }
   }
 
   private Map<String, Users> endpoints() {
@@ -179,9 +190,7 @@ final class Warden implements Drivers {
       String place = place(runner.entry().device().endpoint());
       if (place != null && runner.served() != null) {
         Users users = endpoints.computeIfAbsent(place, p -> new Users());
-        Conduct conduct = runner.served().conduct();
-        users.shared |= users.conduct != null && users.conduct != conduct;
-        users.conduct = conduct;
+        users.conducts.add(runner.served().conduct());
         users.devices++;
       }
     }
@@ -201,10 +210,11 @@ final class Warden implements Drivers {
     endpoints.forEach(
         (place, users) -> {
           int count = counts.getOrDefault(place, 0);
-          Ward ward = users.shared ? null : wards.get(users.conduct.plugIn());
-          if (ward != null) {
+          Conduct suspect = users.suspect();
+          if (suspect != null) {
+            Ward ward = wards.get(suspect.plugIn());
             ward.sockets = Math.max(ward.sockets, count);
-            users.conduct.sockets(place, count, users.devices);
+            suspect.sockets(place, count, users.devices);
           }
         });
   }

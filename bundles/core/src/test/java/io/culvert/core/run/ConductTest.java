@@ -48,6 +48,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.osgi.framework.Version;
 
 /**
  * A driver that does what it may not is noticed, named and kept from its devices for a while; a
@@ -85,16 +86,19 @@ class ConductTest {
   }
 
   private void evil(String id, String endpoint) {
+    rig.device(at(id, endpoint));
+  }
+
+  private static Site.Entry at(String id, String endpoint) {
     // Shorter than the interval, so that who shares its lane waits for a turn but misses none.
     Duration timeout = Duration.ofMillis(500);
     Site.Entry like = Rig.entry(id, "x", SECOND, timeout, Rig.profile("plain", 2));
-    rig.device(
-        new Site.Entry(
-            new Device(id, "plain", URI.create(endpoint), Map.of()),
-            like.profile(),
-            like.interval(),
-            like.timeout(),
-            ""));
+    return new Site.Entry(
+        new Device(id, "plain", URI.create(endpoint), Map.of()),
+        like.profile(),
+        like.interval(),
+        like.timeout(),
+        "");
   }
 
   private static Caller threads() {
@@ -464,6 +468,18 @@ class ConductTest {
   }
 
   @Test
+  void whatFollowsOnHandOversIsNotDoneInQuarantine() {
+    subscribed();
+    rig.buffer.hold = true;
+    CompletableFuture<Void> told = tell(List.of(Sample.good("p0", Value.of(1))));
+    tell(new Endless());
+    untilQuarantine(1);
+    rig.buffer.waiting.forEach(f -> f.complete(null));
+    rig.settle();
+    assertThat(told).isNotDone();
+  }
+
+  @Test
   void aThreadThatACallHasChangedIsAsBeforeForTheNext() throws Exception {
     Caller caller = threads();
     List<String> seen = new CopyOnWriteArrayList<>();
@@ -715,6 +731,8 @@ class ConductTest {
     open.add(server);
     plug();
     evil("bad", "evil://127.0.0.1:" + server.getLocalPort() + "/bad");
+    // One of a plug-in that opens none, by its manifest, at the same endpoint.
+    rig.device(at("neighbour", "fake://127.0.0.1:" + server.getLocalPort() + "/neighbour"));
     evil.reads.put(
         "bad",
         points -> {
@@ -730,7 +748,8 @@ class ConductTest {
 
     assertThat(message())
         .containsPattern("it has \\d+ TCP connections to 127.0.0.1 port " + server.getLocalPort())
-        .contains("expected at most 10");
+        .contains("with 2 devices there; expected at most 12");
+    assertThat(rig.status("neighbour").state()).isEqualTo(State.ONLINE);
     healthyOnesMissNothing();
   }
 
@@ -808,7 +827,7 @@ class ConductTest {
   void twoDriversOfOnePlugInAreJudgedTogether() {
     plug("bad").apply();
     FakeDriver second = new FakeDriver(rig, "second");
-    PlugIn plugIn = new PlugIn("io.culvert.evil", new org.osgi.framework.Version("2.1.0"), 0);
+    PlugIn plugIn = new PlugIn("io.culvert.evil", new Version("2.1.0"), 0, true);
     rig.engine.addDriver(
         "second", second, List.of("second"), 0, plugIn, 77, new Rig.DirectCaller());
     evil("good", "second://lane-9/good");

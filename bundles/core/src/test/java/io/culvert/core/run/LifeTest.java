@@ -85,7 +85,7 @@ class LifeTest {
   }
 
   private static PlugIn plugIn(Object key) {
-    return new PlugIn("io.culvert." + key, Version.emptyVersion, 0);
+    return new PlugIn("io.culvert." + key, Version.emptyVersion, 0, true);
   }
 
   /** Returns when the site's devices are known. */

@@ -136,7 +136,8 @@ final class Rig {
   }
 
   Rig plug(Object key, FakeDriver plugged, int ranking, String version, Caller caller) {
-    PlugIn plugIn = new PlugIn("io.culvert." + key, new Version(version), 0);
+    PlugIn plugIn =
+        new PlugIn("io.culvert." + key, new Version(version), 0, plugged.scheme.equals("evil"));
     engine.addDriver(
         key, plugged, List.of(plugged.scheme), ranking, plugIn, key.hashCode(), caller);
     return settle();
