@@ -20,8 +20,8 @@ public interface Drivers {
    * @param schemes that it serves
    * @param devices that use it
    * @param threads alive that it was called on or started itself
-   * @param stuck calls that are over, by their deadline or because nobody waits any longer, and
-   *     still hold a thread
+   * @param stuck calls that have been over for a second, by their deadline or because nobody waits
+   *     any longer, and still hold a thread
    * @param calls into it
    * @param inCalls time spent in them, until they gave the thread back
    * @param present since it came

@@ -29,7 +29,8 @@ class Caller implements Executor {
   /**
    * @param name for the threads
    * @param loader their context class loader: the driver's own, for libraries that look there.
-   *     Threads that the driver starts from them inherit it
+   *     Threads that the driver starts from them inherit it, and are told by it; the core's, if the
+   *     driver has none of its own
    */
   Caller(String name, ClassLoader loader) {
     this.name = name;

@@ -46,6 +46,9 @@ final class Conduct {
    */
   static final Duration STUCK = Duration.ofSeconds(10);
 
+  /** What has been over for less is on its way back, and of no interest to people. */
+  static final Duration LATE = Duration.ofSeconds(1);
+
   /**
    * Most threads that are given up to a driver's calls: four times what it is called on. Then it
    * isn't called again until some of them return. At 1 MiB of stack each, a small board bears them.
@@ -491,7 +494,7 @@ final class Conduct {
       ClassLoader context = caller == null ? alive[i].getContextClassLoader() : null;
       for (Served driver : served) {
         Caller mine = driver.caller();
-        // A driver that came with the core, as in a test, has no loader of its own to tell by.
+        // A loader that isn't the driver's own tells nothing.
         if (caller == mine && mine != null
             || context != null
                 && context == mine.loader()
@@ -515,7 +518,7 @@ final class Conduct {
     int stuck = 0;
     for (Hold hold : held) {
       if (hold.holdsThread()) {
-        stuck++;
+        stuck += now - hold.overSince() >= LATE.toNanos() ? 1 : 0;
         inCalls += now - hold.heldSince();
       }
     }

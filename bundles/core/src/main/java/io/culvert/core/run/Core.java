@@ -20,6 +20,7 @@ import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
@@ -29,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.Version;
 import org.osgi.service.component.annotations.Activate;
@@ -135,7 +137,15 @@ public final class Core implements Monitor, Commands, Scan, Doctor, Drivers, Rec
         ranking instanceof Integer number ? number : 0,
         plugIn,
         (Long) reference.getProperty(Constants.SERVICE_ID),
-        new Caller(String.join("+", schemes), driver.getClass().getClassLoader()));
+        new Caller(String.join("+", schemes), loader(reference, driver)));
+  }
+
+  /** One that stands in for a driver elsewhere comes from a bundle that isn't its own. */
+  private static ClassLoader loader(ServiceReference<Driver> reference, Driver driver) {
+    Class<?> type = driver.getClass();
+    return Objects.equals(FrameworkUtil.getBundle(type), reference.getBundle())
+        ? type.getClassLoader()
+        : Core.class.getClassLoader();
   }
 
   private static PlugIn plugIn(ServiceReference<Driver> reference) {
