@@ -175,6 +175,17 @@ class NormaliserTest {
   }
 
   @Test
+  void theLastReadingIsToldAlsoIfDeadbandKeepsItBack() {
+    assertThat(keeps(10.0)).isTrue();
+    now = now.plusSeconds(1);
+    assertThat(keeps(10.4)).isFalse();
+
+    assertThat(normaliser.latest())
+        .extracting(Reading::value, Reading::receivedTime)
+        .containsExactly(org.assertj.core.groups.Tuple.tuple(Value.of(10.4), now));
+  }
+
+  @Test
   void deadbandKeepsBackWhatLiesWithinItOfTheValueInForce() {
     assertThat(keeps(10.0)).isTrue();
     assertThat(keeps(10.5)).isFalse();
