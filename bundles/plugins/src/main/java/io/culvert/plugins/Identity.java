@@ -8,8 +8,8 @@ import org.osgi.framework.Version;
  *
  * @param vendor of {@code Bundle-Vendor}
  * @param licence of {@code Bundle-License}
- * @param schemes of {@code Culvert-Schemes}, for which it has drivers; empty if it brings profiles
- *     only
+ * @param schemes of {@code Culvert-Schemes}, in small letters, for which it has drivers; empty if
+ *     it brings profiles only
  * @param opens of {@code Culvert-Opens}, such as {@code tcp} or {@code serial}
  * @param listens of {@code Culvert-Listens}, such as {@code tcp:7001}
  * @param profiles folder of {@code Culvert-Profiles}; {@code ""} if it brings none

@@ -32,8 +32,8 @@ final class JarCheck {
   private static final String PROFILES = "Culvert-Profiles";
   private static final String NONE = "none";
 
-  /** As URLs have it (RFC 3986, 3.1), in small letters. */
-  private static final Pattern SCHEME = Pattern.compile("[a-z][a-z0-9+.-]{0,63}");
+  /** As URLs have it (RFC 3986, 3.1). */
+  private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]{0,63}");
 
   private static final Pattern MEANS = Pattern.compile("[a-z][a-z0-9-]{0,31}(:[0-9]{1,5})?");
   private static final Pattern FOLDER =
@@ -251,7 +251,9 @@ final class JarCheck {
     if (!right || words.contains(NONE) && (words.size() > 1 || header.equals(SCHEMES))) {
       throw new Refused(header + ": " + JarContent.shown(value), expected);
     }
-    return words.contains(NONE) ? List.of() : words;
+    return words.contains(NONE)
+        ? List.of()
+        : words.stream().map(w -> w.toLowerCase(Locale.ROOT)).toList();
   }
 
   private static String profiles(Attributes main, JarContent content) throws Refused {

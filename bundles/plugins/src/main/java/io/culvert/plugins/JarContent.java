@@ -66,7 +66,7 @@ record JarContent(Set<String> entries, byte[] manifest, String nativeCode) {
     private static final long serialVersionUID = 1;
 
     Unreadable(Exception cause) {
-      super(cause.getMessage(), cause);
+      super(cause.getMessage() == null ? cause.toString() : cause.getMessage(), cause);
     }
   }
 

@@ -516,32 +516,6 @@ final class Manager implements Plugins {
   }
 
   /**
-   * Why a jar would be a step back from what is in force, which is not taken by oversight, such as
-   * a copy of an old inbox. It is none once nothing of its name is in force.
-   *
-   * @return {@code null} if it isn't
-   */
-  private String stepBack(Examined.Fit fit, Plugin inForce) {
-    if (inForce == null || inForce.sha256().equals(fit.plugin().sha256())) {
-      return null;
-    }
-    int newer = fit.version().compareTo(Version.parseVersion(inForce.version()));
-    if (newer > 0 || newer == 0 && (settings.allowUnsigned() || moving(fit.version()))) {
-      return null;
-    }
-    return newer < 0
-        ? "it is %s %s, older than %s that is in force: to go back to it, remove every jar of it first, and put this one in when culvert status doesn't list the plug-in any more"
-            .formatted(fit.name(), fit.version(), inForce.version())
-        : "it is another %s %s than the one in force: give it a higher version, or remove every jar of it first"
-            .formatted(fit.name(), fit.version());
-  }
-
-  /** Whether a version stands for whatever was built last. */
-  private static boolean moving(Version version) {
-    return version.getQualifier().equals("SNAPSHOT");
-  }
-
-  /**
    * What the files examined ask for: of jars with one symbolic name the highest version, and none
    * that is older than what is in force.
    */
@@ -562,7 +536,13 @@ final class Manager implements Plugins {
             return;
           }
           Plugin present = inForce.get(fit.name());
-          String stepBack = stepBack(fit, present);
+          String stepBack =
+              StepBack.of(
+                  fit.name(),
+                  fit.version(),
+                  fit.plugin().sha256(),
+                  present,
+                  settings.allowUnsigned());
           if (stepBack == null) {
             best.merge(fit.name(), fit, (a, b) -> PREFERENCE.compare(b, a) > 0 ? b : a);
           } else if (!there.contains(present.sha256())) {

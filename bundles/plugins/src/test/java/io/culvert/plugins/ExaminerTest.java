@@ -119,7 +119,7 @@ class ExaminerTest {
     Examiner.Verdict verdict =
         examine(
             jar()
-                .header("Culvert-Schemes", "lamp, lamp-tls")
+                .header("Culvert-Schemes", "lamp, Lamp-TLS")
                 .header("Culvert-Opens", "tcp,serial")
                 .header("Culvert-Listens", "tcp:7001")
                 .signer(acme)
@@ -185,7 +185,7 @@ class ExaminerTest {
             "Culvert-Schemes",
             null,
             "found neither Culvert-Schemes nor Culvert-Profiles; expected a plug-in that brings"),
-        Arguments.of("Culvert-Schemes", "Lamp", "Culvert-Schemes: Lamp; expected URL schemes"),
+        Arguments.of("Culvert-Schemes", "1amp", "Culvert-Schemes: 1amp; expected URL schemes"),
         Arguments.of("Culvert-Schemes", "none", "Culvert-Schemes: none; expected URL schemes"),
         Arguments.of("Culvert-Schemes", "", "Culvert-Schemes: ; expected URL schemes"),
         Arguments.of(

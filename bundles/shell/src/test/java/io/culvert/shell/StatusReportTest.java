@@ -167,6 +167,28 @@ class StatusReportTest {
         .contains("buffer doesn't run", "core doesn't run", "plugins doesn't run");
   }
 
+  @Test
+  void whatIsWrongWithAllPluginsStandsBeforeWhatIsWrongWithOne() {
+    Plugins plugins =
+        new Plugins() {
+          @Override
+          public List<Status> plugins() {
+            return List.of(
+                new Status("a.jar", "", "", "", "", Stage.REFUSED, false, "it is unsigned"));
+          }
+
+          @Override
+          public List<String> problems() {
+            return List.of("unsigned plug-ins are allowed");
+          }
+        };
+    assertThat(
+            StatusReport.of(
+                    new Services(null, null, null, null, null, null, plugins), NOW, Duration.ZERO)
+                .findings())
+        .containsSubsequence("unsigned plug-ins are allowed", "plugins/a.jar: it is unsigned");
+  }
+
   private static Monitor.DeviceStatus device(String id, Monitor.State state, String message) {
     return new Monitor.DeviceStatus(
         id, "p", "test://x", "lane", state, message, NOW.minusSeconds(60), NOW, 10, 1);

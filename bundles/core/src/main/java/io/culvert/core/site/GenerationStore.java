@@ -96,6 +96,17 @@ final class GenerationStore {
     return store;
   }
 
+  /** The lock in force or on trial, and nothing is touched; empty if there is none. */
+  static Map<String, Plugin> peek(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return Map.of();
+    }
+    GenerationStore store = new GenerationStore(directory);
+    Pointer pointer = store.pointer();
+    Stored stored = pointer == null ? null : store.read(pointer.number());
+    return stored == null ? Map.of() : stored.lock();
+  }
+
   synchronized Generation current() {
     return inForce.generation();
   }

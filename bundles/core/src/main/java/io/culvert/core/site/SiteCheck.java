@@ -1,7 +1,9 @@
 package io.culvert.core.site;
 
+import io.culvert.api.service.Generations.Plugin;
 import io.culvert.core.document.Faults;
 import io.culvert.core.document.JsonReader;
+import io.culvert.core.document.Node;
 import io.culvert.core.document.YamlReader;
 import io.culvert.core.profile.ProfileRegistry;
 import java.io.IOException;
@@ -63,6 +65,28 @@ public final class SiteCheck {
     }
     problems.addAll(profiles.snapshot().problems());
     return List.copyOf(problems);
+  }
+
+  /**
+   * Plug-ins in force by symbolic name, also while a gateway runs on this data directory; empty if
+   * there are none.
+   */
+  public static Map<String, Plugin> plugins(Path data) throws IOException {
+    return GenerationStore.peek(data.resolve("generations"));
+  }
+
+  /** Whether an installation's site document allows unsigned plug-ins. */
+  public static boolean allowsUnsigned(Path home) throws IOException {
+    Path file = home.resolve("etc/site.json");
+    if (!Files.isReadable(file)) {
+      return false;
+    }
+    SiteDocument document =
+        SiteDocument.read(read(file, JsonReader.MAX_BYTES), new Faults("etc/site.json"));
+    return document != null
+        && document.plugins() != null
+        && document.plugins().members().get("allowUnsigned") instanceof Node.Bool allowed
+        && allowed.value();
   }
 
   private static void jar(Path jar, long number, ProfileRegistry profiles, Metatypes metatypes)

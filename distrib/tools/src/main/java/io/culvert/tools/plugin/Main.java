@@ -1,5 +1,7 @@
 package io.culvert.tools.plugin;
 
+import io.culvert.core.site.SiteCheck;
+import io.culvert.plugins.PluginCheck;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -18,6 +20,11 @@ public final class Main {
       usage: culvert plugin <command>
 
         list                       those of the running gateway, and jars that were refused
+        check FILE.jar             what the gateway here would say of it, and whose it is; also
+                                   when none runs
+        trust list                 whose plug-ins this gateway takes
+        trust add FILE.pem [NAME]  takes those of one more vendor; NAME is how you call them
+        trust remove NAME          takes no more of theirs
         key FILE.p12               makes a key, and beside it FILE.pem, the certificate that a
                                    gateway's operator puts into etc/trust
           --name NAME              whose, such as "CN=Example Ltd, C=DE"
@@ -63,6 +70,8 @@ public final class Main {
         case "help", "--help", "-h" -> out.print(USAGE);
         case "key" -> main.key(Words.of(words, Set.of("--name"), Set.of()));
         case "sign" -> main.sign(Words.of(words, Set.of("--key", "--tsa"), Set.of()));
+        case "check" -> main.check(Words.of(words, Set.of(), Set.of()));
+        case "trust" -> main.trust(Words.of(words, Set.of(), Set.of()).names());
         case "pack" ->
             main.pack(
                 Words.of(
@@ -71,7 +80,8 @@ public final class Main {
                         "--name", "--version", "--vendor", "--licence", "--key", "--tsa", "--out"),
                     Set.of("--replace")));
         default ->
-            throw new UsageException("found \"" + command + "\"; expected list, key, sign or pack");
+            throw new UsageException(
+                "found \"" + command + "\"; expected list, check, trust, key, sign or pack");
       }
       return 0;
     } catch (UsageException e) {
@@ -89,6 +99,43 @@ public final class Main {
       err.println("culvert plugin: " + e.getMessage());
     }
     return 1;
+  }
+
+  private static Path home() {
+    return Path.of(System.getProperty("culvert.home"));
+  }
+
+  private void check(Words words) throws UsageException, Refusal, IOException {
+    Path jar = Path.of(words.name("the jar of a plug-in"));
+    PluginCheck.Answer answer =
+        PluginCheck.check(
+            home(),
+            jar,
+            SiteCheck.allowsUnsigned(home()),
+            SiteCheck.plugins(Path.of(System.getProperty("culvert.data"))));
+    answer.lines().forEach(out::println);
+    if (!answer.refusal().isEmpty()) {
+      throw new Refusal(List.of(jar + ": refused: " + answer.refusal()));
+    }
+    out.println("this gateway takes it");
+  }
+
+  private void trust(List<String> words) throws UsageException, Refusal, IOException {
+    Trust trust = new Trust(home(), out);
+    String what = words.isEmpty() ? "nothing" : words.get(0);
+    int given = words.size() - 1;
+    if (what.equals("list") && given == 0) {
+      trust.list();
+    } else if (what.equals("add") && (given == 1 || given == 2)) {
+      trust.add(Path.of(words.get(1)), given == 2 ? words.get(2) : null);
+    } else if (what.equals("remove") && given == 1) {
+      trust.remove(words.get(1));
+    } else {
+      throw new UsageException(
+          "found trust "
+              + String.join(" ", words)
+              + "; expected trust list, trust add FILE.pem [NAME] or trust remove NAME");
+    }
   }
 
   private void key(Words words) throws UsageException, Refusal, IOException {
