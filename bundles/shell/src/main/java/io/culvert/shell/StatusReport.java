@@ -28,7 +28,8 @@ record StatusReport(
     List<DeviceStatus> devices,
     Monitor.Figures figures,
     Buffer.Status buffer,
-    List<Plugins.Status> plugins) {
+    List<Plugins.Status> plugins,
+    List<Plugins.Process> processes) {
 
   /** So many findings of one kind fit a screen; the rest is counted. */
   private static final int SHOWN = 8;
@@ -81,7 +82,8 @@ record StatusReport(
         devices,
         services.monitor() == null ? null : services.monitor().figures(),
         buffer,
-        plugins);
+        plugins,
+        services.plugins() == null ? List.of() : services.plugins().processes());
   }
 
   private static void missing(Services services, List<String> findings) {
@@ -164,10 +166,21 @@ record StatusReport(
     }
     for (Plugins.Status p : plugins) {
       if (p.running()) {
-        line(out, "Plug-in", p.symbolicName() + " " + p.version());
+        line(out, "Plug-in", p.symbolicName() + " " + p.version() + process(p));
       }
     }
     return out.toString();
+  }
+
+  private String process(Plugins.Status plugin) {
+    return processes.stream()
+        .filter(p -> p.symbolicName().equals(plugin.symbolicName()))
+        .map(
+            p ->
+                ", in process %d of its own: %s, %s of CPU time"
+                    .formatted(p.pid(), Text.bytes(p.memory()), Text.span(p.cpu())))
+        .findFirst()
+        .orElse("");
   }
 
   private static void line(StringBuilder out, String name, String text) {
@@ -246,6 +259,17 @@ record StatusReport(
         g.writeBooleanField("hosted", p.hosted());
         g.writeBooleanField("running", p.running());
         g.writeStringField("message", p.message());
+        g.writeEndObject();
+      }
+      g.writeEndArray();
+      g.writeArrayFieldStart("processes");
+      for (Plugins.Process p : processes) {
+        g.writeStartObject();
+        g.writeStringField("plugin", p.symbolicName());
+        g.writeNumberField("pid", p.pid());
+        g.writeNumberField("memory", p.memory());
+        g.writeNumberField("cpuMillis", p.cpu().toMillis());
+        g.writeNumberField("ends", p.ends());
         g.writeEndObject();
       }
       g.writeEndArray();
