@@ -1,9 +1,11 @@
 package io.culvert.plugins;
 
 import io.culvert.api.service.Generations.Plugin;
+import io.culvert.plugins.hosting.Hosts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,19 +38,51 @@ final class Bundles {
 
   private final BundleContext context;
   private final Store store;
+  private final Hosts hosts;
+  private Place.Choice choice = (name, plugin) -> Place.GATEWAY;
 
   /** What runs, by symbolic name; a bundle that failed isn't here. */
-  private final Map<String, Plugin> running = new TreeMap<>();
+  private final Map<String, Running> running = new TreeMap<>();
 
-  Bundles(BundleContext context, Store store) {
+  /**
+   * @param wanted where it has to run
+   * @param actual where it runs
+   * @param trouble why that isn't the same; {@code ""} if it is
+   */
+  private record Running(Plugin plugin, Place wanted, Place actual, String trouble) {}
+
+  Bundles(BundleContext context, Store store, Hosts hosts) {
     this.context = context;
     this.store = store;
+    this.hosts = hosts;
+  }
+
+  /** Says where plug-ins run from the next {@link #bring} on. */
+  void choose(Place.Choice choice) {
+    this.choice = choice;
   }
 
   /** Whether the bundle of this plug-in runs with exactly this content. */
   boolean runs(String name, Plugin plugin) {
-    Plugin r = running.get(name);
-    return r != null && r.sha256().equals(plugin.sha256());
+    Running r = running.get(name);
+    return r != null && r.plugin().sha256().equals(plugin.sha256());
+  }
+
+  /** Whether it runs, and no other place was tried than the one where it has to. */
+  boolean runsInPlace(String name, Plugin plugin) {
+    return runs(name, plugin) && running.get(name).wanted().equals(choice.of(name, plugin));
+  }
+
+  /** Whether it runs in a process of its own. */
+  boolean hosted(String name) {
+    Running r = running.get(name);
+    return r != null && r.actual().hosted();
+  }
+
+  /** What is wrong with the place where it runs; {@code ""} if nothing. */
+  String trouble(String name) {
+    Running r = running.get(name);
+    return r == null || r.trouble().isEmpty() ? hosts.trouble(name) : r.trouble();
   }
 
   /** Whether a symbolic name belongs to the base, so that no plug-in may take it. */
@@ -94,12 +128,17 @@ final class Bundles {
     for (Map.Entry<String, Plugin> entry : new TreeMap<>(lock).entrySet()) {
       String name = entry.getKey();
       Plugin plugin = entry.getValue();
-      if (runs(name, plugin)) {
+      if (runsInPlace(name, plugin)) {
         continue;
       }
       try {
-        put(name, plugin);
-        running.put(name, plugin);
+        Place place = choice.of(name, plugin);
+        if (runs(name, plugin)) {
+          running.put(name, move(name, plugin, place));
+        } else {
+          put(name, plugin, place);
+          running.put(name, new Running(plugin, place, place, ""));
+        }
       } catch (BundleException | IllegalStateException e) {
         if (context.getBundle(0).getState() != Bundle.ACTIVE) {
           // The gateway stops: that says nothing of the plug-in, and must not become a generation.
@@ -119,6 +158,7 @@ final class Bundles {
   void stop(String name) {
     Bundle bundle = ours().get(name);
     running.remove(name);
+    hosts.stop(name);
     if (bundle != null) {
       try {
         bundle.stop();
@@ -128,16 +168,40 @@ final class Bundles {
     }
   }
 
-  private void put(String name, Plugin plugin)
+  /** A plug-in that runs stays where it is if it can't run where it has to. */
+  private Running move(String name, Plugin plugin, Place place)
+      throws BundleException, IOException, InterruptedException {
+    Place before = running.get(name).actual();
+    try {
+      put(name, plugin, place);
+      return new Running(plugin, place, place, "");
+    } catch (BundleException e) {
+      String trouble =
+          "can't run in %s (%s), and goes on in %s"
+              .formatted(words(place), Reason.of(e), words(before));
+      LOG.error("Plug-in {}: {}", name, trouble);
+      put(name, plugin, before);
+      return new Running(plugin, place, before, trouble);
+    }
+  }
+
+  private static String words(Place place) {
+    return place.hosted()
+        ? "a process of its own with %d MiB of heap".formatted(place.memory())
+        : "the gateway's process";
+  }
+
+  private void put(String name, Plugin plugin, Place place)
       throws BundleException, IOException, InterruptedException {
     Bundle bundle = ours().get(name);
-    String verb;
-    try (InputStream jar = Files.newInputStream(store.path(plugin.sha256()))) {
+    Path file = store.path(plugin.sha256());
+    String verb = runs(name, plugin) ? "moved" : "upgraded";
+    hosts.stop(name);
+    try (InputStream jar = place.hosted() ? Hosts.shadow(file) : Files.newInputStream(file)) {
       if (bundle == null) {
         verb = "started";
         bundle = context.installBundle(LOCATION + name, jar);
       } else {
-        verb = "upgraded";
         bundle.stop();
         bundle.update(jar);
         // Until then the class loader of the old content stays.
@@ -146,7 +210,26 @@ final class Bundles {
     }
     bundle.adapt(BundleStartLevel.class).setStartLevel(level());
     bundle.start(Bundle.START_ACTIVATION_POLICY);
-    LOG.info("Plug-in {} {} {} ({})", name, plugin.version(), verb, plugin.origin());
+    if (place.hosted()) {
+      host(bundle, file, place);
+    }
+    LOG.info(
+        "Plug-in {} {} {} ({}){}",
+        name,
+        plugin.version(),
+        verb,
+        plugin.origin(),
+        place.hosted() ? ", in a process of its own" : "");
+  }
+
+  private void host(Bundle bundle, Path file, Place place)
+      throws BundleException, InterruptedException {
+    try {
+      hosts.start(bundle, file, place.memory());
+    } catch (BundleException | InterruptedException e) {
+      bundle.stop();
+      throw e;
+    }
   }
 
   /**
@@ -160,6 +243,7 @@ final class Bundles {
   private void remove(String name) throws InterruptedException {
     Bundle bundle = ours().get(name);
     running.remove(name);
+    hosts.stop(name);
     try {
       bundle.uninstall();
     } catch (BundleException e) {

@@ -130,6 +130,27 @@ final class Manager implements Plugins {
     this.clock = clock;
     this.nanos = nanos;
     this.settings = settings;
+    bundles.choose(this::place);
+  }
+
+  /**
+   * In a process of its own runs what the site names, itself or its signer, and what has native
+   * code; of profiles alone there is nothing to run. Where the site sets signers apart, so is what
+   * nobody vouches for: to withdraw trust from one must not bring it into the gateway.
+   */
+  private Place place(String name, Plugin plugin) {
+    know(name, plugin);
+    Examiner.Verdict verdict = verdicts.get(plugin.sha256());
+    if (verdict == null || verdict.identity().schemes().isEmpty()) {
+      return Place.GATEWAY;
+    }
+    Settings now = settings;
+    boolean apart =
+        !now.hostedSigners().isEmpty()
+            && (verdict.signer().isEmpty() || now.hostedSigners().contains(verdict.signer()));
+    return apart || now.hosted().contains(name) || verdict.identity().nativeCode()
+        ? new Place(true, now.hostedMemory())
+        : Place.GATEWAY;
   }
 
   /** What the site says from the next pass on. Any thread. */
@@ -278,7 +299,7 @@ final class Manager implements Plugins {
       generations.lock(kept);
     }
     if (!kept.keySet().equals(inForce.keySet())
-        || !kept.entrySet().stream().allMatch(e -> bundles.runs(e.getKey(), e.getValue()))) {
+        || !kept.entrySet().stream().allMatch(e -> bundles.runsInPlace(e.getKey(), e.getValue()))) {
       bring(kept);
     }
   }
@@ -625,10 +646,12 @@ final class Manager implements Plugins {
                   verdict == null ? "" : verdict.identity().vendor(),
                   verdict == null ? "" : verdict.signer(),
                   stage(name, runs),
-                  false,
+                  bundles.hosted(name),
                   !runs
                       ? "doesn't run; put its jar into the inbox again"
-                      : verdict == null || refused ? "" : verdict.warning()));
+                      : together(
+                          bundles.trouble(name),
+                          verdict == null || refused ? "" : verdict.warning())));
         });
     examined.forEach(
         (file, each) -> {
@@ -643,6 +666,10 @@ final class Manager implements Plugins {
         });
     list.sort(Comparator.comparing(Status::file));
     statuses = List.copyOf(list);
+  }
+
+  private static String together(String one, String other) {
+    return one.isEmpty() || other.isEmpty() ? one + other : one + "; " + other;
   }
 
   private Stage stage(String name, boolean runs) {

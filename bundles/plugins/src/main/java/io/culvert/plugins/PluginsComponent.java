@@ -3,6 +3,7 @@ package io.culvert.plugins;
 import io.culvert.api.service.Generations;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Plugins;
+import io.culvert.plugins.hosting.Hosts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +42,7 @@ public final class PluginsComponent implements Plugins {
   private final BundleContext context;
   private final ScheduledExecutorService thread;
   private final Manager manager;
+  private final Hosts hosts;
   private final FrameworkListener whenStarted;
   private boolean begun;
 
@@ -53,8 +55,10 @@ public final class PluginsComponent implements Plugins {
       throws IOException {
     this.context = context;
     Path home = Path.of(context.getProperty("culvert.home"));
-    String data = context.getProperty("culvert.data");
-    Store store = new Store((data == null ? home.resolve("data") : Path.of(data)).resolve("store"));
+    String property = context.getProperty("culvert.data");
+    Path data = property == null ? home.resolve("data") : Path.of(property);
+    Store store = new Store(data.resolve("store"));
+    hosts = new Hosts(context, data);
     Path folder = home.resolve("plugins");
     if (!Files.exists(folder)) {
       LOG.warn("There is no plug-in inbox {}; make that folder to add device bundles", folder);
@@ -64,7 +68,7 @@ public final class PluginsComponent implements Plugins {
         new Manager(
             new Inbox(folder, clock),
             store,
-            new Bundles(context, store),
+            new Bundles(context, store, hosts),
             generations,
             monitor,
             new Examiner(home.resolve("etc/trust"), clock),
@@ -103,6 +107,10 @@ public final class PluginsComponent implements Plugins {
     if (!thread.awaitTermination(10, TimeUnit.SECONDS)) {
       LOG.warn("A plug-in is still being started or stopped");
     }
+    if (context.getBundle(0).getState() != Bundle.STOPPING) {
+      hosts.close();
+    }
+    // Else they end with their bundles, which stop when the core has let its devices go.
   }
 
   @Override
@@ -113,6 +121,11 @@ public final class PluginsComponent implements Plugins {
   @Override
   public List<String> problems() {
     return manager.problems();
+  }
+
+  @Override
+  public List<Process> processes() {
+    return hosts.processes();
   }
 
   private synchronized void begin() {

@@ -2,6 +2,7 @@ package io.culvert.plugins;
 
 import io.culvert.api.service.Generations;
 import io.culvert.api.service.Plugins;
+import io.culvert.plugins.hosting.Hosts;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,6 +33,7 @@ final class Gateway implements Generations, InstantSource {
   final Path store;
   final Path trust;
   final Framework framework;
+  final Hosts hosts;
   Manager manager;
   final Street street = new Street(this);
   private Generation current = new Generation(1, Map.of());
@@ -55,7 +57,8 @@ final class Gateway implements Generations, InstantSource {
             Constants.FRAMEWORK_STORAGE_CLEAN,
             Constants.FRAMEWORK_STORAGE_CLEAN_ONFIRSTINIT,
             Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
-            "io.culvert.api;version=1.0.0",
+            "io.culvert.api;version=1.0.0,io.culvert.api.southbound;version=1.0.0,"
+                + "org.slf4j;version=2.0.17,sun.misc",
             Constants.FRAMEWORK_BEGINNING_STARTLEVEL,
             "80");
     framework = new FrameworkFactory().newFramework(configuration);
@@ -68,6 +71,7 @@ final class Gateway implements Generations, InstantSource {
                 "base", new ByteArrayInputStream(TestJar.of("culvert.base", "1.0.0").bytes()));
     own.adapt(BundleStartLevel.class).setStartLevel(20);
     own.start();
+    hosts = new Hosts(own.getBundleContext(), base.resolve("data"));
     restartManager();
   }
 
@@ -79,7 +83,7 @@ final class Gateway implements Generations, InstantSource {
         new Manager(
             new Inbox(inbox, this),
             s,
-            new Bundles(own, s),
+            new Bundles(own, s, hosts),
             this,
             street,
             new Examiner(trust, this),

@@ -313,11 +313,15 @@ public final class GatewayCommands {
   public void plugins(CommandSession session, String... args) throws CommandFailed, IOException {
     boolean json = args.length == 1 && args[0].equals("--json");
     expect(json || args.length == 0, "plugins");
-    List<Plugins.Status> all = Services.need(plugins, "plugins").plugins();
+    Plugins all = Services.need(plugins, "plugins");
     // A shell that tells of plug-ins while the core doesn't run is when it is needed most.
     Drivers present = drivers;
     PluginsReport report =
-        new PluginsReport(all, present == null ? List.of() : present.drivers(), clock.instant());
+        new PluginsReport(
+            all.plugins(),
+            all.processes(),
+            present == null ? List.of() : present.drivers(),
+            clock.instant());
     session.getConsole().print(json ? report.json() : report.text());
   }
 
@@ -325,7 +329,9 @@ public final class GatewayCommands {
   public void drivers(CommandSession session, String... args) throws CommandFailed {
     expect(args.length == 0, "drivers");
     List<DriverStatus> all = Services.need(drivers, "core").drivers();
-    session.getConsole().print(new PluginsReport(List.of(), all, clock.instant()).costs());
+    session
+        .getConsole()
+        .print(new PluginsReport(List.of(), List.of(), all, clock.instant()).costs());
   }
 
   private DeviceStatus device(String id) throws CommandFailed {

@@ -17,7 +17,11 @@ import java.util.Locale;
  * The plug-ins on one screen: whose they are and how far they have come, what their drivers cost,
  * and what is wrong with them.
  */
-record PluginsReport(List<Plugins.Status> plugins, List<DriverStatus> drivers, Instant now) {
+record PluginsReport(
+    List<Plugins.Status> plugins,
+    List<Plugins.Process> processes,
+    List<DriverStatus> drivers,
+    Instant now) {
 
   /** What isn't right with drivers, each with a way to mend it. */
   static List<String> findings(List<DriverStatus> drivers, Instant now) {
@@ -55,6 +59,18 @@ record PluginsReport(List<Plugins.Status> plugins, List<DriverStatus> drivers, I
     return "it is tried again " + (left.toMillis() <= 0 ? "now" : "in " + Text.span(left));
   }
 
+  /** The process of a hosted plug-in, to follow its name; {@code ""} if it has none. */
+  String process(Plugins.Status plugin) {
+    return processes.stream()
+        .filter(p -> p.symbolicName().equals(plugin.symbolicName()))
+        .map(
+            p ->
+                ", in process %d of its own: %s, %s of CPU time"
+                    .formatted(p.pid(), Text.bytes(p.memory()), Text.span(p.cpu())))
+        .findFirst()
+        .orElse("");
+  }
+
   /** Everything. */
   String text() {
     StringBuilder out = new StringBuilder();
@@ -70,6 +86,10 @@ record PluginsReport(List<Plugins.Status> plugins, List<DriverStatus> drivers, I
     }
     out.append(Text.table(List.of("plug-in", "version", "vendor", "signed by", "stage"), rows));
     for (Plugins.Status p : plugins) {
+      String process = process(p);
+      if (!process.isEmpty()) {
+        out.append(Text.wrap("", "  ", p.symbolicName() + process));
+      }
       if (!p.message().isEmpty()) {
         out.append(Text.wrap(p.file() + ": ", "  ", p.message()));
       }
@@ -146,7 +166,7 @@ record PluginsReport(List<Plugins.Status> plugins, List<DriverStatus> drivers, I
     return out.append('\n').toString();
   }
 
-  /** Writes the fields {@code plugins} and {@code drivers}. */
+  /** Writes the fields {@code plugins}, {@code processes} and {@code drivers}. */
   void write(JsonGenerator g) throws IOException {
     g.writeArrayFieldStart("plugins");
     for (Plugins.Status p : plugins) {
@@ -160,6 +180,17 @@ record PluginsReport(List<Plugins.Status> plugins, List<DriverStatus> drivers, I
       g.writeBooleanField("hosted", p.hosted());
       g.writeBooleanField("running", p.running());
       g.writeStringField("message", p.message());
+      g.writeEndObject();
+    }
+    g.writeEndArray();
+    g.writeArrayFieldStart("processes");
+    for (Plugins.Process p : processes) {
+      g.writeStartObject();
+      g.writeStringField("plugin", p.symbolicName());
+      g.writeNumberField("pid", p.pid());
+      g.writeNumberField("memory", p.memory());
+      g.writeNumberField("cpuMillis", p.cpu().toMillis());
+      g.writeNumberField("ends", p.ends());
       g.writeEndObject();
     }
     g.writeEndArray();

@@ -85,7 +85,11 @@ record StatusReport(
         devices,
         services.monitor() == null ? null : services.monitor().figures(),
         buffer,
-        new PluginsReport(plugins, drivers, now));
+        new PluginsReport(
+            plugins,
+            services.plugins() == null ? List.of() : services.plugins().processes(),
+            drivers,
+            now));
   }
 
   private static void missing(Services services, List<String> findings) {
@@ -168,7 +172,7 @@ record StatusReport(
     }
     for (Plugins.Status p : plugins.plugins()) {
       if (p.running()) {
-        line(out, "Plug-in", p.symbolicName() + " " + p.version());
+        line(out, "Plug-in", p.symbolicName() + " " + p.version() + plugins.process(p));
       }
     }
     return out.toString();

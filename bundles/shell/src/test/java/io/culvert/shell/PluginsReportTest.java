@@ -6,6 +6,7 @@ import io.culvert.api.service.Drivers.DriverStatus;
 import io.culvert.api.service.Drivers.Quarantine;
 import io.culvert.api.service.Plugins;
 import io.culvert.api.service.Plugins.Stage;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,7 @@ class PluginsReportTest {
               plugin("lamp.jar", "io.acme.lamp", "acme", Stage.RUNNING, true, ""),
               plugin("pump.jar", "io.acme.pump", "", Stage.TRIAL, false, ""),
               plugin("bad.jar", "", "", Stage.REFUSED, false, "found no whole jar")),
+          List.of(new Plugins.Process("io.acme.lamp", 4711, 61_000_000, Duration.ofSeconds(75), 2)),
           List.of(
               StatusReportTest.driver("io.acme.lamp", 1, QUARANTINE),
               StatusReportTest.driver("io.acme.pump", 0, null)),
@@ -51,6 +53,7 @@ class PluginsReportTest {
             "io.acme.lamp    1.2.0  Acme Ltd  acme       running, hosted",
             "io.acme.pump    1.2.0  Acme Ltd  unsigned   trial",
             "bad.jar                                     refused",
+            "io.acme.lamp, in process 4711 of its own: 61 MB, 75 s of CPU time",
             "bad.jar: found no whole jar",
             "",
             "driver of     devices  threads  time  samples   size  errors",
@@ -65,7 +68,7 @@ class PluginsReportTest {
   @Test
   void twoVersionsOfOneAreToldApart() {
     DriverStatus one = StatusReportTest.driver("io.acme.lamp", 0, null);
-    assertThat(new PluginsReport(List.of(), List.of(one, one), NOW).costs())
+    assertThat(new PluginsReport(List.of(), List.of(), List.of(one, one), NOW).costs())
         .contains("io.acme.lamp 1.2.0");
   }
 
@@ -74,14 +77,19 @@ class PluginsReportTest {
     assertThat(REPORT.json())
         .contains("\"stage\" : \"running\"", "\"hosted\" : true", "\"signer\" : \"acme\"")
         .contains("\"devices\" : 12", "\"threads\" : 9", "\"stuck\" : 1", "\"calls\" : 100")
-        .contains("\"secondsInCalls\" : 5.0", "\"seconds\" : 100.0", "\"samples\" : 12345")
+        .contains(
+            "\"pid\" : 4711",
+            "\"ends\" : 2",
+            "\"secondsInCalls\" : 5.0",
+            "\"seconds\" : 100.0",
+            "\"samples\" : 12345")
         .contains("\"bytes\" : 98760", "\"refused\" : 7", "\"errors\" : 3")
         .contains("\"times\" : 2", "\"since\" : \"2026-11-21T02:59:55Z\"");
   }
 
   @Test
   void withoutDriversThereIsOneTable() {
-    assertThat(new PluginsReport(REPORT.plugins(), List.of(), NOW).text())
+    assertThat(new PluginsReport(REPORT.plugins(), List.of(), List.of(), NOW).text())
         .doesNotContain("driver of");
   }
 }

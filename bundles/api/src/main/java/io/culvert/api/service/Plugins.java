@@ -1,5 +1,6 @@
 package io.culvert.api.service;
 
+import java.time.Duration;
 import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -15,6 +16,11 @@ public interface Plugins {
    * one sentence each.
    */
   default List<String> problems() {
+    return List.of();
+  }
+
+  /** The processes that hosted plug-ins run in at this moment. */
+  default List<Process> processes() {
     return List.of();
   }
 
@@ -57,4 +63,15 @@ public interface Plugins {
       return stage == Stage.RUNNING || stage == Stage.TRIAL;
     }
   }
+
+  /**
+   * What a hosted plug-in's process costs.
+   *
+   * @param symbolicName of the plug-in
+   * @param pid of the operating system
+   * @param memory resident, in bytes; -1 if it isn't known
+   * @param cpu time since its start
+   * @param ends how often one ended since it last ran for a good while
+   */
+  record Process(String symbolicName, long pid, long memory, Duration cpu, int ends) {}
 }

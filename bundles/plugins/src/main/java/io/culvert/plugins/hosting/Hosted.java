@@ -1,5 +1,6 @@
 package io.culvert.plugins.hosting;
 
+import io.culvert.api.service.Plugins.Process;
 import io.culvert.api.southbound.Driver;
 import java.io.IOException;
 import java.time.Duration;
@@ -147,13 +148,13 @@ final class Hosted implements Run.Owner {
     return "its process " + last.why() + often + next;
   }
 
-  Optional<Hosts.Process> process() {
+  Optional<Process> process() {
     Run now = run;
     End last = end;
     return now == null
         ? Optional.empty()
         : Optional.of(
-            new Hosts.Process(
+            new Process(
                 plan.name(),
                 now.pid(),
                 now.figures().memory(),

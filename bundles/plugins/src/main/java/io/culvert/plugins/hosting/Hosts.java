@@ -1,10 +1,10 @@
 package io.culvert.plugins.hosting;
 
+import io.culvert.api.service.Plugins.Process;
 import io.culvert.api.southbound.SerialLines;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -15,8 +15,10 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.Supplier;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleEvent;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.SynchronousBundleListener;
 
 /**
  * The hosted plug-ins of this gateway. One process each; in the gateway's own framework stands a
@@ -29,16 +31,10 @@ public final class Hosts implements AutoCloseable {
   private final Supplier<SerialLines> lines;
   private final ScheduledThreadPoolExecutor timers;
   private final Map<String, Hosted> hosted = new ConcurrentHashMap<>();
+  private final SynchronousBundleListener whenStopping = this::changed;
 
-  /**
-   * What a plug-in's process costs.
-   *
-   * @param plugin symbolic name
-   * @param memory resident, in bytes; -1 if it isn't known
-   * @param cpu time since its start
-   * @param ends since it last ran for a good while
-   */
-  public record Process(String plugin, long pid, long memory, Duration cpu, int ends) {}
+  /** {@code null} in tests that stop what they start themselves. */
+  private Bundle system;
 
   /**
    * @param context of a bundle of the gateway, whose installation the processes run on
@@ -59,6 +55,8 @@ public final class Hosts implements AutoCloseable {
           ServiceReference<SerialLines> reference = context.getServiceReference(SerialLines.class);
           return reference == null ? null : context.getService(reference);
         });
+    system = context.getBundle(0);
+    system.getBundleContext().addBundleListener(whenStopping);
   }
 
   Hosts(Supplier<Kit> kit, Limits limits, Path data, Supplier<SerialLines> lines) {
@@ -76,6 +74,20 @@ public final class Hosts implements AutoCloseable {
             });
     timers.setRemoveOnCancelPolicy(true);
     timers.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+  }
+
+  /**
+   * A shadow that stops takes its process along; when the gateway stops, all do at the same time.
+   */
+  private void changed(BundleEvent event) {
+    String name = event.getBundle().getSymbolicName();
+    if (event.getType() == BundleEvent.STOPPING && name != null && hosts(name)) {
+      if (system.getState() == Bundle.ACTIVE) {
+        stop(name);
+      } else {
+        close();
+      }
+    }
   }
 
   /** What a plug-in is in the gateway's framework while it is hosted, as a jar. */
@@ -160,6 +172,10 @@ public final class Hosts implements AutoCloseable {
   /** Ends all of them, at the same time. Blocks, for some seconds at most. */
   @Override
   public void close() {
+    BundleContext context = system == null ? null : system.getBundleContext();
+    if (context != null) {
+      context.removeBundleListener(whenStopping);
+    }
     List<Thread> stopping = new ArrayList<>();
     for (String name : Set.copyOf(hosted.keySet())) {
       Thread thread = new Thread(() -> stop(name), "culvert-hosted-" + name + "-stops");

@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.namespace.PackageNamespace;
 import org.osgi.framework.wiring.BundleCapability;
 import org.osgi.framework.wiring.BundleRevision;
@@ -41,8 +42,8 @@ record Kit(Path java, List<Path> classPath, List<Path> bundles, String packages)
   static Kit of(BundleContext context) throws IOException {
     List<Path> classPath =
         List.of(
-            jar(context.getBundle(), Kit.class),
-            jar(providerOfApi(context), Driver.class),
+            jar(Kit.class),
+            jar(Driver.class),
             source(context.getBundle(0).getClass()),
             source(org.slf4j.Logger.class));
     List<Path> bundles = new ArrayList<>();
@@ -77,13 +78,10 @@ record Kit(Path java, List<Path> classPath, List<Path> bundles, String packages)
         String.join(",", packages));
   }
 
-  private static Bundle providerOfApi(BundleContext context) {
-    Bundle bundle = org.osgi.framework.FrameworkUtil.getBundle(Driver.class);
-    return bundle == null ? context.getBundle(0) : bundle;
-  }
-
-  private static Path jar(Bundle bundle, Class<?> type) throws IOException {
-    return bundle.getBundleId() == 0 ? source(type) : file(bundle.getLocation());
+  /** Where a class lies: in a bundle that is read where it lies, or on the class path. */
+  private static Path jar(Class<?> type) throws IOException {
+    Bundle bundle = FrameworkUtil.getBundle(type);
+    return bundle == null || bundle.getBundleId() == 0 ? source(type) : file(bundle.getLocation());
   }
 
   private static Path file(String location) throws IOException {

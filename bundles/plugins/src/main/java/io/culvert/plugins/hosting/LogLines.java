@@ -37,6 +37,7 @@ final class LogLines implements Runnable {
   private long dropped;
   private volatile String outOfMemory;
   private volatile String crash;
+  private volatile String last = "";
 
   LogLines(InputStream in, Logger log) {
     this.in = in;
@@ -56,6 +57,11 @@ final class LogLines implements Runnable {
   /** The signal of a crash in native code; {@code null} if there was none. */
   String crash() {
     return crash;
+  }
+
+  /** The last line that was printed; {@code ""} if none was. */
+  String last() {
+    return last;
   }
 
   @Override
@@ -102,7 +108,8 @@ final class LogLines implements Runnable {
         return;
       }
     }
-    log.info("prints: {}", clean(text));
+    last = clean(text);
+    log.info("prints: {}", last);
   }
 
   private boolean room() {

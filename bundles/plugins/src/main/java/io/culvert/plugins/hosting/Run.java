@@ -378,6 +378,10 @@ final class Run implements Peer.Handler {
     if (output.crash() != null) {
       return "crashed in native code (" + output.crash() + ")";
     }
+    if (!known) {
+      // The JVM itself, which says why.
+      return "doesn't start (exit %d, %s)".formatted(code, shortened(output.last()));
+    }
     return switch (code) {
       // 128 and the number of a signal.
       case 128 + 9 -> "was killed from outside (signal 9)";

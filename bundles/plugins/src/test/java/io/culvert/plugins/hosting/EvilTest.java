@@ -122,7 +122,7 @@ class EvilTest {
     }
     house.awaitAnswer();
     assertThat(house.hosts.processes())
-        .filteredOn(p -> p.plugin().equals(NAME))
+        .filteredOn(p -> p.symbolicName().equals(NAME))
         .singleElement()
         .satisfies(p -> assertThat(p.ends()).isEqualTo(4));
   }

@@ -8,6 +8,7 @@ import io.culvert.api.Problem;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
+import io.culvert.api.service.Plugins.Process;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
 import io.culvert.api.southbound.Diagnosed;
@@ -318,7 +319,7 @@ class HostedTest {
         .hasMessageContaining(
             "nothing in this gateway provides package io.culvert.api [9.0.0,10.0.0)");
     assertThat(house.hosts.processes())
-        .extracting(Hosts.Process::plugin)
+        .extracting(Process::symbolicName)
         .containsExactly("com.example.odd");
     assertThat(house.read("x")).hasSize(1);
   }

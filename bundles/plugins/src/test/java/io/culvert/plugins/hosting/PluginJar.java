@@ -17,12 +17,12 @@ import java.util.jar.Manifest;
 import java.util.stream.Stream;
 
 /** A plug-in's jar around a class of the test's, with those nested in it. */
-final class PluginJar {
+public final class PluginJar {
   private final Manifest manifest = new Manifest();
   private final List<Class<?>> classes = new ArrayList<>();
   private final Map<String, String> files = new LinkedHashMap<>();
 
-  static PluginJar of(Class<?> activator) {
+  public static PluginJar of(Class<?> activator) {
     PluginJar jar = new PluginJar();
     jar.classes.add(activator);
     jar.header("Manifest-Version", "1.0");
@@ -33,6 +33,7 @@ final class PluginJar {
     jar.header("Bundle-License", "Apache-2.0");
     jar.header("Bundle-Activator", activator.getName());
     jar.header("Culvert-Schemes", "odd, odder");
+    jar.header("Culvert-Opens", "none");
     jar.header(
         "Import-Package",
         "org.osgi.framework,io.culvert.api;version=\"[1.0,2)\","
@@ -40,18 +41,22 @@ final class PluginJar {
     return jar;
   }
 
-  PluginJar header(String name, String value) {
+  public PluginJar header(String name, String value) {
     manifest.getMainAttributes().put(new Attributes.Name(name), value);
     return this;
   }
 
-  PluginJar file(String name, String text) {
+  public PluginJar file(String name, String text) {
     files.put(name, text);
     return this;
   }
 
-  Path in(Path folder) throws IOException {
-    Path file = folder.resolve("plugin.jar");
+  public Path in(Path folder) throws IOException {
+    return in(folder, "plugin.jar");
+  }
+
+  public Path in(Path folder, String name) throws IOException {
+    Path file = folder.resolve(name);
     try (OutputStream out = Files.newOutputStream(file);
         JarOutputStream jar = new JarOutputStream(out, manifest)) {
       for (Class<?> type : classes) {
@@ -60,10 +65,11 @@ final class PluginJar {
                 .resolve(type.getPackageName().replace('.', '/'));
         try (Stream<Path> list = Files.list(folderOfClass)) {
           for (Path each : list.sorted().toList()) {
-            String name = each.getFileName().toString();
-            if (name.equals(type.getSimpleName() + ".class")
-                || name.startsWith(type.getSimpleName() + "$")) {
-              jar.putNextEntry(new JarEntry(type.getPackageName().replace('.', '/') + "/" + name));
+            String simple = each.getFileName().toString();
+            if (simple.equals(type.getSimpleName() + ".class")
+                || simple.startsWith(type.getSimpleName() + "$")) {
+              jar.putNextEntry(
+                  new JarEntry(type.getPackageName().replace('.', '/') + "/" + simple));
               try (InputStream in = Files.newInputStream(each)) {
                 in.transferTo(jar);
               }

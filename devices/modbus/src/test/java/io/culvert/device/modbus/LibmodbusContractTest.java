@@ -18,12 +18,12 @@ import java.util.Map;
 class LibmodbusContractTest extends DriverContract {
 
   @Override
-  protected Driver activate() {
+  protected Driver activate() throws Exception {
     return new ModbusTcpDriver();
   }
 
   @Override
-  protected void deactivate(Driver driver) {
+  protected void deactivate(Driver driver) throws Exception {
     ((ModbusTcpDriver) driver).deactivate();
   }
 
