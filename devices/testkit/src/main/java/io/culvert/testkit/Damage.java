@@ -110,7 +110,9 @@ enum Damage {
       }
       case WRONG_BYTE -> {
         byte[] changed = answer.clone();
-        changed[random.nextInt(answer.length)] ^= (byte) (1 + random.nextInt(255));
+        // One wrong bit as often as several: a digit may become another.
+        int wrong = random.nextBoolean() ? 1 << random.nextInt(8) : 1 + random.nextInt(255);
+        changed[random.nextInt(answer.length)] ^= (byte) wrong;
         out.send(changed);
       }
       case LEFT_OUT -> {

@@ -188,7 +188,7 @@ public final class ScriptedPeer implements Peer {
   }
 
   /** Sends to whoever is connected, in the form of a script's {@code send}. */
-  public void send(String row) throws IOException {
+  public void send(String row) {
     byte[] bytes;
     List<Talk> all;
     synchronized (this) {
@@ -196,7 +196,7 @@ public final class ScriptedPeer implements Peer {
       all = List.copyOf(talks);
     }
     for (Talk talk : all) {
-      talk.out.send(bytes);
+      whileConnected(() -> talk.out.send(bytes));
     }
   }
 
@@ -266,7 +266,7 @@ public final class ScriptedPeer implements Peer {
   }
 
   @Override
-  public void tell(Point point, Value value) throws IOException {
+  public void tell(Point point, Value value) {
     send(telling.apply(point, value));
   }
 
@@ -287,14 +287,22 @@ public final class ScriptedPeer implements Peer {
 
   /** {@inheritDoc} Answers what came meanwhile, late. */
   @Override
-  public void resume() throws IOException {
+  public void resume() {
     List<Talk> all;
     synchronized (this) {
       held = false;
       all = List.copyOf(talks);
     }
     for (Talk talk : all) {
-      heard(talk, new byte[0]);
+      whileConnected(() -> heard(talk, new byte[0]));
+    }
+  }
+
+  private static void whileConnected(Work work) {
+    try {
+      work.run();
+    } catch (IOException gone) {
+      // Nobody is left to hear it.
     }
   }
 
