@@ -25,7 +25,7 @@ enum Damage {
   ENDLESS_ANSWERS("the same answer without end");
 
   /** What an endless one sends at most, in bytes. */
-  static final long ENDLESS_BYTES = 64L << 20;
+  static final long ENDLESS_BYTES = 48L << 20;
 
   private static final int PIECE = 16 << 10;
   private static final long DRIP_MILLIS = 5;

@@ -61,16 +61,13 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(120)
 public abstract class DriverContract {
-  /** After which an exchange that nobody answers is cancelled, as the core does. */
-  private static final Duration DEADLINE = Duration.ofMillis(100);
-
   private static final Duration LIMIT = Duration.ofSeconds(120);
 
   /** What a driver may hold of what nobody asked for, with all that its libraries keep. */
   private static final long MOST_HELD = 16L << 20;
 
   /** How long bytes without end are sent at most, however few the driver takes. */
-  private static final Duration FLOOD = Duration.ofSeconds(5);
+  private static final Duration FLOOD = Duration.ofSeconds(3);
 
   /** From which the damages are drawn; told with each failure. */
   private static final String SEED = "culvert.testkit.seed";
@@ -100,6 +97,11 @@ public abstract class DriverContract {
   /** How long what must happen may take: an answer, an end. Generous, for a loaded machine. */
   Duration patience() {
     return Duration.ofSeconds(10);
+  }
+
+  /** After which an exchange whose answer is damaged is cancelled, as the core does. */
+  private Duration deadline() {
+    return patience().dividedBy(100);
   }
 
   /** How long a call that must not block may take. */
@@ -696,7 +698,7 @@ public abstract class DriverContract {
           }
           CompletableFuture<List<Browsable.Found>> all = browse(browsable, "", 1000);
           try {
-            assertThat(all.get(DEADLINE.toMillis(), TimeUnit.MILLISECONDS))
+            assertThat(all.get(moment().toMillis(), TimeUnit.MILLISECONDS))
                 .as("what browse(\"\", 1000) finds, each place once")
                 .hasSizeLessThanOrEqualTo(1000)
                 .extracting(Browsable.Found::address)
@@ -963,7 +965,7 @@ public abstract class DriverContract {
     if (damage.endless()) {
       floods(relay, way, held, story);
     }
-    Duration patience = damage.harmless() ? patience() : DEADLINE;
+    Duration patience = damage.harmless() ? patience() : deadline();
     Object answer = null;
     try {
       answer = exchange.get(patience.toMillis(), TimeUnit.MILLISECONDS);
@@ -979,9 +981,11 @@ public abstract class DriverContract {
       exchange.cancel(true);
       return false;
     }
-    List<Sample> samples =
-        way.connection instanceof Readable ? samples(answer) : way.sink.samples();
-    if (damage.harmless() && way.connection instanceof Readable) {
+    if (way.plan == null && way.connection instanceof Subscribable) {
+      tells(way);
+    }
+    List<Sample> samples = way.plan == null ? way.sink.samples() : samples(answer);
+    if (damage.harmless() && way.plan != null) {
       assertThat(values(samples, peer.values().keySet()))
           .as("what was read after " + story)
           .isEqualTo(named(peer.values()));
@@ -990,6 +994,18 @@ public abstract class DriverContract {
       noneWrong(samples, story);
     }
     return true;
+  }
+
+  /** Lets the device tell something, damaged too, and waits a little for what becomes of it. */
+  private void tells(Way way) throws Exception {
+    int before = way.sink.samples().size();
+    Map.Entry<Point, Value> told = way.shown.entrySet().iterator().next();
+    peer.tell(told.getKey(), told.getValue());
+    long start = System.nanoTime();
+    while (way.sink.samples().size() == before
+        && System.nanoTime() - start < deadline().toNanos()) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    }
   }
 
   @SuppressWarnings("unchecked")

@@ -16,10 +16,12 @@ import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -153,7 +155,7 @@ final class TallyDriver implements Driver {
 
   /** One connection, with a thread that connects and reads. */
   private final class Link {
-    final Socket socket = new Socket();
+    final SocketChannel channel;
     final Device device;
     final Sink sink;
     final String prefix;
@@ -175,6 +177,11 @@ final class TallyDriver implements Driver {
     Link(Device device, Sink sink) {
       this.device = device;
       this.sink = sink;
+      try {
+        channel = SocketChannel.open();
+      } catch (IOException none) {
+        throw new IllegalStateException(none);
+      }
       String path = device.endpoint().getPath();
       prefix = path.length() < 2 || flaw == Flaw.MIXES_UNITS ? "" : path.substring(1) + ".";
       thread.setDaemon(true);
@@ -186,9 +193,9 @@ final class TallyDriver implements Driver {
         if (flaw == Flaw.NEVER_AGAIN && dead.contains(address)) {
           throw new IOException("the device has gone");
         }
-        socket.connect(
-            new InetSocketAddress(device.endpoint().getHost(), device.endpoint().getPort()), 3000);
-        socket.setTcpNoDelay(true);
+        channel.connect(
+            new InetSocketAddress(device.endpoint().getHost(), device.endpoint().getPort()));
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
         opened.complete(connection());
       } catch (IOException refused) {
         opened.completeExceptionally(
@@ -197,8 +204,8 @@ final class TallyDriver implements Driver {
                 : new IOException("No connection to " + device.endpoint() + ": " + refused));
         return;
       }
-      try (InputStream in = socket.getInputStream()) {
-        read(in);
+      try {
+        read();
         lost(new IOException("The device closed the connection"));
       } catch (IOException broken) {
         lost(broken);
@@ -208,10 +215,11 @@ final class TallyDriver implements Driver {
       }
     }
 
-    private void read(InputStream in) throws IOException {
+    private void read() throws IOException {
       ByteArrayOutputStream line = new ByteArrayOutputStream();
       byte[] buffer = new byte[4096];
-      for (int count = in.read(buffer); count > 0; count = in.read(buffer)) {
+      ByteBuffer in = ByteBuffer.wrap(buffer);
+      for (int count = channel.read(in); count > 0; count = channel.read(in.clear())) {
         for (int i = 0; i < count; i++) {
           if (buffer[i] != '\n') {
             line.write(buffer[i]);
@@ -294,7 +302,7 @@ final class TallyDriver implements Driver {
       if (!ended.getAndSet(true) || !pending.isEmpty()) {
         closed = true;
         try {
-          socket.close();
+          channel.close();
         } catch (IOException gone) {
           // It has ended one way or the other.
         }
@@ -365,7 +373,7 @@ final class TallyDriver implements Driver {
         }
         requests.incrementAndGet();
         synchronized (this) {
-          socket.getOutputStream().write(line.toByteArray());
+          channel.write(ByteBuffer.wrap(line.toByteArray()));
         }
       } catch (IOException gone) {
         stage.completeExceptionally(gone);
