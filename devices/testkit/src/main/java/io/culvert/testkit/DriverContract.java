@@ -698,7 +698,7 @@ public abstract class DriverContract {
           }
           CompletableFuture<List<Browsable.Found>> all = browse(browsable, "", 1000);
           try {
-            assertThat(all.get(moment().toMillis(), TimeUnit.MILLISECONDS))
+            assertThat(all.get(1, TimeUnit.SECONDS))
                 .as("what browse(\"\", 1000) finds, each place once")
                 .hasSizeLessThanOrEqualTo(1000)
                 .extracting(Browsable.Found::address)
@@ -963,7 +963,7 @@ public abstract class DriverContract {
       throws Exception {
     CompletableFuture<?> exchange = way.exchange();
     if (damage.endless()) {
-      floods(relay, way, held, story);
+      floods(relay, held, story);
     }
     Duration patience = damage.harmless() ? patience() : deadline();
     Object answer = null;
@@ -990,7 +990,7 @@ public abstract class DriverContract {
           .as("what was read after " + story)
           .isEqualTo(named(peer.values()));
     }
-    if (peer.checksummed()) {
+    if (peer.checksummed() && damage.shows()) {
       noneWrong(samples, story);
     }
     return true;
@@ -1027,12 +1027,12 @@ public abstract class DriverContract {
     }
   }
 
-  private void floods(Relay relay, Way way, long held, String story) {
+  private void floods(Relay relay, long held, String story) {
     long start = System.nanoTime();
     long passed = -1;
     long still = start;
     // Ends when all is sent, when the driver has taken no more for a while, or after some time.
-    while (relay.passed() < Damage.ENDLESS_BYTES && System.nanoTime() - start < FLOOD.toNanos()) {
+    while (relay.passed() < relay.endless() && System.nanoTime() - start < FLOOD.toNanos()) {
       long now = System.nanoTime();
       if (relay.passed() != passed) {
         passed = relay.passed();
@@ -1047,7 +1047,6 @@ public abstract class DriverContract {
             "bytes held after %s: %d came; at most %d may be kept",
             story, relay.passed(), MOST_HELD)
         .isLessThan(MOST_HELD);
-    assertThat(way.connection).isNotNull();
   }
 
   /** What the process holds, on the heap and beside it. */

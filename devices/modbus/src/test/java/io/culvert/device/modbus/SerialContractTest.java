@@ -82,7 +82,7 @@ class SerialContractTest {
       bus.plug("gateway");
       SlaveProcess slave = SlaveProcess.libmodbus(bus.plug("slave"), 3);
       String endpoint = "modbus-rtu://" + bus.file("gateway") + LINE;
-      return SerialPeer.libmodbus(endpoint, "gateway", slave, bus, slave::stop, slave::start);
+      return SerialPeer.libmodbus(endpoint, null, slave, bus, slave::stop, slave::start);
     }
   }
 

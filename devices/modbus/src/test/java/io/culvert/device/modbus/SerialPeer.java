@@ -18,7 +18,8 @@ import java.util.Map;
  * A slave on a serial line, for the contract of all drivers.
  *
  * @param endpoint without its unit
- * @param gateway the gateway's place on the bus; {@code null} if it is reached over TCP
+ * @param gateway the gateway's place on the bus; {@code null} if it is reached over TCP, or if
+ *     answers there are not to be damaged
  * @param neighbour a unit beside it, which holds something else; 0 if there is none
  */
 record SerialPeer(
