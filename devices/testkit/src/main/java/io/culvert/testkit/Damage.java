@@ -24,10 +24,7 @@ enum Damage {
   ENDLESS("half an answer and then bytes without end"),
   ENDLESS_ANSWERS("the same answer without end");
 
-  /** What an endless one sends at most, in bytes. */
-  static final long ENDLESS_BYTES = 64L << 20;
-
-  private static final int PIECE = 16 << 10;
+  private static final int PIECE = 4 << 10;
   private static final long DRIP_MILLIS = 5;
   private static final long LATE_MILLIS = 100;
 
@@ -59,6 +56,13 @@ enum Damage {
     return this == BYTE_BY_BYTE || this == SLOWLY || this == IN_ONE_PIECE;
   }
 
+  /**
+   * Whether a check sum tells that something is wrong: the same answer once more has a right one.
+   */
+  boolean shows() {
+    return this != ENDLESS_ANSWERS;
+  }
+
   boolean endless() {
     return this == ENDLESS || this == ENDLESS_ANSWERS;
   }
@@ -78,9 +82,11 @@ enum Damage {
   }
 
   /**
+   * @param endless how many bytes are without end
    * @param over when the treatment is
    */
-  void pass(byte[] answer, Random random, Out out, CountDownLatch over) throws IOException {
+  void pass(byte[] answer, Random random, Out out, long endless, CountDownLatch over)
+      throws IOException {
     byte[] half = Arrays.copyOf(answer, answer.length / 2);
     switch (this) {
       case BYTE_BY_BYTE -> {
@@ -110,7 +116,9 @@ enum Damage {
       }
       case WRONG_BYTE -> {
         byte[] changed = answer.clone();
-        changed[random.nextInt(answer.length)] ^= (byte) (1 + random.nextInt(255));
+        // One wrong bit as often as several: a digit may become another.
+        int wrong = random.nextBoolean() ? 1 << random.nextInt(8) : 1 + random.nextInt(255);
+        changed[random.nextInt(answer.length)] ^= (byte) wrong;
         out.send(changed);
       }
       case LEFT_OUT -> {
@@ -126,20 +134,21 @@ enum Damage {
         byte[] same = new byte[PIECE];
         Arrays.fill(same, answer[answer.length / 2]);
         out.send(half);
-        endlessly(same, out, over);
+        endlessly(same, out, endless, over);
       }
       case ENDLESS_ANSWERS -> {
         byte[] many = answer;
         while (many.length < PIECE) {
           many = joined(many, many);
         }
-        endlessly(many, out, over);
+        endlessly(many, out, endless, over);
       }
     }
   }
 
-  private static void endlessly(byte[] piece, Out out, CountDownLatch over) throws IOException {
-    for (long sent = 0; sent < ENDLESS_BYTES && over.getCount() > 0; sent += piece.length) {
+  private static void endlessly(byte[] piece, Out out, long endless, CountDownLatch over)
+      throws IOException {
+    for (long sent = 0; sent < endless && over.getCount() > 0; sent += piece.length) {
       out.send(piece);
     }
   }

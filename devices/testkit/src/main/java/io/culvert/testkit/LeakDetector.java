@@ -34,7 +34,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 public final class LeakDetector implements BeforeEachCallback, AfterEachCallback {
   /** How long what has been told to end may take. */
-  static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
 
@@ -110,22 +110,18 @@ public final class LeakDetector implements BeforeEachCallback, AfterEachCallback
      *     they reach
      */
     public void nothingLeft() {
-      none(true);
+      none(true, PATIENCE);
     }
 
-    /** As {@link #nothingLeft}, but threads may be left. */
-    public void nothingLeftOpen() {
-      none(false);
-    }
-
-    private void none(boolean andThreads) {
+    /** Waits so long; and threads may be left if they don't count. */
+    void none(boolean andThreads, Duration patience) {
       long start = System.nanoTime();
       List<String> left = left(andThreads);
       while (!left.isEmpty()) {
-        if (System.nanoTime() - start > PATIENCE.toNanos()) {
+        if (System.nanoTime() - start > patience.toNanos()) {
           throw new AssertionError(
               "Left behind after "
-                  + PATIENCE.toSeconds()
+                  + patience.toSeconds()
                   + " s: "
                   + String.join(System.lineSeparator() + "  and ", left));
         }

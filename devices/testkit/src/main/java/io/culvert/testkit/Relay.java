@@ -88,6 +88,9 @@ public abstract sealed class Relay implements AutoCloseable {
   /** Whether what it carries can be closed and reset by the device. */
   abstract boolean connects();
 
+  /** How many bytes are without end. */
+  abstract long endless();
+
   /**
    * From now on treats what comes so.
    *
@@ -124,7 +127,7 @@ public abstract sealed class Relay implements AutoCloseable {
     if (now.damage == null) {
       counted.send(bytes);
     } else {
-      now.damage.pass(bytes, now.random, counted, now.over);
+      now.damage.pass(bytes, now.random, counted, endless(), now.over);
     }
   }
 
@@ -236,6 +239,11 @@ public abstract sealed class Relay implements AutoCloseable {
     }
 
     @Override
+    long endless() {
+      return 48L << 20;
+    }
+
+    @Override
     public void close() throws IOException {
       server.close();
       treat(null, new Random(0));
@@ -284,6 +292,14 @@ public abstract sealed class Relay implements AutoCloseable {
     @Override
     boolean connects() {
       return false;
+    }
+
+    /**
+     * What a line of 115,200 baud carries in some seconds; a pseudo-terminal knows no baud rate.
+     */
+    @Override
+    long endless() {
+      return 64L << 10;
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.culvert.api.Value;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -23,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 
@@ -188,7 +190,7 @@ public final class ScriptedPeer implements Peer {
   }
 
   /** Sends to whoever is connected, in the form of a script's {@code send}. */
-  public void send(String row) throws IOException {
+  public void send(String row) {
     byte[] bytes;
     List<Talk> all;
     synchronized (this) {
@@ -196,7 +198,7 @@ public final class ScriptedPeer implements Peer {
       all = List.copyOf(talks);
     }
     for (Talk talk : all) {
-      talk.out.send(bytes);
+      whileConnected(() -> talk.out.send(bytes));
     }
   }
 
@@ -266,7 +268,7 @@ public final class ScriptedPeer implements Peer {
   }
 
   @Override
-  public void tell(Point point, Value value) throws IOException {
+  public void tell(Point point, Value value) {
     send(telling.apply(point, value));
   }
 
@@ -287,14 +289,22 @@ public final class ScriptedPeer implements Peer {
 
   /** {@inheritDoc} Answers what came meanwhile, late. */
   @Override
-  public void resume() throws IOException {
+  public void resume() {
     List<Talk> all;
     synchronized (this) {
       held = false;
       all = List.copyOf(talks);
     }
     for (Talk talk : all) {
-      heard(talk, new byte[0]);
+      whileConnected(() -> heard(talk, new byte[0]));
+    }
+  }
+
+  private static void whileConnected(Work work) {
+    try {
+      work.run();
+    } catch (IOException gone) {
+      // Nobody is left to hear it.
     }
   }
 
@@ -466,8 +476,28 @@ public final class ScriptedPeer implements Peer {
     private final int port;
 
     Tcp() throws IOException {
-      server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+      server = listening(port());
       port = server.getLocalPort();
+    }
+
+    private static ServerSocket listening(int port) throws IOException {
+      ServerSocket server = new ServerSocket();
+      server.setReuseAddress(true);
+      server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      return server;
+    }
+
+    /** Below those that are given to whoever connects: it must be free again after a stop. */
+    private static int port() throws IOException {
+      while (true) {
+        int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+        try {
+          listening(port).close();
+          return port;
+        } catch (BindException taken) {
+          // Another, then.
+        }
+      }
     }
 
     @Override
@@ -480,9 +510,7 @@ public final class ScriptedPeer implements Peer {
       ServerSocket accepting;
       synchronized (clients) {
         if (server == null) {
-          server = new ServerSocket();
-          server.setReuseAddress(true);
-          server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+          server = listening(port);
         }
         accepting = server;
       }

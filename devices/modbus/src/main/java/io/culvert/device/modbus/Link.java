@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * connection, its time-out or its cancellation; its stage is told of each at once. Where answers
  * bear the numbers of their requests, many are under way. Else one is, the others wait, and a late
  * answer can be told from the right one only by unit and function: so after a time-out no request
- * of the same unit and function follows for {@link #GRACE}, while others do.
+ * of the same unit and function follows for a while, but others do: {@link GivenUp}.
  *
  * <p>Threads: methods may be called from any thread, don't block, and complete their stages on the
  * link's event loop; so does all state belong to that loop.
@@ -60,15 +60,6 @@ final class Link implements Framing.Receiver, Wire.Listener {
 
   /** For the units to do what they were told, before they can be asked (V1.02, 2.4.1). */
   private static final Duration TURNAROUND = Duration.ofMillis(200);
-
-  /** For the late answer to a request that was given up, before it could be taken for the next. */
-  private static final Duration GRACE = Duration.ofMillis(200);
-
-  /** How long an answer to a request that was given up is known as such, not as another's. */
-  private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(10);
-
-  /** Requests given up that are remembered. */
-  private static final int MAX_GIVEN_UP = 64;
 
   /** Requests heard in turn right after sending them, after which the line is known to echo. */
   private static final int ECHOES = 3;
@@ -98,8 +89,8 @@ final class Link implements Framing.Receiver, Wire.Listener {
   /** Those which wait for the connection to be made. */
   private final Set<CompletableFuture<?>> opening = new HashSet<>();
 
-  /** Whose answers may come late, the earliest first. */
-  private final Deque<Pending> givenUp = new ArrayDeque<>();
+  /** Whose answers may come late. */
+  private final GivenUp givenUp;
 
   private boolean closed;
   private int transaction;
@@ -132,9 +123,6 @@ final class Link implements Framing.Receiver, Wire.Listener {
     boolean left;
 
     long sent;
-
-    /** When it was given up. */
-    long givenUp;
 
     ScheduledFuture<?> timer;
 
@@ -180,19 +168,17 @@ final class Link implements Framing.Receiver, Wire.Listener {
       }
       giveUp(this, new TimeoutException(silence(this)));
     }
-
-    boolean sameQuestion(Pending other) {
-      return unit == other.unit && request[0] == other.request[0];
-    }
   }
 
   /**
    * @param endpoint of any unit behind the address
+   * @param givenUp over an earlier link of the same {@linkplain Endpoint#link name}
    * @param wire makes the wire, given its listener
    */
-  Link(Endpoint endpoint, EventLoop loop, Function<Wire.Listener, Wire> wire) {
+  Link(Endpoint endpoint, EventLoop loop, GivenUp givenUp, Function<Wire.Listener, Wire> wire) {
     this.endpoint = endpoint;
     this.loop = loop;
+    this.givenUp = givenUp;
     this.framing = endpoint.transport().framing(this);
     this.wire = wire.apply(this);
   }
@@ -327,10 +313,9 @@ final class Link implements Framing.Receiver, Wire.Listener {
   /** Gives the turn to the first that may have it, if nobody has it. */
   private void next() {
     Iterator<Pending> all = waiting.iterator();
-    long now = givenUp.isEmpty() ? 0 : System.nanoTime();
     while (turn == null && all.hasNext()) {
       Pending request = all.next();
-      long grace = grace(request, now);
+      long grace = givenUp.grace(request.unit, request.request);
       if (grace > 0) {
         if (request.timer == null) {
           request.timer = loop.schedule(() -> retry(request), grace, TimeUnit.NANOSECONDS);
@@ -347,17 +332,6 @@ final class Link implements Framing.Receiver, Wire.Listener {
   private void retry(Pending request) {
     request.timer = null;
     next();
-  }
-
-  /** How long the late answer to another request might still be taken for the answer to this. */
-  private long grace(Pending request, long now) {
-    long grace = 0;
-    for (Pending other : givenUp) {
-      if (other.sameQuestion(request)) {
-        grace = Math.max(grace, GRACE.toNanos() - (now - other.givenUp));
-      }
-    }
-    return grace;
   }
 
   private void send(Pending request) {
@@ -484,11 +458,7 @@ final class Link implements Framing.Receiver, Wire.Listener {
     if (request.broadcast) {
       return;
     }
-    request.givenUp = System.nanoTime();
-    if (givenUp.size() == MAX_GIVEN_UP) {
-      givenUp.remove();
-    }
-    givenUp.add(request);
+    givenUp.add(request.transaction, request.unit, request.request);
   }
 
   @Override
@@ -560,7 +530,7 @@ final class Link implements Framing.Receiver, Wire.Listener {
     silent = 0;
     Pending request = pending.get(number);
     if (request == null) {
-      if (wasGivenUp(number)) {
+      if (givenUp.settles(number)) {
         add(late, 1);
       }
       stray =
@@ -587,10 +557,6 @@ final class Link implements Framing.Receiver, Wire.Listener {
       return;
     }
     take(request, answer);
-  }
-
-  private boolean wasGivenUp(int number) {
-    return givenUp.removeIf(request -> request.transaction == number);
   }
 
   private void fail(Pending request, String wrong) {
@@ -699,20 +665,12 @@ final class Link implements Framing.Receiver, Wire.Listener {
 
   /** Whether it answers a request that was given up; that is settled then. */
   private boolean isLate(int unit, byte[] pdu) {
-    long now = System.nanoTime();
-    while (!givenUp.isEmpty() && now - givenUp.peek().givenUp > LATE_NANOS) {
-      givenUp.remove();
+    boolean late = givenUp.settles(unit, pdu);
+    if (late) {
+      add(this.late, 1);
+      next();
     }
-    for (Iterator<Pending> all = givenUp.iterator(); all.hasNext(); ) {
-      Pending request = all.next();
-      if (request.unit == unit && AnswerCheck.wrong(request.request, pdu) == null) {
-        all.remove();
-        add(late, 1);
-        next();
-        return true;
-      }
-    }
-    return false;
+    return late;
   }
 
   /** As far as its form tells; where it doesn't, after a request comes its answer. */

@@ -29,7 +29,17 @@ abstract class ModbusDriver implements Driver {
 
   private final EventLoopGroup loops;
   private final Map<String, Shared> links = new HashMap<>();
+
+  /** By the name of the link; kept for good, as few as the site has addresses. */
+  private final Map<String, Place> places = new HashMap<>();
+
   private final Findings.Shelf findings;
+
+  /**
+   * What links to an address have in common, one after the other: a loop, so that the next begins
+   * when the last one has ended.
+   */
+  private record Place(EventLoop loop, GivenUp givenUp) {}
 
   private static final class Shared {
     final Link link;
@@ -122,9 +132,14 @@ abstract class ModbusDriver implements Driver {
           links.computeIfAbsent(
               endpoint.link(),
               name -> {
-                EventLoop loop = loops.next();
+                Place place =
+                    places.computeIfAbsent(name, n -> new Place(loops.next(), new GivenUp()));
                 return new Shared(
-                    new Link(endpoint, loop, listener -> wire(endpoint, loop, listener)));
+                    new Link(
+                        endpoint,
+                        place.loop,
+                        place.givenUp,
+                        listener -> wire(endpoint, place.loop, listener)));
               });
       shared.users++;
       return shared.link;

@@ -33,8 +33,18 @@ class LibmodbusContractTest extends DriverContract {
     return new Peer() {
       @Override
       public Device device() {
-        URI endpoint = URI.create("modbus-tcp://127.0.0.1:" + slave.port() + "?unit=3");
-        return new Device("d", "p", endpoint, Map.of());
+        return unit(3);
+      }
+
+      private Device unit(int unit) {
+        URI endpoint = URI.create("modbus-tcp://127.0.0.1:" + slave.port() + "?unit=" + unit);
+        return new Device("u" + unit, "p", endpoint, Map.of());
+      }
+
+      @Override
+      public Map<Device, Map<Point, Value>> neighbours() {
+        Point unit = new Point("unit", "input:0", DataType.UINT16, READ);
+        return Map.of(unit(4), Map.of(unit, Value.of(4L)), unit(5), Map.of(unit, Value.of(5L)));
       }
 
       @Override

@@ -54,9 +54,9 @@ class SerialContractTest {
       SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       bus.plug("gateway");
       SlaveProcess slave = SlaveProcess.libmodbus(bus.plug("slave"), 3);
-      String endpoint = "modbus-rtu://" + bus.file("gateway") + LINE + 3;
+      String endpoint = "modbus-rtu://" + bus.file("gateway") + LINE;
       return SerialPeer.libmodbus(
-          endpoint, slave, bus, () -> bus.unplug("gateway"), () -> bus.plug("gateway"));
+          endpoint, "gateway", slave, bus, () -> bus.unplug("gateway"), () -> bus.plug("gateway"));
     }
   }
 
@@ -67,9 +67,9 @@ class SerialContractTest {
       SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       bus.plug("gateway");
       SlaveProcess slave = SlaveProcess.pymodbus(bus.plug("slave"), "ascii");
-      String endpoint = "modbus-ascii://" + bus.file("gateway") + LINE + 2;
+      String endpoint = "modbus-ascii://" + bus.file("gateway") + LINE;
       return SerialPeer.pymodbus(
-          endpoint, slave, bus, () -> bus.unplug("gateway"), () -> bus.plug("gateway"));
+          endpoint, "gateway", slave, bus, () -> bus.unplug("gateway"), () -> bus.plug("gateway"));
     }
   }
 
@@ -81,8 +81,8 @@ class SerialContractTest {
       SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       bus.plug("gateway");
       SlaveProcess slave = SlaveProcess.libmodbus(bus.plug("slave"), 3);
-      String endpoint = "modbus-rtu://" + bus.file("gateway") + LINE + 3;
-      return SerialPeer.libmodbus(endpoint, slave, bus, slave::stop, slave::start);
+      String endpoint = "modbus-rtu://" + bus.file("gateway") + LINE;
+      return SerialPeer.libmodbus(endpoint, null, slave, bus, slave::stop, slave::start);
     }
   }
 
@@ -93,8 +93,8 @@ class SerialContractTest {
       SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       SlaveProcess slave = SlaveProcess.libmodbus(bus.plug("slave"), 3);
       LineGateway gateway = new LineGateway(bus);
-      String endpoint = "modbus-rtu-tcp://127.0.0.1:" + gateway.port() + "?unit=3";
-      return SerialPeer.libmodbus(endpoint, slave, bus, gateway::stop, gateway::start);
+      String endpoint = "modbus-rtu-tcp://127.0.0.1:" + gateway.port() + "?unit=";
+      return SerialPeer.libmodbus(endpoint, null, slave, bus, gateway::stop, gateway::start);
     }
   }
 
@@ -105,8 +105,8 @@ class SerialContractTest {
       SerialBus bus = new SerialBus(Files.createTempDirectory(folder, "line"));
       SlaveProcess slave = SlaveProcess.pymodbus(bus.plug("slave"), "ascii");
       LineGateway gateway = new LineGateway(bus);
-      String endpoint = "modbus-ascii-tcp://127.0.0.1:" + gateway.port() + "?unit=2";
-      return SerialPeer.pymodbus(endpoint, slave, bus, gateway::stop, gateway::start);
+      String endpoint = "modbus-ascii-tcp://127.0.0.1:" + gateway.port() + "?unit=";
+      return SerialPeer.pymodbus(endpoint, null, slave, bus, gateway::stop, gateway::start);
     }
   }
 }

@@ -8,14 +8,25 @@ import io.culvert.api.Device;
 import io.culvert.api.Point;
 import io.culvert.api.Value;
 import io.culvert.testkit.Peer;
+import io.culvert.testkit.Relay;
 import io.culvert.testkit.SerialBus;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
 
-/** A slave on a serial line, for the contract of all drivers. */
+/**
+ * A slave on a serial line, for the contract of all drivers.
+ *
+ * @param endpoint without its unit
+ * @param gateway the gateway's place on the bus; {@code null} if it is reached over TCP, or if
+ *     answers there are not to be damaged
+ * @param neighbour a unit beside it, which holds something else; 0 if there is none
+ */
 record SerialPeer(
     String endpoint,
+    String gateway,
+    int unit,
+    int neighbour,
     SlaveProcess slave,
     SerialBus bus,
     Step away,
@@ -32,9 +43,12 @@ record SerialPeer(
 
   /** The unit 3 of slave.c. */
   static SerialPeer libmodbus(
-      String endpoint, SlaveProcess slave, SerialBus bus, Step away, Step back) {
+      String endpoint, String gateway, SlaveProcess slave, SerialBus bus, Step away, Step back) {
     return new SerialPeer(
         endpoint,
+        gateway,
+        3,
+        0,
         slave,
         bus,
         away,
@@ -49,9 +63,12 @@ record SerialPeer(
 
   /** The unit 2 of slave.py. */
   static SerialPeer pymodbus(
-      String endpoint, SlaveProcess slave, SerialBus bus, Step away, Step back) {
+      String endpoint, String gateway, SlaveProcess slave, SerialBus bus, Step away, Step back) {
     return new SerialPeer(
         endpoint,
+        gateway,
+        2,
+        1,
         slave,
         bus,
         away,
@@ -66,7 +83,29 @@ record SerialPeer(
 
   @Override
   public Device device() {
-    return new Device("d", "p", URI.create(endpoint), Map.of());
+    return device(unit);
+  }
+
+  private Device device(int unit) {
+    return new Device("u" + unit, "p", URI.create(endpoint + unit), Map.of());
+  }
+
+  @Override
+  public Map<Device, Map<Point, Value>> neighbours() {
+    Point input = new Point("input", "input:0", DataType.UINT16, READ);
+    return neighbour == 0
+        ? Map.of()
+        : Map.of(device(neighbour), Map.of(input, Value.of(100L * neighbour)));
+  }
+
+  @Override
+  public boolean checksummed() {
+    return true;
+  }
+
+  @Override
+  public Relay relay() throws Exception {
+    return gateway == null ? Relay.tcp(device()) : bus.relay(gateway, device());
   }
 
   @Override
