@@ -52,7 +52,7 @@ class ${prefix}FramesTest {
   @Test
   void whateverArrivesIsAFrameOrAnIOException() {
     Random random = new Random(1);
-    for (int i = 0; i < 100_000; i++) {
+    for (int i = 0; i < 20_000; i++) {
       byte[] bytes = new byte[random.nextInt(${prefix}Frames.ROOM)];
       random.nextBytes(bytes);
       if (bytes.length > 1 && random.nextBoolean()) {
