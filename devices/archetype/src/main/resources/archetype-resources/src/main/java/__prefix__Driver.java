@@ -30,7 +30,8 @@ import org.osgi.service.component.annotations.Deactivate;
  */
 @Component(property = Driver.SCHEME + "=${scheme}")
 public final class ${prefix}Driver implements Driver {
-  private static final Pattern IP = Pattern.compile("([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})");
+  private static final Pattern IP =
+      Pattern.compile("([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})");
   private static final Set<DataType> TYPES = Set.of(DataType.BOOL, DataType.INT16, DataType.UINT16);
 
   /** The thread that hears of all connections; ends with the driver. */
@@ -64,8 +65,7 @@ public final class ${prefix}Driver implements Driver {
     }
     for (Point point : points) {
       if (address(point) < 0) {
-        problems.add(
-            new Problem("points." + point.id() + ".address", point.address(), "0 to 255"));
+        problems.add(new Problem("points." + point.id() + ".address", point.address(), "0 to 255"));
       }
       if (!TYPES.contains(point.type())) {
         problems.add(

@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
  * </pre>
  *
  * <p>The length counts the bytes between it and the check sum: 1 byte, 3 to 64. The number is the
- * asker's, 1 byte; the answer repeats it. The check sum is CRC-16/CCITT-FALSE over everything before
- * it: 2 bytes, as all numbers with the high byte first.
+ * asker's, 1 byte; the answer repeats it. The check sum is CRC-16/CCITT-FALSE over everything
+ * before it: 2 bytes, as all numbers with the high byte first.
  *
  * <p>Knows bytes and nothing of sockets, so that it can be tested byte by byte.
  */
