@@ -28,7 +28,13 @@ import org.osgi.service.component.annotations.Deactivate;
  * Controllers at {@code ${scheme}://192.168.3.40:4700}; a point's address is its number on the
  * controller, 0 to 255.
  */
-@Component(property = Driver.SCHEME + "=${scheme}")
+@Component(
+    property = {
+      Driver.SCHEME + "=${scheme}",
+      // How frames look, so that a recording of a device can stand for it (culvert record).
+      Driver.MATCHER
+          + "=${scheme}: frame=length begin=A5 at=1 size=1 add=4 echo=2 check=crc16-modbus"
+    })
 public final class ${prefix}Driver implements Driver {
   private static final Pattern IP =
       Pattern.compile("([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})");

@@ -14,7 +14,7 @@ class ${prefix}FramesTest {
   @Test
   void theCheckSumIsTheOneOfTheCatalogue() {
     byte[] digits = "123456789".getBytes(StandardCharsets.US_ASCII);
-    assertThat(${prefix}Frames.checkSum(digits, 0, 9)).isEqualTo(0x29B1);
+    assertThat(${prefix}Frames.checkSum(digits, 0, 9)).isEqualTo(0x4B37);
   }
 
   @Test
