@@ -6,7 +6,7 @@
  * is {@code null} only where its record says so.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package io.culvert.api;
 
 import org.osgi.annotation.bundle.Export;

@@ -3,7 +3,7 @@
  * shell and rules; and the joints between core, buffer and plug-ins.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package io.culvert.api.service;
 
 import org.osgi.annotation.bundle.Export;

@@ -9,7 +9,7 @@
  * <p>Errors: a bad point is data (a sample of bad quality); a lost link is an exception.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package io.culvert.api.southbound;
 
 import org.osgi.annotation.bundle.Export;

@@ -31,7 +31,8 @@ final class ${prefix}Connection implements Readable, Writable {
   }
 
   /** Reads the point that comes next, and when its answer is there, the one after. */
-  private void read(List<Point> points, List<Sample> read, CompletableFuture<List<Sample>> samples) {
+  private void read(
+      List<Point> points, List<Sample> read, CompletableFuture<List<Sample>> samples) {
     if (samples.isDone()) {
       // The core's deadline passed and it cancelled the stage: the exchange is over.
       return;

@@ -28,9 +28,16 @@ import org.osgi.service.component.annotations.Deactivate;
  * Controllers at {@code ${scheme}://192.168.3.40:4700}; a point's address is its number on the
  * controller, 0 to 255.
  */
-@Component(property = Driver.SCHEME + "=${scheme}")
+@Component(
+    property = {
+      Driver.SCHEME + "=${scheme}",
+      // How frames look, so that a recording of a device can stand for it (culvert record).
+      Driver.MATCHER
+          + "=${scheme}: frame=length begin=A5 at=1 size=1 add=4 echo=2 check=crc16-modbus"
+    })
 public final class ${prefix}Driver implements Driver {
-  private static final Pattern IP = Pattern.compile("([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})");
+  private static final Pattern IP =
+      Pattern.compile("([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})\\.([0-9]{1,3})");
   private static final Set<DataType> TYPES = Set.of(DataType.BOOL, DataType.INT16, DataType.UINT16);
 
   /** The thread that hears of all connections; ends with the driver. */
@@ -64,8 +71,7 @@ public final class ${prefix}Driver implements Driver {
     }
     for (Point point : points) {
       if (address(point) < 0) {
-        problems.add(
-            new Problem("points." + point.id() + ".address", point.address(), "0 to 255"));
+        problems.add(new Problem("points." + point.id() + ".address", point.address(), "0 to 255"));
       }
       if (!TYPES.contains(point.type())) {
         problems.add(

@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
  * </pre>
  *
  * <p>The length counts the bytes between it and the check sum: 1 byte, 3 to 64. The number is the
- * asker's, 1 byte; the answer repeats it. The check sum is CRC-16/CCITT-FALSE over everything before
- * it: 2 bytes, as all numbers with the high byte first.
+ * asker's, 1 byte; the answer repeats it. The check sum is CRC-16/MODBUS over everything before it,
+ * 2 bytes, the low one first; of all other numbers the high byte is first.
  *
  * <p>Knows bytes and nothing of sockets, so that it can be tested byte by byte.
  */
@@ -54,8 +54,8 @@ final class ${prefix}Frames {
   private static ByteBuffer frame(byte[] body) {
     ByteBuffer frame = ByteBuffer.allocate(2 + body.length + 2);
     frame.put((byte) START).put((byte) body.length).put(body);
-    frame.putShort((short) checkSum(frame.array(), 0, frame.position()));
-    return frame.flip();
+    int sum = checkSum(frame.array(), 0, frame.position());
+    return frame.put((byte) sum).put((byte) (sum >> 8)).flip();
   }
 
   /**
@@ -84,7 +84,8 @@ final class ${prefix}Frames {
     byte[] frame = new byte[2 + length + 2];
     arrived.get(frame);
     int expected = checkSum(frame, 0, 2 + length);
-    int found = Short.toUnsignedInt(ByteBuffer.wrap(frame).getShort(2 + length));
+    int found =
+        Byte.toUnsignedInt(frame[2 + length]) | Byte.toUnsignedInt(frame[3 + length]) << 8;
     if (found != expected) {
       throw new IOException(
           "The controller's answer has check sum %04X, expected %04X".formatted(found, expected));
@@ -94,15 +95,14 @@ final class ${prefix}Frames {
     return new Body(Byte.toUnsignedInt(frame[2]), data);
   }
 
-  /** CRC-16/CCITT-FALSE: polynomial 1021, beginning with FFFF. */
+  /** CRC-16/MODBUS: polynomial 8005, reflected; begins with FFFF. */
   static int checkSum(byte[] bytes, int from, int to) {
     int sum = 0xFFFF;
     for (int i = from; i < to; i++) {
-      sum ^= Byte.toUnsignedInt(bytes[i]) << 8;
+      sum ^= Byte.toUnsignedInt(bytes[i]);
       for (int bit = 0; bit < 8; bit++) {
-        sum = (sum & 0x8000) == 0 ? sum << 1 : sum << 1 ^ 0x1021;
+        sum = (sum & 1) == 0 ? sum >> 1 : sum >> 1 ^ 0xA001;
       }
-      sum &= 0xFFFF;
     }
     return sum;
   }

@@ -10,7 +10,6 @@ import io.culvert.testkit.Peer;
 import io.culvert.testkit.Script;
 import io.culvert.testkit.ScriptedPeer;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 
 /** What every gateway relies on. The cases are the test kit's; here stands whom they talk to. */
 class ${prefix}ContractTest extends DriverContract {
@@ -24,8 +23,7 @@ class ${prefix}ContractTest extends DriverContract {
 
   @Override
   protected Peer peer() throws IOException {
-    Script script =
-        Script.beside(getClass(), "${scheme}.script").sum("crc", ${prefix}ContractTest::checkSum);
+    Script script = Script.beside(getClass(), "${scheme}.script").sum("crc", ${prefix}ContractTest::checkSum);
     return ScriptedPeer.tcp("${scheme}://%s", script)
         .shows(POWER, Value.of(875))
         .shows(TEMPERATURE, Value.of(-200))
@@ -38,7 +36,7 @@ class ${prefix}ContractTest extends DriverContract {
 
   private static byte[] checkSum(byte[] before) {
     int sum = ${prefix}Frames.checkSum(before, 0, before.length);
-    return ByteBuffer.allocate(2).putShort((short) sum).array();
+    return new byte[] {(byte) sum, (byte) (sum >> 8)};
   }
 
   @Override

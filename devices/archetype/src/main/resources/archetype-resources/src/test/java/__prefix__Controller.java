@@ -24,6 +24,11 @@ public final class ${prefix}Controller {
   /** Percent, 0 to 100. */
   private static final AtomicInteger DIMMING = new AtomicInteger(80);
 
+  private static final int[] HALF_BYTES = {
+    0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
+    0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400,
+  };
+
   private ${prefix}Controller() {}
 
   /** Serves on a port of this machine until it is ended. */
@@ -48,7 +53,7 @@ public final class ${prefix}Controller {
         int start = in.readUnsignedByte();
         int length = in.readUnsignedByte();
         byte[] body = in.readNBytes(length);
-        int sum = in.readUnsignedShort();
+        int sum = in.readUnsignedByte() | in.readUnsignedByte() << 8;
         byte[] head = {(byte) start, (byte) length};
         if (start != 0xA5 || body.length < 3 || sum != crc(crc(0xFFFF, head), body)) {
           System.out.println("Found something that is no request; the connection is closed");
@@ -58,7 +63,7 @@ public final class ${prefix}Controller {
         byte[] answerHead = {(byte) 0xA5, (byte) answer.length};
         int answerSum = crc(crc(0xFFFF, answerHead), answer);
         ByteBuffer frame = ByteBuffer.allocate(answer.length + 4);
-        frame.put(answerHead).put(answer).putShort((short) answerSum);
+        frame.put(answerHead).put(answer).put((byte) answerSum).put((byte) (answerSum >> 8));
         out.write(frame.array());
       }
     } catch (EOFException e) {
@@ -106,13 +111,12 @@ public final class ${prefix}Controller {
     };
   }
 
-  /** Goes on with a CRC-16/CCITT-FALSE, byte by byte without a loop over bits. */
+  /** Goes on with a CRC-16/MODBUS, by a table and not bit by bit. */
   private static int crc(int sum, byte[] bytes) {
     int crc = sum;
     for (byte each : bytes) {
-      int x = (crc >> 8 ^ each) & 0xFF;
-      x ^= x >> 4;
-      crc = (crc << 8 ^ x << 12 ^ x << 5 ^ x) & 0xFFFF;
+      crc = crc >> 4 ^ HALF_BYTES[(crc ^ each) & 0xF];
+      crc = crc >> 4 ^ HALF_BYTES[(crc ^ each >> 4) & 0xF];
     }
     return crc;
   }

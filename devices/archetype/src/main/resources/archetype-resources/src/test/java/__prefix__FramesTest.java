@@ -14,7 +14,7 @@ class ${prefix}FramesTest {
   @Test
   void theCheckSumIsTheOneOfTheCatalogue() {
     byte[] digits = "123456789".getBytes(StandardCharsets.US_ASCII);
-    assertThat(${prefix}Frames.checkSum(digits, 0, 9)).isEqualTo(0x29B1);
+    assertThat(${prefix}Frames.checkSum(digits, 0, 9)).isEqualTo(0x4B37);
   }
 
   @Test
@@ -52,7 +52,7 @@ class ${prefix}FramesTest {
   @Test
   void whateverArrivesIsAFrameOrAnIOException() {
     Random random = new Random(1);
-    for (int i = 0; i < 100_000; i++) {
+    for (int i = 0; i < 20_000; i++) {
       byte[] bytes = new byte[random.nextInt(${prefix}Frames.ROOM)];
       random.nextBytes(bytes);
       if (bytes.length > 1 && random.nextBoolean()) {

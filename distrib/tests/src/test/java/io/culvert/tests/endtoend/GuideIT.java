@@ -1,188 +1,213 @@
 package io.culvert.tests.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
-import aQute.bnd.osgi.Builder;
-import aQute.bnd.osgi.Jar;
-import com.sun.net.httpserver.HttpServer;
 import java.io.File;
 import java.io.IOException;
-import java.io.StringReader;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.tools.JavaCompiler;
-import javax.tools.ToolProvider;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.osgi.service.component.annotations.Component;
 
-/** The guide for a device bundle, followed as it stands, into a running gateway. */
+/** The guide for a plug-in, followed as it stands, from nothing to a live reading. */
 class GuideIT {
-  private static final Path GUIDE = Path.of("../../docs/guides/device-bundle.md");
+  private static final Path ROOT = Path.of("../..").toAbsolutePath().normalize();
+  private static final Path GUIDE = ROOT.resolve("docs/guides/device-bundle.md");
+
+  /** What the guide promises. */
+  private static final Duration LIMIT = Duration.ofMinutes(10);
 
   @TempDir Path folder;
 
+  private final List<ProcessHandle> begun = new ArrayList<>();
+
   @Test
-  void theBundleOfTheGuideReadsAndWritesItsLamp() throws Exception {
-    Map<String, String> lamp = new ConcurrentHashMap<>(Map.of("power", "87.5", "on", "true"));
-    HttpServer controller = controller(lamp);
-    try (Peer broker = Peer.mosquitto(folder);
-        Platform platform = new Platform(broker.port());
-        InstalledGateway gateway =
-            InstalledGateway.unpack(
-                folder.resolve("gateway"),
-                site(broker.port(), controller.getAddress().getPort()))) {
-      gateway.start();
-      gateway.awaitLog("lamp-1");
-      await("the device waits and says for what")
-          .atMost(Duration.ofSeconds(60))
-          .untilAsserted(
-              () ->
-                  assertThat(gateway.command("status").oneLine())
-                      .contains("device lamp-1 waiting")
-                      .contains("site.json:4")
-                      .contains("found no profile example-lamp"));
+  void itsStepsLeadFromNothingToALiveReadingInTenMinutes() throws Exception {
+    String guide = Files.readString(GUIDE);
+    // The guide's controller listens there, and no step is altered for the test.
+    assertThatCode(() -> new ServerSocket(4700, 1, InetAddress.getLoopbackAddress()).close())
+        .as("port 4700 of this machine is free")
+        .doesNotThrowAnyException();
+    Files.copy(archive(), folder.resolve(archive().getFileName()));
+    publish("pom.xml", "culvert", "");
+    publish("bundles/api/pom.xml", "culvert-api", "bundles/api/target");
+    publish("devices/testkit/pom.xml", "culvert-testkit", "devices/testkit/target");
+    publish("devices/archetype/pom.xml", "culvert-archetype", "devices/archetype/target");
 
-      Files.copy(bundle(), gateway.home().resolve("plugins/lamp-driver-1.0.0.jar"));
-      await("the reading of a device that was waiting")
-          .atMost(Duration.ofSeconds(60))
-          .untilAsserted(
-              () ->
-                  assertThat(platform.latest("lamp-1/power"))
-                      .as(() -> gateway.log())
-                      .isNotNull()
-                      .satisfies(
-                          seen -> {
-                            assertThat(seen.value().asDouble()).isEqualTo(87.5);
-                            assertThat(seen.unit()).isEqualTo("W");
-                          }));
+    Output output = follow(blocks(guide, "sh"));
 
-      InstalledGateway.Answer answer =
-          gateway.command("shell", "write", "lamp-1", "burning", "false");
-      assertThat(answer.exit()).as(answer.text()).isZero();
-      assertThat(lamp).containsEntry("on", "false");
-    } finally {
-      controller.stop(0);
+    assertThat(output.of("sh try"))
+        .containsPattern("power +[0-9.]+ +W +Good")
+        .containsPattern("burning +true +Good");
+    assertThat(output.of("shell write lamp-1 dimming 30"))
+        .contains("the device shows 30")
+        .contains("1 of 1 device online")
+        .contains("com.example.lamp 1.0.0");
+    assertThat(output.of("plugin pack"))
+        .contains("certificate: vendor.pem")
+        .contains("plug-in com.example.pumps 1.0.0 with [example-p20]");
+    assertThat(output.of("plugin sign"))
+        .contains("signed: lamp/target/lamp-1.0.0.jar by CN=Example Ltd,C=DE");
+    assertThat(folder.resolve("lamp/controller.log")).content().contains("dimmed to 30 %");
+    whatItShowsIsWhatIsGenerated(guide);
+    System.out.println("The guide's steps:\n" + output.times());
+  }
+
+  /** Ends what the guide's last step didn't come to. */
+  @AfterEach
+  void nothingOfItRunsOn() throws IOException {
+    begun.forEach(process -> process.descendants().forEach(ProcessHandle::destroyForcibly));
+    begun.forEach(ProcessHandle::destroyForcibly);
+    Path pid = folder.resolve("culvert/data/run/culvert.pid");
+    if (Files.exists(pid)) {
+      ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
+          .ifPresent(ProcessHandle::destroyForcibly);
     }
   }
 
-  private static HttpServer controller(Map<String, String> points) throws IOException {
-    HttpServer server =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext(
-        "/points",
-        exchange -> {
-          String path = exchange.getRequestURI().getPath();
-          byte[] body = new byte[0];
-          if (exchange.getRequestMethod().equals("PUT")) {
-            points.put(
-                path.substring(path.lastIndexOf('/') + 1),
-                new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
-          } else {
-            StringBuilder lines = new StringBuilder();
-            points.forEach(
-                (name, value) -> lines.append(name).append('=').append(value).append('\n'));
-            body = lines.toString().getBytes(StandardCharsets.UTF_8);
-          }
-          exchange.sendResponseHeaders(200, body.length == 0 ? -1 : body.length);
-          exchange.getResponseBody().write(body);
-          exchange.close();
-        });
-    server.start();
-    return server;
+  private void whatItShowsIsWhatIsGenerated(String guide) throws IOException {
+    StringBuilder generated = new StringBuilder();
+    try (Stream<Path> files = Files.walk(folder.resolve("lamp/src"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        generated.append(Files.readString(file));
+      }
+    }
+    List<String> shown = new ArrayList<>(blocks(guide, "java"));
+    shown.addAll(blocks(guide, "yaml"));
+    assertThat(shown).isNotEmpty().allSatisfy(each -> assertThat(generated).contains(each));
+  }
+
+  private static List<String> blocks(String guide, String language) {
+    return Pattern.compile("^```" + language + "\n(.*?)^```$", Pattern.DOTALL | Pattern.MULTILINE)
+        .matcher(guide)
+        .results()
+        .map(block -> block.group(1))
+        .toList();
+  }
+
+  /** What each block printed, and when it ended. */
+  private record Output(List<String> blocks, List<String> printed, List<Duration> ended) {
+    String of(String command) {
+      for (int i = 0; i < blocks.size(); i++) {
+        if (blocks.get(i).contains(command)) {
+          return printed.get(i);
+        }
+      }
+      throw new AssertionError("The guide has no command " + command);
+    }
+
+    String times() {
+      StringBuilder text = new StringBuilder();
+      for (int i = 0; i < blocks.size(); i++) {
+        text.append("%6.1f s  %s%n".formatted(ended.get(i).toMillis() / 1000.0, first(i)));
+      }
+      return text.toString();
+    }
+
+    private String first(int i) {
+      return blocks.get(i).lines().findFirst().orElseThrow();
+    }
+  }
+
+  /** Runs the blocks in one shell, as a person pastes them, each after the other. */
+  private Output follow(List<String> blocks) throws Exception {
+    StringBuilder script = new StringBuilder("set -e\n");
+    for (String block : blocks) {
+      script.append(block).append("echo \"=== ended $(date +%s%3N)\"\n");
+    }
+    Path file = Files.writeString(folder.resolve("steps.sh"), script);
+    Path printed = folder.resolve("steps.txt");
+    ProcessBuilder shell =
+        new ProcessBuilder("sh", file.toString())
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(printed.toFile());
+    shell.environment().put("PATH", path());
+    shell.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    // What a person is asked for.
+    shell.environment().put("CULVERT_KEY_PASSWORD", "of the guide");
+    shell.environment().remove("CULVERT_DATA");
+    long start = System.currentTimeMillis();
+    Process process = shell.start();
+    begun.add(process.toHandle());
+    process.getOutputStream().close();
+    boolean ended = process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS);
+    String text = Files.readString(printed);
+    assertThat(ended).as("within " + LIMIT + "; so far:\n" + text).isTrue();
+    assertThat(process.exitValue()).as(text).isZero();
+    List<String> parts = new ArrayList<>();
+    List<Duration> times = new ArrayList<>();
+    Matcher end = Pattern.compile("=== ended ([0-9]+)\n").matcher(text);
+    int from = 0;
+    while (end.find()) {
+      parts.add(text.substring(from, end.start()));
+      times.add(Duration.ofMillis(Long.parseLong(end.group(1)) - start));
+      from = end.end();
+    }
+    assertThat(parts).hasSameSizeAs(blocks);
+    return new Output(blocks, parts, times);
   }
 
   /**
-   * Compiles the guide's Java, packs it with the guide's bnd instructions and the guide's profile.
+   * This build's Java and Maven first. Nothing goes into anybody's own repository: that one is only
+   * read.
    */
-  private Path bundle() throws Exception {
-    String guide = Files.readString(GUIDE);
-    Path sources = folder.resolve("src");
-    Path classes = Files.createDirectories(folder.resolve("classes"));
-    Path driver = named(guide, sources, "java");
-    Path yaml = named(guide, classes, "yaml");
-    // The guide names files by their place in a Maven project.
-    Path profiles = Files.createDirectories(classes.resolve("profiles"));
-    Files.move(yaml, profiles.resolve(yaml.getFileName()));
-
-    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-    Path api = Path.of("../../bundles/api/target/classes").toAbsolutePath();
-    Path annotations =
-        Path.of(Component.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    int result =
-        compiler.run(
-            null,
-            null,
-            null,
-            "--release",
-            "17",
-            "-Xlint:all,-classfile",
-            "-proc:none",
-            "-d",
-            classes.toString(),
-            "-cp",
-            api + File.pathSeparator + annotations,
-            driver.toString());
-    assertThat(result).as("the guide's code compiles").isZero();
-
-    Matcher instructions =
-        Pattern.compile("<bnd><!\\[CDATA\\[(.*?)]]>", Pattern.DOTALL).matcher(guide);
-    assertThat(instructions.find()).isTrue();
-    Path jar = folder.resolve("lamp.jar");
-    try (Builder builder = new Builder()) {
-      builder.setProperties(new StringReader(instructions.group(1)));
-      builder.setProperty("Bundle-Version", "1.0.0");
-      builder.setProperty("-includeresource", classes.toString());
-      builder.setProperty("-privatepackage", "com.example.lamp");
-      builder.setProperty("-noimportjava", "true");
-      builder.addClasspath(List.of(classes.toFile(), api().toFile(), annotations.toFile()));
-      Jar built = builder.build();
-      assertThat(builder.getErrors()).isEmpty();
-      built.write(jar.toFile());
-    }
-    return jar;
+  private String path() throws IOException {
+    Path bin = Files.createDirectories(folder.resolve("bin"));
+    Path mvn =
+        Files.writeString(
+            bin.resolve("mvn"),
+            "#!/bin/sh\nexec '%s/bin/mvn' -Dmaven.repo.local='%s' -Dmaven.repo.local.tail='%s' \"$@\"\n"
+                .formatted(
+                    System.getProperty("maven.home"),
+                    repository(),
+                    System.getProperty("maven.repository")));
+    assertThat(mvn.toFile().setExecutable(true)).isTrue();
+    return bin
+        + File.pathSeparator
+        + Path.of(System.getProperty("java.home"), "bin")
+        + File.pathSeparator
+        + System.getenv("PATH");
   }
 
-  private static Path api() throws IOException {
-    try (var files = Files.list(Path.of("../../bundles/api/target"))) {
+  private Path repository() {
+    return folder.resolve("repository");
+  }
+
+  /** Puts what the reactor has made where Maven finds what was installed. */
+  private void publish(String pom, String artifact, String target) throws IOException {
+    String version = version();
+    Path place =
+        Files.createDirectories(
+            repository().resolve("io/culvert").resolve(artifact).resolve(version));
+    Files.copy(ROOT.resolve(pom), place.resolve(artifact + "-" + version + ".pom"));
+    if (!target.isEmpty()) {
+      String jar = artifact + "-" + version + ".jar";
+      Files.copy(ROOT.resolve(target).resolve(jar), place.resolve(jar));
+    }
+  }
+
+  private static String version() throws IOException {
+    return archive().getFileName().toString().replaceAll("^culvert-|\\.tar\\.gz$", "");
+  }
+
+  private static Path archive() throws IOException {
+    try (Stream<Path> files = Files.list(ROOT.resolve("distrib/archive/target"))) {
       return files
-          .filter(f -> f.getFileName().toString().matches("culvert-api-.*\\.jar"))
+          .filter(file -> file.toString().endsWith(".tar.gz"))
           .findFirst()
-          .orElseThrow(() -> new IOException("No jar of the API"));
+          .orElseThrow(() -> new IOException("No archive in distrib/archive/target"));
     }
-  }
-
-  /** Writes the fenced block of a language that follows a line naming a file of that extension. */
-  private static Path named(String guide, Path folder, String extension) throws IOException {
-    Matcher block =
-        Pattern.compile(
-                "`[^`]*/([^`/]+\\." + extension + ")`:\\s*```" + extension + "\n(.*?)```",
-                Pattern.DOTALL)
-            .matcher(guide);
-    assertThat(block.find()).as("a block of " + extension + " in the guide").isTrue();
-    Path file = Files.createDirectories(folder).resolve(block.group(1));
-    Files.writeString(file, block.group(2));
-    return file;
-  }
-
-  private static String site(int broker, int lamp) {
-    return """
-    {
-      "gateway": {"id": "city-gw"}, "plugins": {"allowUnsigned": true},
-      "platforms": [{"id": "city", "url": "mqtt://127.0.0.1:%d"}],
-      "devices": [{"id": "lamp-1", "profile": "example-lamp", "endpoint": "lamp://127.0.0.1:%d"}]
-    }
-    """
-        .formatted(broker, lamp);
   }
 }
