@@ -8,6 +8,7 @@ import io.culvert.api.southbound.SerialLine;
 import io.culvert.api.southbound.SerialLines.Listener;
 import io.culvert.api.southbound.SerialLines.Parity;
 import io.culvert.api.southbound.SerialLines.Settings;
+import io.culvert.api.southbound.SerialTaps;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -184,6 +185,58 @@ class SharedLinesTest {
     cable.say(bytes("qu#s##onanswer"));
     ear.hears("answer");
     assertThat(line.collisions()).isEqualTo(1);
+  }
+
+  @Test
+  void aTapHearsAllThatIsSaidInOrderButNoEchoAndDisturbsNobody() throws Exception {
+    StringBuffer heard = new StringBuffer();
+    SerialTaps.Listening listening =
+        lines.tap(
+            cable.device(),
+            new SerialTaps.Tap() {
+              @Override
+              public void sent(byte[] bytes, long nanos) {
+                heard.append('>').append(new String(bytes, StandardCharsets.US_ASCII));
+              }
+
+              @Override
+              public void received(byte[] bytes, long nanos) {
+                heard.append('<').append(new String(bytes, StandardCharsets.US_ASCII));
+              }
+            });
+    Ear otherEar = new Ear();
+    SerialLine one = lines.join(cable.device(), settings(9600, true, Duration.ofMillis(4)), ear);
+    SerialLine other = lines.join(cable.device(), PLAIN, otherEar);
+    done(one.send(bytes("ask")));
+    cable.say(bytes("ask"));
+    cable.say(bytes("A"));
+    ear.hears("A");
+    done(other.send(bytes("also")));
+    cable.say(bytes("B"));
+    otherEar.hears("B");
+    assertThat(heard).hasToString(">ask<A>also<B");
+
+    listening.close();
+    done(one.send(bytes("more")));
+    assertThat(heard).hasToString(">ask<A>also<B");
+    // A tap alone keeps no line open.
+    one.close();
+    other.close();
+    lines.tap(cable.device(), new Deaf());
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () ->
+                Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().equals("serial-read " + cable.device())));
+  }
+
+  private static final class Deaf implements SerialTaps.Tap {
+    @Override
+    public void sent(byte[] bytes, long nanos) {}
+
+    @Override
+    public void received(byte[] bytes, long nanos) {}
   }
 
   @Test

@@ -14,7 +14,7 @@ public interface SerialTaps {
    * Begins to listen. Does no I/O, disturbs nobody and doesn't keep the line open.
    *
    * @param device file of the line, as those name it that join it
-   * @return ends the listening; afterwards the tap is told nothing
+   * @return ends the listening; what is on its way at that moment may still be told
    */
   Listening tap(String device, Tap tap);
 

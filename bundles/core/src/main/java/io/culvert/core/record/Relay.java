@@ -10,7 +10,6 @@ import java.net.Socket;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
 
 /**
  * Listens on a loopback port, passes each connection on to one address, and tells a tape of every
@@ -27,17 +26,29 @@ public final class Relay implements AutoCloseable {
   private final String host;
   private final int port;
   private final TapeHead tape;
-  private final Consumer<String> refuse;
+  private final Trouble trouble;
   private final ServerSocket server;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
-  private Relay(
-      String host, int port, TapeHead tape, Consumer<String> refuse, ServerSocket server) {
+  /** Hears why the relay is of no use any more; on threads of the relay. */
+  public interface Trouble {
+    /**
+     * A session is encrypted; nothing more of that connection is told to the tape.
+     *
+     * @param sign what says so
+     */
+    void encrypted(String sign);
+
+    /** It accepts no connection any more, though it wasn't closed. */
+    void deaf(IOException cause);
+  }
+
+  private Relay(String host, int port, TapeHead tape, Trouble trouble, ServerSocket server) {
     this.host = host;
     this.port = port;
     this.tape = tape;
-    this.refuse = refuse;
+    this.trouble = trouble;
     this.server = server;
   }
 
@@ -45,17 +56,15 @@ public final class Relay implements AutoCloseable {
    * Begins to listen.
    *
    * @param host of the device, a name or an address; looked up for each connection
-   * @param refuse told why, if a session is seen to be encrypted; nothing more of that connection
-   *     is told to the tape
    */
-  public static Relay open(String host, int port, TapeHead tape, Consumer<String> refuse)
+  public static Relay open(String host, int port, TapeHead tape, Trouble trouble)
       throws IOException {
     Relay relay =
         new Relay(
             host,
             port,
             tape,
-            refuse,
+            trouble,
             new ServerSocket(0, MOST, InetAddress.getByAddress(new byte[] {127, 0, 0, 1})));
     thread("culvert-relay-" + relay.port(), relay::accept).start();
     return relay;
@@ -87,7 +96,9 @@ public final class Relay implements AutoCloseable {
             .start();
       }
     } catch (IOException e) {
-      // Closed: that is how it ends.
+      if (!closed) {
+        trouble.deaf(e);
+      }
     }
   }
 
@@ -165,7 +176,7 @@ public final class Relay implements AutoCloseable {
           String sign = toDevice ? Encryption.of(bytes, first) : "";
           first = false;
           if (!sign.isEmpty()) {
-            refuse.accept(sign);
+            trouble.encrypted(sign);
             end(Closing.RESET, false);
             return;
           }

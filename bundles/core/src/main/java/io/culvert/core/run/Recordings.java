@@ -329,7 +329,7 @@ final class Recordings implements Recorder {
   }
 
   /** Over TCP a relay is put before the device. */
-  private final class Detour extends Session {
+  private final class Detour extends Session implements Relay.Trouble {
     private final Relay relay;
     private final Device relayed;
 
@@ -363,10 +363,7 @@ final class Recordings implements Recorder {
       }
       relay =
           Relay.open(
-              host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
-              port,
-              tape,
-              sign -> end(encrypted(sign)));
+              host.startsWith("[") ? host.substring(1, host.length() - 1) : host, port, tape, this);
       relayed =
           new Device(
               device.id(), device.profile(), elsewhere(endpoint, relay.port()), device.settings());
@@ -375,6 +372,16 @@ final class Recordings implements Recorder {
     @Override
     String carrier() {
       return "tcp";
+    }
+
+    @Override
+    public void encrypted(String sign) {
+      end(Recordings.encrypted(sign));
+    }
+
+    @Override
+    public void deaf(IOException cause) {
+      end("the relay takes no connections any more: " + cause.getMessage());
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Sink;
 import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +49,9 @@ class FakeDriver implements Driver {
   final Map<String, CompletionStage<Void>> agreements = new ConcurrentHashMap<>();
 
   final Map<String, Sink> sinks = new ConcurrentHashMap<>();
+
+  /** Where each device was opened, in order. */
+  final Map<String, List<URI>> endpoints = new ConcurrentHashMap<>();
 
   /** Since the rig's beginning, by device. */
   final Map<String, List<Duration>> polls = new ConcurrentHashMap<>();
@@ -89,6 +93,9 @@ class FakeDriver implements Driver {
   public CompletionStage<Connection> open(Device device, Sink sink) {
     log.add("open " + device.id());
     sinks.put(device.id(), sink);
+    endpoints
+        .computeIfAbsent(device.id(), d -> new CopyOnWriteArrayList<>())
+        .add(device.endpoint());
     Supplier<CompletionStage<Connection>> how = opens.get(device.id());
     if (how != null) {
       return how.get();

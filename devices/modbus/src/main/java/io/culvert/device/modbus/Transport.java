@@ -17,7 +17,7 @@ enum Transport {
   static final String RTU_MATCHER = "frame=silence gap=20ms check=crc16-modbus";
 
   /** Serial Line V1.02, 2.5.2. */
-  static final String ASCII_MATCHER = "frame=delimited begin=3a end=0d0a check=lrc-hex";
+  static final String ASCII_MATCHER = "frame=delimited begin=3a end=0d0a check=lrc-hex from=1";
 
   private final String scheme;
 
