@@ -21,6 +21,7 @@ public final class Main {
         start        start of the process to first reading, beside JVM and bare Felix
         memory       at 4,000 points/s, beside bare Felix
         micro        the joints of a reading's way by JMH, each beside a trivial baseline
+        evil         what evil plug-ins cost healthy devices, beside the same street alone
         buffer       durable append and the drain after an outage, beside a plain file;
                      one point's day
 
@@ -39,6 +40,10 @@ public final class Main {
         --minutes N                 for memory (3)
       Options of micro
         --forks N, --iterations N   of JMH (2, 5)
+      Options of evil
+        --evil LIST                 as for the demo (all)
+        --devices N                 of the demo's street (200)
+        --seconds N, --runs N       of each, in turn (60, 3)
       Options of buffer
         --parts LIST                append,drain,query
         --seconds N, --runs N       of an append (3, 5); live readings alone take three times that
@@ -103,6 +108,9 @@ public final class Main {
       case "buffer":
         options = options(rest, BufferSpeed.OPTIONS);
         return new BufferSpeed(bench(options, out), options).run();
+      case "evil":
+        options = options(rest, EvilCost.OPTIONS);
+        return new EvilCost(bench(options, out), options).run();
       case "help", "--help", "-h":
         out.print(USAGE);
         return 0;
@@ -110,7 +118,7 @@ public final class Main {
         throw new StreetException(
             "found the benchmark '"
                 + command
-                + "', expected whole-line, devices, start, memory, micro, buffer or help");
+                + "', expected whole-line, devices, start, memory, micro, buffer, evil or help");
     }
   }
 
