@@ -182,6 +182,7 @@ class EveryStepIT {
         if (!seen.add(hash(outcome.getValue())) && !killed && cut < promised) {
           continue;
         }
+        named(outcome.getValue(), words);
         Path home = folder.resolve("state-" + cut + "-" + outcomes);
         StepsDisk.write(outcome.getValue(), home.resolve("data"));
         String found = whole(home, words);
@@ -204,6 +205,23 @@ class EveryStepIT {
     System.out.printf(
         "Gone down during %s: %d steps, %d outcomes, %d different%n",
         what, steps.size(), outcomes, seen.size());
+  }
+
+  /** What the pointer names must be there whole, so that nobody has to guess. */
+  private static void named(Map<String, byte[]> state, String words) {
+    byte[] pointer = state.get("generations/current");
+    assertThat(pointer).as(words + ": pointer").isNotNull();
+    for (String number : new String(pointer, StandardCharsets.US_ASCII).strip().split(" trial ")) {
+      String generation = "generations/" + number;
+      assertThat(state).as(words).containsKey(generation + "/lock.json");
+      assertThat(new String(state.get(generation + "/lock.json"), StandardCharsets.UTF_8))
+          .as(words + ": lock of " + number)
+          .startsWith("{")
+          .endsWith("}");
+      assertThat(state.get(generation + "/site.json"))
+          .as(words + ": site of " + number)
+          .isEqualTo(SITE);
+    }
   }
 
   private static boolean onTrial(Map<String, byte[]> state) {

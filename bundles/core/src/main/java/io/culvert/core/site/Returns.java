@@ -66,7 +66,8 @@ final class Returns {
     Returns returns = new Returns();
     if (Files.isRegularFile(file)) {
       Faults faults = new Faults(file.toString());
-      Fields all = Fields.of(JsonReader.read(Files.readAllBytes(file), faults), "", faults);
+      Node document = JsonReader.read(Files.readAllBytes(file), faults);
+      Fields all = document == null ? null : Fields.of(document, "", faults);
       if (all != null) {
         returns.take(all, faults);
       }

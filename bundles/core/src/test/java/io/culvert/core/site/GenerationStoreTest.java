@@ -10,10 +10,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GenerationStoreTest {
   private static final Map<String, Plugin> LOCK =
@@ -311,12 +314,36 @@ class GenerationStoreTest {
     assertThat(open().takenBack()).containsKey(NEW.sha256());
   }
 
-  @Test
-  void withoutTheFileOfWhatWasTakenBackTheRestStands() throws IOException {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "{",
+        "null",
+        "[]",
+        "{\"plugins\": [1, {}]}",
+        "{\"site\": 7, \"siteReason\": null, \"plugins\": {\"x\": {}, \"y\": 1}}"
+      })
+  void whateverTheFileOfWhatWasTakenBackHoldsTheRestStands(String damage) throws IOException {
     upgrading().revert("meter 2.0.0 was taken back");
-    Files.writeString(file("taken-back.json"), "{\"plugins\": [1, {}]}");
+    Files.writeString(file("taken-back.json"), damage);
 
     assertThat(open().takenBack()).isEmpty();
+    assertThat(open().takenBack(bytes("one"))).isNull();
     assertThat(open().current().number()).isEqualTo(2);
+  }
+
+  @Test
+  void anyDamageToAByteOfItIsSurvived() throws IOException {
+    GenerationStore store = upgrading();
+    store.site(bytes("two"));
+    store.revert("meter 2.0.0 was taken back");
+    byte[] whole = Files.readAllBytes(file("taken-back.json"));
+    for (int i = 0; i < whole.length; i++) {
+      byte[] damaged = whole.clone();
+      damaged[i] ^= (byte) (1 << i % 8);
+      Files.write(file("taken-back.json"), i % 2 == 0 ? damaged : Arrays.copyOf(whole, i));
+      assertThat(open().current().number()).isEqualTo(2);
+    }
   }
 }
