@@ -184,7 +184,9 @@ class StatusReportTest {
         };
     assertThat(
             StatusReport.of(
-                    new Services(null, null, null, null, null, null, plugins), NOW, Duration.ZERO)
+                    new Services(null, null, null, null, null, null, plugins, null),
+                    NOW,
+                    Duration.ZERO)
                 .findings())
         .containsSubsequence("unsigned plug-ins are allowed", "plugins/a.jar: it is unsigned");
   }
