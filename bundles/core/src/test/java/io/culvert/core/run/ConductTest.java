@@ -38,6 +38,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -577,12 +578,12 @@ class ConductTest {
   void whoPushesBackIsPutUpWithAsLongAsTheDeviceIsNoFlood() {
     subscribed();
     rig.buffer.hold = true;
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i < 2 * Conduct.PUSHED_BACK; i++) {
       tell(List.of(Sample.good("p0", Value.of(i))));
       rig.advance(Duration.ofMillis(100));
     }
     assertThat(state()).isEqualTo(State.ONLINE);
-    assertThat(figures().refused()).isEqualTo(600 - Intake.MOST);
+    assertThat(figures().refused()).isEqualTo(2 * Conduct.PUSHED_BACK - Intake.MOST);
   }
 
   @Test
@@ -683,9 +684,19 @@ class ConductTest {
   @Test
   void aTellOfALostLinkIsHeardOnce() {
     subscribed();
+    AtomicInteger asked = new AtomicInteger();
+    IOException cause =
+        new IOException() {
+          @Override
+          public String getMessage() {
+            asked.incrementAndGet();
+            return "reset";
+          }
+        };
     for (int i = 0; i < 100_000; i++) {
-      evil.sinks.get("bad").lost(new IOException("reset " + i));
+      evil.sinks.get("bad").lost(cause);
     }
+    assertThat(asked).as("else each would be handed to the loop").hasValue(1);
     rig.settle();
     assertThat(rig.status("bad").failures()).isEqualTo(1);
   }
