@@ -507,14 +507,14 @@ final class Run implements Peer.Handler {
       kill("sent what a plug-in's process may not (" + cause.getMessage() + ") and was ended");
     } else {
       // Most often it has ended itself, and how is worth waiting for.
-      timers.schedule(
-          () -> {
-            if (process.isAlive()) {
-              kill("closed its connection to the gateway and was ended");
-            }
-          },
-          plan.limits().beat().toMillis(),
-          TimeUnit.MILLISECONDS);
+      process
+          .onExit()
+          .orTimeout(plan.limits().farewell().toMillis(), TimeUnit.MILLISECONDS)
+          .exceptionally(
+              late -> {
+                kill("closed its connection to the gateway and was ended");
+                return null;
+              });
     }
   }
 }
