@@ -50,6 +50,9 @@ public final class ScriptedPeer implements Peer {
   /** How much of what came before is told with a failure. */
   private static final int TOLD = 64;
 
+  /** How long a thread may take to see that its socket is closed. */
+  private static final long END_MILLIS = 10_000;
+
   private final Script script;
   private final Line line;
   private final Device device;
@@ -473,6 +476,7 @@ public final class ScriptedPeer implements Peer {
   private final class Tcp implements Line {
     private final Map<Socket, Thread> clients = new HashMap<>();
     private ServerSocket server;
+    private Thread acceptor;
     private final int port;
 
     Tcp() throws IOException {
@@ -514,7 +518,8 @@ public final class ScriptedPeer implements Peer {
         }
         accepting = server;
       }
-      daemon(() -> accept(accepting)).start();
+      acceptor = daemon(() -> accept(accepting));
+      acceptor.start();
     }
 
     private void accept(ServerSocket accepting) throws IOException {
@@ -580,6 +585,11 @@ public final class ScriptedPeer implements Peer {
       for (Map.Entry<Socket, Thread> client : all.entrySet()) {
         client.getKey().close();
         client.getValue().interrupt();
+      }
+      // The system refuses connections when the thread that waited for one has gone, not before.
+      acceptor.join(END_MILLIS);
+      for (Thread client : all.values()) {
+        client.join(END_MILLIS);
       }
     }
 

@@ -238,8 +238,11 @@ final class TallyDriver implements Driver {
     }
 
     private void heard(byte[] line) throws IOException {
-      if (line.length < 5 && flaw != Flaw.DIES) {
+      if (line.length < 5) {
         return;
+      }
+      if (flaw == Flaw.DIES) {
+        Integer.parseInt(new String(line, 0, 4, StandardCharsets.US_ASCII));
       }
       byte[] body = Arrays.copyOf(line, line.length - 4);
       byte[] sum = Arrays.copyOfRange(line, line.length - 4, line.length);
