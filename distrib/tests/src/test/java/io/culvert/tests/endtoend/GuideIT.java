@@ -57,6 +57,11 @@ class GuideIT {
     assertThat(output.of("plugin pack"))
         .contains("certificate: vendor.pem")
         .contains("plug-in com.example.pumps 1.0.0 with [example-p20]");
+    assertThat(output.of("plugin check"))
+        .contains("signed by: example")
+        .contains("this gateway takes it");
+    assertThat(output.of("culvert record")).contains("lamp-1.jsonl");
+    assertThat(folder.resolve("lamp-1.jsonl")).content().contains("a50307").contains("scheme");
     assertThat(output.of("plugin sign"))
         .contains("signed: lamp/target/lamp-1.0.0.jar by CN=Example Ltd,C=DE");
     assertThat(folder.resolve("lamp/controller.log")).content().contains("dimmed to 30 %");

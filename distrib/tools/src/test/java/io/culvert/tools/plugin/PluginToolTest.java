@@ -168,18 +168,30 @@ class PluginToolTest {
 
   @Test
   void aSignatureTakesThePlaceOfTheOneBefore() throws Exception {
-    makeKey();
-    pack(profile("a.yaml", "one", "lamp", "power"), "--key", key().toString());
-    // Of another kind, so that its file in the jar has another name.
     Path other = otherKey("-keyalg", "RSA", "-keysize", "3072");
-    assertThat(run("sign", file("lamp.jar"), "--key", other.toString())).as(said).isZero();
-    assertThat(said).contains("by CN=Other, without time-stamp: holds until ");
+    pack(profile("a.yaml", "one", "lamp", "power"));
+    // As a build signs for development, under a name of its own in the jar.
+    Process jarsigner =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "jarsigner").toString(),
+                "-keystore",
+                other.toString(),
+                "-storepass",
+                password,
+                file("lamp.jar"),
+                "mine")
+            .inheritIO()
+            .start();
+    assertThat(jarsigner.waitFor()).isZero();
+    makeKey();
+    assertThat(run("sign", file("lamp.jar"), "--key", key().toString())).as(said).isZero();
+    assertThat(said).contains("by CN=Example Ltd, without time-stamp: holds until ");
     try (JarFile jar = new JarFile(folder.resolve("lamp.jar").toFile())) {
       assertThat(signer(jar, "profiles/one.yaml").getSubjectX500Principal().getName())
-          .isEqualTo("CN=Other");
+          .isEqualTo("CN=Example Ltd");
       assertThat(jar.stream().map(JarEntry::getName).filter(n -> n.startsWith("META-INF/")))
           .containsExactlyInAnyOrder(
-              "META-INF/MANIFEST.MF", "META-INF/VENDOR.SF", "META-INF/VENDOR.RSA");
+              "META-INF/MANIFEST.MF", "META-INF/VENDOR.SF", "META-INF/VENDOR.EC");
     }
   }
 
