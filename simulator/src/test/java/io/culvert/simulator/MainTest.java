@@ -85,6 +85,38 @@ class MainTest {
         .hasMessageContaining("no.yaml: can't be read");
   }
 
+  @Test
+  void aReplayEndsByItselfAndSaysWhatBecameOfIt() throws Exception {
+    Path file =
+        Files.writeString(
+            folder.resolve("a.jsonl"),
+            """
+            {"format":"culvert-recording/1","device":"lamp-1","start":"2026-11-29T08:00:00Z"}
+            {"nanos":1,"connection":1,"event":"opened"}
+            {"nanos":2,"connection":1,"to":"device","hex":"01"}
+            """);
+
+    assertThat(run("replay", file.toString(), "--port", "0", "--seconds", "1")).isZero();
+
+    assertThat(output())
+        .contains("lamp-1 as it was on 2026-11-29T08:00:00Z, on 127.0.0.1:")
+        .contains("0 requests", "1 recorded requests never came");
+  }
+
+  @Test
+  void whatIsWrongWithAReplayIsNamed() throws Exception {
+    assertThatThrownBy(() -> run("replay", "--port", "0"))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("found no file");
+    Path file = Files.writeString(folder.resolve("a.jsonl"), "nonsense\n");
+    assertThatThrownBy(() -> run("replay", file.toString()))
+        .hasMessageContaining("a.jsonl:1: found what is no JSON");
+    Files.writeString(file, "{\"format\":\"culvert-recording/1\"}\n");
+    assertThatThrownBy(() -> run("replay", file.toString(), "--speed", "0"))
+        .isInstanceOf(StreetException.class)
+        .hasMessageContaining("found --speed 0, expected a number");
+  }
+
   private int run(String... args) throws Exception {
     return Main.run(List.of(args), new PrintStream(bytes, true, StandardCharsets.UTF_8));
   }
