@@ -113,6 +113,8 @@ final class ReportJson {
       json.writeStringField("stage", said.stage());
       json.writeBooleanField("hosted", said.hosted());
       json.writeStringField("message", said.message());
+      json.writeStringField("process", said.process());
+      json.writeNumberField("ends", said.ends());
       json.writeArrayFieldStart("quarantine");
       for (String reason : said.quarantine()) {
         json.writeString(reason);

@@ -79,7 +79,8 @@ public final class Gallery {
   /**
    * The devices.
    *
-   * @param port where something listens for those that connect
+   * @param port where something listens for those that connect; no other is said to be there, so
+   *     that the gateway can tell whose connections they are
    */
   public List<Resident> residents(int port) {
     List<Resident> residents = new ArrayList<>();
@@ -90,7 +91,11 @@ public final class Gallery {
                 evil,
                 evil.scheme() + "-" + way,
                 evil.scheme(),
-                evil.scheme() + "://127.0.0.1:" + port + "?way=" + way));
+                evil.scheme()
+                    + "://127.0.0.1:"
+                    + (evil == Evil.SOCKETS ? port : 9)
+                    + "?way="
+                    + way));
       }
     }
     return residents;

@@ -33,6 +33,8 @@ public final class GatewayWord implements AutoCloseable {
    * @param stage of its life, at last; {@code ""} if it doesn't know it
    * @param hosted whether it runs in a process of its own
    * @param message at last, {@code ""} if all is well with it
+   * @param process what was wrong with its process, at last; {@code ""} if nothing ever was
+   * @param ends how often its process ended by itself
    * @param quarantine why it was in quarantine, each reason once
    * @param times how often it was
    * @param threads at most
@@ -44,16 +46,21 @@ public final class GatewayWord implements AutoCloseable {
       String stage,
       boolean hosted,
       String message,
+      String process,
+      long ends,
       List<String> quarantine,
       long times,
       long threads,
       long stuck,
       long errors,
       Map<String, String> devices) {
-    static final Said NOTHING = new Said("", false, "", List.of(), 0, 0, 0, 0, Map.of());
+    static final Said NOTHING = new Said("", false, "", "", 0, List.of(), 0, 0, 0, 0, Map.of());
 
     /** The same in which what is new has come to what was said before. */
-    private Said with(Map<?, ?> plugin, Map<?, ?> driver, Map<String, String> present) {
+    private Said with(
+        Map<?, ?> plugin, Map<?, ?> host, Map<?, ?> driver, Map<String, String> present) {
+      String word = text(plugin, "message");
+      int trouble = word.indexOf("its process ");
       List<String> reasons = new ArrayList<>(quarantine);
       Map<?, ?> now = driver.get("quarantine") instanceof Map<?, ?> map ? map : Map.of();
       if (now.get("reason") instanceof String reason && !reasons.contains(reason)) {
@@ -62,7 +69,9 @@ public final class GatewayWord implements AutoCloseable {
       return new Said(
           text(plugin, "stage"),
           Boolean.TRUE.equals(plugin.get("hosted")),
-          text(plugin, "message"),
+          word,
+          trouble < 0 ? process : word.substring(trouble),
+          Math.max(ends, number(host, "ends")),
           List.copyOf(reasons),
           Math.max(times, number(now, "times")),
           Math.max(threads, number(driver, "threads")),
@@ -127,6 +136,7 @@ public final class GatewayWord implements AutoCloseable {
     }
     answers++;
     Map<String, Map<?, ?>> drivers = by("plugin", status.get("drivers"));
+    Map<String, Map<?, ?>> hosts = by("plugin", status.get("processes"));
     Map<String, Map<?, ?>> devices = by("id", status.get("devices"));
     by("symbolicName", status.get("plugins"))
         .forEach(
@@ -139,11 +149,14 @@ public final class GatewayWord implements AutoCloseable {
                           id, (text(device, "state") + " " + text(device, "message")).strip());
                     }
                   });
-              plugins.merge(
+              Said before = plugins.getOrDefault(name, Said.NOTHING);
+              plugins.put(
                   name,
-                  Said.NOTHING.with(plugin, drivers.getOrDefault(name, Map.of()), present),
-                  (before, now) ->
-                      before.with(plugin, drivers.getOrDefault(name, Map.of()), present));
+                  before.with(
+                      plugin,
+                      hosts.getOrDefault(name, Map.of()),
+                      drivers.getOrDefault(name, Map.of()),
+                      present));
             });
   }
 

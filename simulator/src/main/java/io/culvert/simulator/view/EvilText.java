@@ -9,7 +9,7 @@ import java.util.List;
 public final class EvilText {
   private static final int LABEL = 40;
   private static final int NAME = 14;
-  private static final int STATE = 12;
+  private static final int STATE = 18;
   private static final int NUMBER = 10;
   private static final int REASON = 150;
 
@@ -47,18 +47,19 @@ public final class EvilText {
           text,
           outcome.evil().key(),
           state(said, words),
-          Text.count(said.times()),
+          Text.count(Math.max(said.times(), said.ends())),
           Text.count(outcome.good()),
           Text.count(outcome.bad()),
           words.get("evil." + outcome.evil().key()));
       for (String reason : said.quarantine()) {
         says(text, reason);
       }
-      if (!said.message().isEmpty()) {
-        says(text, said.message());
+      if (!said.process().isEmpty()) {
+        says(text, said.process());
       }
-      if (said.quarantine().isEmpty() && said.message().isEmpty()) {
+      if (said.quarantine().isEmpty() && said.process().isEmpty()) {
         said.devices().forEach((device, word) -> says(text, device + ": " + word));
+        says(text, said.message());
       }
     }
     return text.toString();
@@ -92,6 +93,9 @@ public final class EvilText {
   }
 
   private static void says(StringBuilder text, String what) {
+    if (what.isEmpty()) {
+      return;
+    }
     text.append("      ").append(Text.cut(what.replaceAll("\\s+", " "), REASON)).append('\n');
   }
 }
