@@ -8,6 +8,7 @@ import io.culvert.api.StreamClass;
 import io.culvert.api.Value;
 import io.culvert.api.service.Monitor;
 import io.culvert.core.site.StoredGenerations;
+import io.culvert.plugins.hosting.Hosts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,9 +57,13 @@ final class StepsVictim implements Monitor, AutoCloseable {
         new Manager(
             new Inbox(Files.createDirectories(home.resolve("plugins")), () -> now),
             store,
-            new Bundles(framework.getBundleContext(), store),
+            new Bundles(
+                framework.getBundleContext(),
+                store,
+                new Hosts(framework.getBundleContext(), home.resolve("data"))),
             generations,
             this,
+            new Examiner(home.resolve("etc/trust"), () -> now),
             () -> now,
             () -> Duration.between(begin, now).toNanos(),
             new Settings(true, Set.of(), Set.of(), 64, WINDOW));
