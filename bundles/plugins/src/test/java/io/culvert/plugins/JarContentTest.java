@@ -143,6 +143,46 @@ class JarContentTest {
     assertThat(refusal(within)).contains("more than 60000 entries");
   }
 
+  @Test
+  void entriesOfAllJarsWithinAreCountedTogether() throws Exception {
+    byte[] half =
+        zip(
+            zip -> {
+              for (int i = 0; i <= JarContent.MAX_ENTRIES / 2; i++) {
+                zip.putNextEntry(new ZipEntry("e" + i));
+              }
+            });
+    byte[] jar =
+        zip(
+            zip -> {
+              zip.putNextEntry(new ZipEntry("lib/one.jar"));
+              zip.write(half);
+              zip.putNextEntry(new ZipEntry("lib/two.jar"));
+              zip.write(half);
+            });
+    assertThat(refusal(jar)).contains("more than 60000 entries");
+  }
+
+  @Test
+  void contentThatIsNotPackedIsHeldAgainstItsChecksumToo() throws Exception {
+    byte[] content = "as it was".getBytes(StandardCharsets.UTF_8);
+    byte[] jar =
+        zip(
+            zip -> {
+              ZipEntry entry = new ZipEntry("a");
+              entry.setMethod(ZipEntry.STORED);
+              entry.setSize(content.length);
+              java.util.zip.CRC32 crc = new java.util.zip.CRC32();
+              crc.update(content);
+              entry.setCrc(crc.getValue());
+              zip.putNextEntry(entry);
+              zip.write(content);
+            });
+    assertThat(read(jar).entries()).containsExactly("a");
+    String altered = new String(jar, StandardCharsets.ISO_8859_1).replace("as it was", "as it is ");
+    unreadable(altered.getBytes(StandardCharsets.ISO_8859_1), "checksum of a is wrong");
+  }
+
   /** Two names of 64 KiB each make an index of any size of few entries. */
   @Test
   void anIndexLargerThanAnyPluginNeedsIsNotTakenIntoMemory() throws Exception {
