@@ -4,17 +4,24 @@ import io.culvert.api.southbound.SerialLine;
 import io.culvert.api.southbound.SerialLines;
 import io.culvert.plugins.hosting.Cbor.Malformed;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /** The serial lines that a plug-in's process has joined: the ports are the gateway's. */
 final class GatewayLines implements AutoCloseable {
   private static final int MOST = 256;
+  private static final int MOST_DEVICES = 64;
+  private static final int LONGEST_DEVICE = 255;
 
   private final Supplier<SerialLines> service;
   private final Peer peer;
   private final Map<Long, Joined> lines = new ConcurrentHashMap<>();
+
+  /** Device files that were ever joined: the gateway keeps a line for each. */
+  private final Set<String> devices = new HashSet<>();
 
   /**
    * @param service may supply {@code null}
@@ -30,6 +37,10 @@ final class GatewayLines implements AutoCloseable {
     SerialLines.Settings settings = Codec.settings(in);
     if (lines.size() >= MOST) {
       throw new Malformed("more than " + MOST + " serial lines");
+    }
+    devices.add(device);
+    if (devices.size() > MOST_DEVICES || device.length() > LONGEST_DEVICE) {
+      throw new Malformed("more serial lines than a machine has");
     }
     Joined joined = new Joined(number);
     if (lines.putIfAbsent(number, joined) != null) {

@@ -437,7 +437,7 @@ final class Peer implements AutoCloseable {
 
   private static Exception failure(Cbor.Reader in) throws Malformed {
     boolean io = in.bool();
-    String words = in.text();
+    String words = Words.shortened(in.text());
     return io ? new IOException(words) : new HostedException(words);
   }
 

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The gateway's end of a connection in a plug-in's process. Nothing here blocks. */
 final class Remote implements Readable, Subscribable, Writable, Browsable, Diagnosed {
@@ -34,6 +35,7 @@ final class Remote implements Readable, Subscribable, Writable, Browsable, Diagn
   private final Map<Long, Boolean> planned = new LinkedHashMap<>(16, 0.75f, true);
   private long plans;
   private volatile boolean closed;
+  private final AtomicBoolean lost = new AtomicBoolean();
   private volatile Facts facts = new Facts(0, 0, 0, 0, 0, 0, Map.of());
   private volatile LineFacts line = new LineFacts(0, 0, 0, 0, 0);
 
@@ -66,11 +68,18 @@ final class Remote implements Readable, Subscribable, Writable, Browsable, Diagn
     return sink;
   }
 
+  /** Tells the sink that the link is gone, once. */
+  void lost(IOException cause) {
+    if (lost.compareAndSet(false, true)) {
+      sink.lost(cause);
+    }
+  }
+
   boolean isClosed() {
     return closed;
   }
 
-  /** What the connection has counted; figures never go back. */
+  /** What the connection has counted. */
   void figures(Facts facts, LineFacts line) {
     this.facts = facts;
     this.line = line;

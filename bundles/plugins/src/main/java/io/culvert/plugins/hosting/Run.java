@@ -48,9 +48,16 @@ final class Run implements Peer.Handler {
   private static final int LONGEST_PATH = 107;
 
   private static final int MOST_DRIVERS = 64;
+  private static final int LONGEST_SCHEME = 64;
+
+  /** How often its drivers may change in one life. */
+  private static final int MOST_CHANGES = 1000;
 
   /** What a JVM needs beside its heap, at most. */
   private static final int BESIDE_HEAP_MIB = 256;
+
+  /** How long a process may live on without its connection. */
+  private static final Duration HANGING_UP = Duration.ofSeconds(1);
 
   private static final Duration LAST_WORDS = Duration.ofMillis(500);
   private static final AtomicLong SOCKETS = new AtomicLong();
@@ -110,6 +117,9 @@ final class Run implements Peer.Handler {
   private volatile long askedAt;
   private volatile Future<?> beat;
   private String reason;
+
+  /** Of its drivers; on the reading thread. */
+  private int changes;
 
   private Run(Plan plan, Logger log, ScheduledExecutorService timers, Owner owner)
       throws IOException {
@@ -365,7 +375,7 @@ final class Run implements Peer.Handler {
     }
     IOException lost = new IOException("the process of plug-in " + plan.name() + " " + why);
     for (Remote remote : List.copyOf(connections.values())) {
-      remote.sink().lost(lost);
+      remote.lost(lost);
     }
     owner.ended(this, why);
   }
@@ -444,13 +454,22 @@ final class Run implements Peer.Handler {
       case HELLO -> {}
       case FAILED -> kill("doesn't start: " + shortened(in.text()));
       case DRIVERS -> {
+        if (++changes > MOST_CHANGES) {
+          throw new Malformed("more than " + MOST_CHANGES + " changes of its drivers");
+        }
         Map<Long, List<String>> schemes = new TreeMap<>();
         int count = in.array();
         if (count > MOST_DRIVERS) {
           throw new Malformed(count + " drivers");
         }
         for (int i = 0; i < count; i++) {
-          schemes.put(in.integer(), Codec.list(in, Cbor.Reader::text));
+          long number = in.integer();
+          List<String> names = Codec.list(in, Cbor.Reader::text);
+          if (names.size() > MOST_DRIVERS
+              || names.stream().anyMatch(name -> name.length() > LONGEST_SCHEME)) {
+            throw new Malformed("schemes that are none");
+          }
+          schemes.put(number, names);
         }
         if (!started) {
           started = true;
@@ -461,9 +480,9 @@ final class Run implements Peer.Handler {
       }
       case LOST -> {
         Remote remote = connections.get(in.integer());
-        String words = in.text();
+        String words = Words.shortened(in.text());
         if (remote != null) {
-          remote.sink().lost(new IOException(words));
+          remote.lost(new IOException(words));
         }
       }
       case FIGURES -> {
@@ -509,7 +528,7 @@ final class Run implements Peer.Handler {
       // Most often it has ended itself, and how is worth waiting for.
       process
           .onExit()
-          .orTimeout(plan.limits().farewell().toMillis(), TimeUnit.MILLISECONDS)
+          .orTimeout(HANGING_UP.toMillis(), TimeUnit.MILLISECONDS)
           .exceptionally(
               late -> {
                 kill("closed its connection to the gateway and was ended");

@@ -24,6 +24,11 @@ final class Words {
         message == null || message.isBlank()
             ? kind
             : t instanceof IOException ? message : kind + ": " + message;
+    return shortened(words);
+  }
+
+  /** No longer than anybody reads. */
+  static String shortened(String words) {
     return words.length() > LONGEST ? words.substring(0, LONGEST) + "…" : words;
   }
 

@@ -49,6 +49,24 @@ public final class Hostile {
               });
         }
       }
+      case "devices" -> {
+        for (long i = 0; ; i++) {
+          long number = i;
+          tell(
+              Op.JOIN,
+              out -> {
+                out.integer(number).text("/dev/" + number).integer(9600).integer(8).integer(0);
+                out.integer(1).bool(false).bool(false).integer(0);
+              });
+          tell(Op.LEAVE, out -> out.integer(number));
+        }
+      }
+      case "flaps" -> {
+        while (true) {
+          tell(Op.DRIVERS, out -> out.array(0));
+          tell(Op.DRIVERS, out -> out.array(1).integer(1).array(1).text("odd"));
+        }
+      }
       case "hangup" -> channel.close();
       case "prints" -> {
         byte[] line = new byte[1 << 20];

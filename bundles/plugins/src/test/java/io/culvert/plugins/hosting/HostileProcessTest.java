@@ -43,7 +43,7 @@ class HostileProcessTest {
         new Limits(
             House.LIMITS.start(),
             House.LIMITS.beat(),
-            Duration.ofSeconds(2),
+            Duration.ofSeconds(5),
             House.LIMITS.stuck(),
             Duration.ofMillis(200),
             Duration.ofMinutes(5),
@@ -64,8 +64,10 @@ class HostileProcessTest {
         "drivers   | sent what a plug-in's process may not (found a length of 10000 beyond the",
         "calls     | sent what a plug-in's process may not (found ",
         "lines     | sent what a plug-in's process may not (found more than 256 serial lines)",
+        "devices   | sent what a plug-in's process may not (found more serial lines than a",
+        "flaps     | sent what a plug-in's process may not (found more than 1000 changes",
         "hangup    | closed its connection to the gateway and was ended",
-        "silent    | hadn't answered for 2 s and was ended",
+        "silent    | hadn't answered for 5 s and was ended",
         "prints    | ended by itself (exit 9, as by System.exit)",
       })
   void itIsEndedAndThatIsSaid(String evil, String why) throws Exception {
