@@ -18,7 +18,7 @@ import org.osgi.framework.launch.Framework;
 /** The contract of all drivers, by the shipped bundle in a process of its own. */
 class HostedContractIT extends LibmodbusContractTest {
   private static final String PACKAGES =
-      "io.culvert.api;version=1.0.0,io.culvert.api.southbound;version=1.0.0,"
+      "io.culvert.api;version=1.1.0,io.culvert.api.southbound;version=1.1.0,"
           + "org.slf4j;version=1.7.36,org.slf4j;version=2.0.17,org.slf4j.event;version=2.0.17,"
           + "org.slf4j.helpers;version=2.0.17,org.slf4j.spi;version=2.0.17,sun.misc";
 
