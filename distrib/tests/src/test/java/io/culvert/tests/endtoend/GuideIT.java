@@ -60,8 +60,12 @@ class GuideIT {
     assertThat(output.of("plugin check"))
         .contains("signed by: example")
         .contains("this gateway takes it");
-    assertThat(output.of("culvert record")).contains("lamp-1.jsonl");
-    assertThat(folder.resolve("lamp-1.jsonl")).content().contains("a50307").contains("scheme");
+    assertThat(output.of("culvert record")).contains("3 s were wished");
+    assertThat(folder.resolve("lamp-1.jsonl"))
+        .content()
+        .contains("\"scheme\":\"lamp\"")
+        .contains("\"matcher\":\"frame=length begin=A5")
+        .contains("\"to\":\"device\",\"hex\":\"a503");
     assertThat(output.of("plugin sign"))
         .contains("signed: lamp/target/lamp-1.0.0.jar by CN=Example Ltd,C=DE");
     assertThat(folder.resolve("lamp/controller.log")).content().contains("dimmed to 30 %");
