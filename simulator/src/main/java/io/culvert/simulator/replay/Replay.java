@@ -123,7 +123,7 @@ public final class Replay implements AutoCloseable {
   public static Replay serial(Recording recording, Path line, double speed, Consumer<String> says)
       throws IOException {
     Replay replay = new Replay(recording, speed, says);
-    SerialSettings.apply(line, recording.header().getOrDefault("endpoint", ""));
+    SerialSettings.apply(line, recording.header().getOrDefault("endpoint", ""), says);
     // Apart, since a channel lets one of reading and writing wait for the other.
     FileChannel in = FileChannel.open(line, StandardOpenOption.READ);
     FileChannel out;

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** Sets a serial line as an endpoint says ({@code baud}, {@code parity}, …), by {@code stty}. */
 final class SerialSettings {
@@ -17,12 +18,30 @@ final class SerialSettings {
 
   private SerialSettings() {}
 
-  static void apply(Path line, String endpoint) throws IOException {
+  /**
+   * @param says told in words what of it the line can't do: a pseudo-terminal knows no parity
+   */
+  static void apply(Path line, String endpoint, Consumer<String> says) throws IOException {
     if (!Files.exists(line) || Files.isRegularFile(line) || Files.isDirectory(line)) {
       throw new IOException(line + " is no device file of a serial line; expected such as ttyUSB0");
     }
+    String failure = stty(line, List.of("raw", "-echo"));
+    if (!failure.isEmpty()) {
+      throw new IOException(failure);
+    }
+    List<String> words = words(endpoint);
+    failure = words.isEmpty() ? "" : stty(line, words);
+    if (!failure.isEmpty()) {
+      says.accept("Not all is set as the endpoint says: " + failure);
+    }
+  }
+
+  /**
+   * @return what it said if it failed, else {@code ""}
+   */
+  private static String stty(Path line, List<String> words) throws IOException {
     List<String> command = new ArrayList<>(List.of("stty", "-F", line.toString()));
-    command.addAll(words(endpoint));
+    command.addAll(words);
     Process stty = new ProcessBuilder(command).redirectErrorStream(true).start();
     try {
       if (!stty.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
@@ -34,10 +53,8 @@ final class SerialSettings {
       stty.destroyForcibly();
       throw new IOException("Interrupted while " + line + " was set");
     }
-    if (stty.exitValue() != 0) {
-      String said = new String(stty.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      throw new IOException(String.join(" ", command) + ": " + said.strip());
-    }
+    String said = new String(stty.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return stty.exitValue() == 0 ? "" : String.join(" ", command) + ": " + said.strip();
   }
 
   /** What the endpoint doesn't say stays as the line has it. */
@@ -53,7 +70,7 @@ final class SerialSettings {
       String[] pair = part.split("=", 2);
       options.put(pair[0], pair[pair.length - 1]);
     }
-    List<String> words = new ArrayList<>(List.of("raw", "-echo"));
+    List<String> words = new ArrayList<>();
     if (options.getOrDefault("baud", "").matches("[0-9]{2,7}")) {
       words.add(options.get("baud"));
     }

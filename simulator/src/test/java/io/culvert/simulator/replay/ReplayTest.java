@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -267,7 +268,18 @@ class ReplayTest {
       String answer = Tapes.rtu("010304056f0003");
       replay =
           Replay.serial(
-              new Tapes(Tapes.RTU).opened(0, 1).asked(1, request).answered(5, answer).tape(),
+              new Recording(
+                  // A pseudo-terminal knows no parity: that is said, and no more.
+                  Map.of(
+                      "format", Recording.FORMAT,
+                      "matcher", Tapes.RTU,
+                      "endpoint", "modbus-rtu:///dev/x?baud=19200&parity=even"),
+                  new Tapes(Tapes.RTU)
+                      .opened(0, 1)
+                      .asked(1, request)
+                      .answered(5, answer)
+                      .tape()
+                      .events()),
               device,
               1000,
               said::add);
@@ -294,12 +306,21 @@ class ReplayTest {
   }
 
   @Test
+  void whatIsNoLineIsRefused(@TempDir Path folder) {
+    assertThatThrownBy(() -> Replay.serial(counting().tape(), folder.resolve("no"), 1, said::add))
+        .hasMessageContaining("no device file of a serial line");
+    assertThatThrownBy(() -> Replay.serial(counting().tape(), Path.of("/dev/null"), 1, said::add))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("stty -F /dev/null raw -echo: ");
+  }
+
+  @Test
   void aLineIsSetAsTheEndpointSays() {
     assertThat(
             SerialSettings.words(
                 "modbus-rtu:///dev/ttyS1?baud=9600&parity=odd&data=8&stop=2&unit=3"))
-        .containsExactly("raw", "-echo", "9600", "parenb", "parodd", "cs8", "cstopb");
-    assertThat(SerialSettings.words("no endpoint at all")).containsExactly("raw", "-echo");
+        .containsExactly("9600", "parenb", "parodd", "cs8", "cstopb");
+    assertThat(SerialSettings.words("no endpoint at all")).isEmpty();
   }
 
   @Test
