@@ -56,7 +56,7 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
   private final AgentLines lines;
   private final Map<Long, AgentConnection> connections = new ConcurrentHashMap<>();
   private final Map<Long, Driver> drivers = new TreeMap<>();
-  private final Map<Long, List<String>> schemes = new HashMap<>();
+  private final Map<Long, Offer> offers = new HashMap<>();
   private boolean started;
 
   private Agent(Start start, Peer peer, ExecutorService events) {
@@ -171,21 +171,10 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
     if (driver == null) {
       return null;
     }
-    Object scheme = reference.getProperty(Driver.SCHEME);
-    List<String> names = new ArrayList<>();
-    if (scheme instanceof Object[] array) {
-      for (Object one : array) {
-        names.add(one.toString());
-      }
-    } else if (scheme instanceof Iterable<?> all) {
-      all.forEach(one -> names.add(one.toString()));
-    } else {
-      names.add(scheme.toString());
-    }
     Long number = (Long) reference.getProperty(Constants.SERVICE_ID);
     synchronized (drivers) {
       drivers.put(number, driver);
-      schemes.put(number, names);
+      offers.put(number, Offer.of(reference));
       tellDrivers();
     }
     return number;
@@ -202,7 +191,7 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
   public void removedService(ServiceReference<Driver> reference, Long number) {
     synchronized (drivers) {
       drivers.remove(number);
-      schemes.remove(number);
+      offers.remove(number);
       tellDrivers();
     }
     // The plug-in waits for this: its driver isn't used any more.
@@ -220,7 +209,7 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
                 .forEach(
                     number -> {
                       out.integer(number);
-                      Codec.list(out, schemes.get(number), Cbor.Writer::text);
+                      offers.get(number).write(out);
                     });
           });
     }

@@ -187,30 +187,32 @@ final class Hosted implements Run.Owner {
   }
 
   @Override
-  public void drivers(Run of, Map<Long, List<String>> schemes) {
-    execute(() -> bring(of, schemes));
+  public void drivers(Run of, Map<Long, Offer> offers) {
+    execute(() -> bring(of, offers));
   }
 
-  private void bring(Run of, Map<Long, List<String>> schemes) {
+  private void bring(Run of, Map<Long, Offer> offers) {
     if (of != run || stopping) {
       return;
     }
     List<HostedDriver> gone = new ArrayList<>(drivers.keySet());
-    Map<Long, List<String>> allowed = new LinkedHashMap<>();
-    schemes.forEach(
-        (number, names) -> {
+    Map<Long, Offer> allowed = new LinkedHashMap<>();
+    offers.forEach(
+        (number, offer) -> {
+          List<String> names = offer.schemes();
           List<String> kept = names.stream().filter(declared::contains).sorted().toList();
           if (kept.size() < names.size()) {
             log.warn(
                 "Serves {}, but Culvert-Schemes of its manifest names {} only", names, declared);
           }
           if (!kept.isEmpty()) {
-            allowed.put(number, kept);
+            allowed.put(number, offer.with(kept));
           }
         });
     try {
       allowed.forEach(
-          (number, names) -> {
+          (number, offer) -> {
+            List<String> names = offer.schemes();
             HostedDriver known =
                 gone.stream().filter(d -> d.schemes().equals(names)).findFirst().orElse(null);
             if (known == null) {
@@ -218,12 +220,12 @@ final class Hosted implements Run.Owner {
               driver.lead(of, number);
               drivers.put(
                   driver,
-                  shadow.registerService(Driver.class, driver, properties(names, of.pid())));
+                  shadow.registerService(Driver.class, driver, properties(offer, of.pid())));
             } else {
               gone.remove(known);
               if (known.lead(of, number)) {
                 // Whoever was told something in its absence is to ask again.
-                drivers.get(known).setProperties(properties(names, of.pid()));
+                drivers.get(known).setProperties(properties(offer, of.pid()));
               }
             }
           });
@@ -239,9 +241,12 @@ final class Hosted implements Run.Owner {
     }
   }
 
-  private static Hashtable<String, Object> properties(List<String> schemes, long pid) {
+  private static Hashtable<String, Object> properties(Offer offer, long pid) {
     Hashtable<String, Object> properties = new Hashtable<>();
-    properties.put(Driver.SCHEME, schemes.toArray(String[]::new));
+    properties.put(Driver.SCHEME, offer.schemes().toArray(String[]::new));
+    if (!offer.matchers().isEmpty()) {
+      properties.put(Driver.MATCHER, offer.matchers().toArray(String[]::new));
+    }
     properties.put("culvert.process", pid);
     return properties;
   }

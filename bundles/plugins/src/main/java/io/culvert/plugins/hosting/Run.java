@@ -49,6 +49,7 @@ final class Run implements Peer.Handler {
 
   private static final int MOST_DRIVERS = 64;
   private static final int LONGEST_SCHEME = 64;
+  private static final int LONGEST_MATCHER = 1000;
 
   /** How often its drivers may change in one life. */
   private static final int MOST_CHANGES = 1000;
@@ -68,8 +69,8 @@ final class Run implements Peer.Handler {
 
   /** Hears of what the process does; from threads of the run, in order. */
   interface Owner {
-    /** It has started, or its drivers are others now: schemes by number. */
-    void drivers(Run run, Map<Long, List<String>> schemes);
+    /** It has started, or its drivers are others now: what they offer by number. */
+    void drivers(Run run, Map<Long, Offer> offers);
 
     /**
      * It has ended. Called once.
@@ -457,26 +458,30 @@ final class Run implements Peer.Handler {
         if (++changes > MOST_CHANGES) {
           throw new Malformed("more than " + MOST_CHANGES + " changes of its drivers");
         }
-        Map<Long, List<String>> schemes = new TreeMap<>();
+        Map<Long, Offer> offers = new TreeMap<>();
         int count = in.array();
         if (count > MOST_DRIVERS) {
           throw new Malformed(count + " drivers");
         }
         for (int i = 0; i < count; i++) {
           long number = in.integer();
-          List<String> names = Codec.list(in, Cbor.Reader::text);
-          if (names.size() > MOST_DRIVERS
-              || names.stream().anyMatch(name -> name.length() > LONGEST_SCHEME)) {
+          Offer offer = Offer.read(in);
+          if (offer.schemes().size() > MOST_DRIVERS
+              || offer.schemes().stream().anyMatch(name -> name.length() > LONGEST_SCHEME)) {
             throw new Malformed("schemes that are none");
           }
-          schemes.put(number, names);
+          if (offer.matchers().size() > MOST_DRIVERS
+              || offer.matchers().stream().anyMatch(words -> words.length() > LONGEST_MATCHER)) {
+            throw new Malformed("matchers that are none");
+          }
+          offers.put(number, offer);
         }
         if (!started) {
           started = true;
           long millis = plan.limits().beat().toMillis();
           beat = timers.scheduleWithFixedDelay(this::beat, millis, millis, TimeUnit.MILLISECONDS);
         }
-        owner.drivers(this, schemes);
+        owner.drivers(this, offers);
       }
       case LOST -> {
         Remote remote = connections.get(in.integer());

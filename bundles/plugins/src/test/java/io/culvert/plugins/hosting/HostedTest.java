@@ -62,6 +62,8 @@ class HostedTest {
     assertThat(shadow.getRegisteredServices()).hasSize(1);
     assertThat(shadow.getVersion().toString()).isEqualTo("1.2.3");
     assertThat(house.driver("odder")).isSameAs(driver);
+    assertThat(shadow.getRegisteredServices()[0].getProperty(Driver.MATCHER))
+        .isEqualTo(new String[] {"odd: frame=end end=0a"});
     assertThat(house.pid()).isNotEqualTo(ProcessHandle.current().pid());
     assertThat(house.hosts.trouble("com.example.odd")).isEmpty();
   }

@@ -22,7 +22,7 @@ public final class Hostile {
     } else if (!evil.equals("rude")) {
       tell(Op.HELLO, out -> out.text(start.word()));
     }
-    tell(Op.DRIVERS, out -> out.array(1).integer(1).array(1).text("odd"));
+    tell(Op.DRIVERS, out -> out.array(1).integer(1).array(1).text("odd").array(0));
     switch (evil) {
       case "garbage" -> {
         byte[] garbage = new byte[1 << 16];
@@ -64,7 +64,7 @@ public final class Hostile {
       case "flaps" -> {
         while (true) {
           tell(Op.DRIVERS, out -> out.array(0));
-          tell(Op.DRIVERS, out -> out.array(1).integer(1).array(1).text("odd"));
+          tell(Op.DRIVERS, out -> out.array(1).integer(1).array(1).text("odd").array(0));
         }
       }
       case "hangup" -> channel.close();
