@@ -59,8 +59,8 @@ class SiteServiceIT {
                     Constants.FRAMEWORK_STORAGE,
                     home.resolve("data/cache").toString(),
                     Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
-                    "io.culvert.api;version=1.0.0,io.culvert.api.service;version=1.0.0,"
-                        + "io.culvert.api.southbound;version=1.0.0,"
+                    "io.culvert.api;version=1.1.0,io.culvert.api.service;version=1.1.0,"
+                        + "io.culvert.api.southbound;version=1.1.0,"
                         + "io.culvert.api.northbound;version=1.0.0,"
                         + "org.osgi.service.cm;version=1.6.1,"
                         + "org.slf4j;version=1.7.36,org.slf4j;version=2.0.17"));
