@@ -61,6 +61,9 @@ final class Link implements Framing.Receiver, Wire.Listener {
   /** For the units to do what they were told, before they can be asked (V1.02, 2.4.1). */
   private static final Duration TURNAROUND = Duration.ofMillis(200);
 
+  /** How long another master may wait for an answer. */
+  private static final long FOREIGN_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   /** Requests heard in turn right after sending them, after which the line is known to echo. */
   private static final int ECHOES = 3;
 
@@ -105,6 +108,9 @@ final class Link implements Framing.Receiver, Wire.Listener {
 
   /** Unit of a request of another master, until its answer is heard; -1 if none. */
   private int foreignUnit = -1;
+
+  private byte[] foreignRequest;
+  private long foreignAt;
 
   private long lastReceived;
   private ScheduledFuture<?> silenceTimer;
@@ -592,15 +598,17 @@ final class Link implements Framing.Receiver, Wire.Listener {
     if (request != null && request.unit == unit) {
       String wrong = AnswerCheck.wrong(request.request, pdu);
       if (wrong == null) {
-        take(request, pdu);
+        if (foreignFirst(request)) {
+          ambiguous(request);
+        } else {
+          take(request, pdu);
+        }
         return;
       }
       if (isRequest(unit, pdu)) {
-        foreign(unit);
+        foreign(unit, pdu);
         if (pdu[0] == request.request[0] && !Arrays.equals(pdu, request.request)) {
-          // The answer to either would do for the other.
-          request.figures.malformed();
-          fail(request, "a request of another master, which asks the same unit");
+          ambiguous(request);
         }
         return;
       }
@@ -614,7 +622,7 @@ final class Link implements Framing.Receiver, Wire.Listener {
       return;
     }
     if (isRequest(unit, pdu)) {
-      foreign(unit);
+      foreign(unit, pdu);
     } else if (unit == foreignUnit) {
       foreignUnit = -1;
     } else if (request != null) {
@@ -625,9 +633,27 @@ final class Link implements Framing.Receiver, Wire.Listener {
     }
   }
 
-  private void foreign(int unit) {
+  private void foreign(int unit, byte[] pdu) {
     add(foreign, 1);
     foreignUnit = unit;
+    foreignRequest = pdu;
+    foreignAt = System.nanoTime();
+  }
+
+  /** Whether another master asked the same, in another place, and is still to be answered. */
+  private boolean foreignFirst(Pending request) {
+    return request.unit == foreignUnit
+        && request.request[0] == foreignRequest[0]
+        && !Arrays.equals(request.request, foreignRequest)
+        && System.nanoTime() - foreignAt < FOREIGN_NANOS;
+  }
+
+  /** The answer to another master's request would do for this one, and the other way round. */
+  private void ambiguous(Pending request) {
+    foreignUnit = -1;
+    request.figures.malformed();
+    remember(request);
+    fail(request, "a request of another master, which asks the same unit");
   }
 
   /**

@@ -292,6 +292,22 @@ class HostileLineTest {
     assertThat(connection.line()).isEqualTo(line(0, 1, 0, 0));
   }
 
+  /** Two masters ask one unit at the same time: what comes first may be either's. */
+  @Test
+  void theAnswerToWhatAnotherMasterAskedJustBeforeIsNotTaken() throws Exception {
+    Readable.Plan plan = connection.prepare(List.of(VICTIM));
+    assertThat(byPoint(answer(plan.read()))).isEqualTo(Map.of(VICTIM.id(), truth(200)));
+    bus.say(frame(UNIT, bytes(3, 500 >> 8, 500 & 0xFF, 0, 2)));
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(connection.line().foreign()).isOne());
+    script = r -> new Request(UNIT, 3, 500, 2).answer();
+    assertThat(byPoint(answer(plan.read())))
+        .isEqualTo(Map.of(VICTIM.id(), Quality.BAD_COMMUNICATION));
+    script = Request::answer;
+    assertThat(byPoint(answer(plan.read()))).isEqualTo(Map.of(VICTIM.id(), truth(200)));
+  }
+
   @Test
   void aLateAnswerOfAnotherUnitIsKnownAsSuch() throws Exception {
     ModbusConnection slow = talk.open(7, HASTY);
