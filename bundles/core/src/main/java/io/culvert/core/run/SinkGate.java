@@ -39,6 +39,17 @@ final class SinkGate implements Sink {
   private long offeredBytes;
   private int pushedBack;
 
+  /** The last one; {@code null} before any. */
+  private volatile Flood flood;
+
+  /**
+   * A second in which there was too much.
+   *
+   * @param end of it: until then all is turned away, without being looked at
+   * @param answer to all of it
+   */
+  private record Flood(long end, CompletionStage<Void> answer) {}
+
   /**
    * @param lost told on the loop, once, that the link is gone
    */
@@ -61,6 +72,11 @@ final class SinkGate implements Sink {
       return refused("Nothing is taken from the core's own thread");
     }
     int size = samples.size();
+    Flood over = flood;
+    if (over != null && loop.nanos() - over.end() < 0) {
+      turnAway(size);
+      return over.answer();
+    }
     if (size > Conduct.AT_ONCE) {
       return flood(Conduct.AT_ONCE, size + " samples at once", Conduct.AT_ONCE);
     }
@@ -69,9 +85,9 @@ final class SinkGate implements Sink {
     if (bytes > Conduct.BYTES_AT_ONCE) {
       return flood(copy.size(), bytes + " bytes at once", Conduct.BYTES_AT_ONCE);
     }
-    CompletionStage<Void> flood = count(copy.size(), bytes, present.full());
-    if (flood != null) {
-      return flood;
+    CompletionStage<Void> tooMuch = count(copy.size(), bytes, present.full());
+    if (tooMuch != null) {
+      return tooMuch;
     }
     // The driver's continuations run on its own threads, not on ours.
     CompletableFuture<Void> accepted = new CompletableFuture<>();
@@ -118,30 +134,51 @@ final class SinkGate implements Sink {
     offered += samples;
     offeredBytes += bytes;
     pushedBack += full ? 1 : 0;
+    CompletionStage<Void> answer = null;
     if (offered > Conduct.A_SECOND) {
-      return flood(samples, offered + " samples in a second", Conduct.A_SECOND);
+      answer = flood(samples, offered + " samples in a second", Conduct.A_SECOND);
+    } else if (offeredBytes > Conduct.BYTES_A_SECOND) {
+      answer = flood(samples, offeredBytes + " bytes in a second", Conduct.BYTES_A_SECOND);
+    } else if (pushedBack > Conduct.PUSHED_BACK) {
+      answer =
+          flood(
+              samples,
+              pushedBack + " hand-overs in a second although the sink is full",
+              Conduct.PUSHED_BACK);
     }
-    if (offeredBytes > Conduct.BYTES_A_SECOND) {
-      return flood(samples, offeredBytes + " bytes in a second", Conduct.BYTES_A_SECOND);
+    if (answer != null) {
+      flood = new Flood(second + SECOND, answer);
     }
-    if (pushedBack > Conduct.PUSHED_BACK) {
-      return flood(
-          samples,
-          pushedBack + " hand-overs in a second although the sink is full",
-          Conduct.PUSHED_BACK);
-    }
-    return null;
+    return answer;
   }
 
   private CompletionStage<Void> flood(int samples, String what, long most) {
-    turnedAway.add(samples);
-    conduct.refused(samples);
+    turnAway(samples);
     conduct.accuse("it floods: " + what + " for " + device + "; expected at most " + most);
     return refused("Too much: " + what + "; expected at most " + most);
   }
 
+  private void turnAway(int samples) {
+    turnedAway.add(samples);
+    conduct.refused(samples);
+  }
+
   private static CompletionStage<Void> refused(String why) {
-    return CompletableFuture.failedFuture(new RejectedExecutionException(why));
+    return CompletableFuture.failedStage(new Refusal(why));
+  }
+
+  /** Without a stack, which would cost a flood's victim more than the flood. */
+  private static final class Refusal extends RejectedExecutionException {
+    private static final long serialVersionUID = 1;
+
+    Refusal(String why) {
+      super(why);
+    }
+
+    @Override
+    public synchronized Throwable fillInStackTrace() {
+      return this;
+    }
   }
 
   @Override

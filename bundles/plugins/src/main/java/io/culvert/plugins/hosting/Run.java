@@ -49,6 +49,7 @@ final class Run implements Peer.Handler {
 
   private static final int MOST_DRIVERS = 64;
   private static final int LONGEST_SCHEME = 64;
+  private static final Path NICE = Path.of("/usr/bin/nice");
   private static final int LONGEST_MATCHER = 1000;
 
   /** How often its drivers may change in one life. */
@@ -219,6 +220,10 @@ final class Run implements Peer.Handler {
 
   private Process launch() throws IOException {
     List<String> command = new ArrayList<>();
+    if (Files.isExecutable(NICE)) {
+      // One that spins must not slow down the gateway, which has all others to serve.
+      command.addAll(List.of(NICE.toString(), "-n", "10"));
+    }
     command.add(plan.kit().java().toString());
     command.addAll(
         List.of(
