@@ -270,9 +270,8 @@ class TrialTest {
     assertThat(gateway.onTrial()).isFalse();
 
     street.remove("two");
-    TestJar.of("meter", "2.0.1").header("Culvert-Schemes", "lamp").in(gateway.inbox, "meter.jar");
-    gateway.settle();
-    assertThat(gateway.running("meter")).isEqualTo("2.0.1");
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).as("without a touch of its file").isEqualTo("2.0.0");
   }
 
   @Test
