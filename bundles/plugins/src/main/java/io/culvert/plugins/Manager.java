@@ -317,7 +317,11 @@ final class Manager implements Plugins {
       generations.lock(kept);
     }
     if (!kept.keySet().equals(inForce.keySet())
-        || !kept.entrySet().stream().allMatch(e -> bundles.runsInPlace(e.getKey(), e.getValue()))) {
+        || !kept.entrySet().stream()
+            .allMatch(
+                e ->
+                    bundles.runsInPlace(e.getKey(), e.getValue())
+                        || !bundles.stuck(e.getKey()).isEmpty())) {
       bring(kept);
     }
   }
@@ -636,6 +640,8 @@ final class Manager implements Plugins {
   /** Brings the bundles to what is in force; what doesn't start any more is left out. */
   private void bring(Map<String, Plugin> lock) throws IOException, InterruptedException {
     Map<String, String> failures = bundles.bring(lock);
+    // It stays in force: with the gateway's next start it runs again.
+    failures.keySet().removeIf(name -> !bundles.stuck(name).isEmpty());
     if (failures.isEmpty()) {
       return;
     }
@@ -684,7 +690,9 @@ final class Manager implements Plugins {
                   stage(name, runs),
                   bundles.hosted(name),
                   !runs
-                      ? "doesn't run; put its jar into the inbox again"
+                      ? bundles.stuck(name).isEmpty()
+                          ? "doesn't run; put its jar into the inbox again"
+                          : "doesn't run: " + bundles.stuck(name)
                       : together(
                           bundles.trouble(name),
                           verdict == null || refused ? "" : verdict.warning())));
