@@ -43,7 +43,7 @@ final class Examiner {
     if (!trust.outdated(folder)) {
       return false;
     }
-    trust = TrustList.read(folder);
+    trust = trust.reread(folder);
     return true;
   }
 

@@ -632,6 +632,47 @@ class ExaminerTest {
     assertThat(refusal(jar)).contains("its time-stamp doesn't count, as CN=Time was revoked");
   }
 
+  /** Else the holder of a key that has run out would say when it was used. */
+  @Test
+  void aTrustedCertificateThatIsNoAuthorityVouchesForNoTime() throws Exception {
+    Pki.Identity acme = expired(null);
+    Pki.Identity time =
+        Pki.order("CN=Time").by(acme).purpose(KeyPurposeId.id_kp_timeStamping).make();
+    trust("acme", acme);
+    assertThat(refusal(stamped(acme, time, NOW.minus(DAY.multipliedBy(2)))))
+        .contains("its time-stamp doesn't count, as the certificate", "is no authority");
+  }
+
+  @Test
+  void aListThatIsHalfCopiedLeavesTheOneBeforeInItsPlace() throws Exception {
+    Pki.Identity root = Pki.order("CN=Root").authority().make();
+    Pki.Identity acme = Pki.order("CN=Acme").by(root).make();
+    trust("root", root);
+    X509CRL list =
+        Pki.revocations(
+            root, acme.certificate(), NOW.minus(DAY), CRLReason.superseded, NOW.plus(DAY));
+    revoke("root", list);
+    Examiner examiner = new Examiner(trust, () -> clock);
+    Path jar = Files.write(base.resolve("plug-in.jar"), jar().signer(acme).bytes());
+    Files.write(trust.resolve("root.crl"), Arrays.copyOf(list.getEncoded(), 100));
+
+    assertThat(examiner.refresh()).isTrue();
+    assertThat(catchThrowable(() -> examiner.examine(jar, API, false, false)))
+        .hasMessageContaining("CN=Acme was revoked");
+    assertThat(examiner.problems())
+        .singleElement()
+        .asString()
+        .contains("root.crl", "the list that was there before counts until it is mended");
+    assertThat(new Examiner(trust, () -> clock).problems())
+        .singleElement()
+        .asString()
+        .contains("it isn't used until mended");
+
+    Files.delete(trust.resolve("root.crl"));
+    assertThat(examiner.refresh()).isTrue();
+    assertThat(examiner.examine(jar, API, false, false).signer()).isEqualTo("root");
+  }
+
   @Test
   void aListThatAStrangerSignedRevokesNobodyAndIsReported() throws Exception {
     Pki.Identity root = Pki.order("CN=Root").authority().make();
