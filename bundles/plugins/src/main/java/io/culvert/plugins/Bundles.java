@@ -240,7 +240,7 @@ final class Bundles {
         failures.put(name, Reason.of(e));
       } catch (IOException e) {
         running.remove(name);
-        failures.put(name, "its jar can't be read from the store: " + e);
+        failures.put(name, "its jar can't be taken from the store: " + e);
       }
     }
     return failures;
@@ -287,6 +287,7 @@ final class Bundles {
       throws BundleException, IOException, InterruptedException {
     Bundle bundle = ours().get(name);
     Path file = store.path(plugin.sha256());
+    store.expectIntact(plugin.sha256());
     String verb = runs(name, plugin) ? "moved" : "upgraded";
     hosts.stop(name);
     try (InputStream jar = place.hosted() ? Hosts.shadow(file) : Files.newInputStream(file)) {

@@ -455,6 +455,22 @@ class ManagerTest {
         .containsExactly(gateway.current().lock().get("meter").sha256() + ".jar");
   }
 
+  @Test
+  void whatWasAlteredInTheStoreDoesNotStart() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    Path stored = gateway.store.resolve(gateway.current().lock().get("meter").sha256() + ".jar");
+    byte[] whole = Files.readAllBytes(stored);
+    Files.write(stored, TestJar.of("meter", "1.0.0").filling("altered").signer(null).bytes());
+    gateway.bundle("meter").orElseThrow().uninstall();
+    gateway.restartManager();
+    assertThat(gateway.running("meter")).isEqualTo("none");
+
+    gateway.settle();
+    assertThat(gateway.running("meter")).as("from the inbox").isEqualTo("1.0.0");
+    assertThat(stored).hasBinaryContent(whole);
+  }
+
   /** Then the core lets its devices go before their drivers do. */
   @Test
   void whenTheGatewayStopsTheBaseStopsFirstAlsoIfTheBundleIsFromAnEarlierRun() throws Exception {
