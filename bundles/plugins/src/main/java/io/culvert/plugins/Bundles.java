@@ -6,13 +6,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -20,6 +25,7 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkEvent;
 import org.osgi.framework.Version;
 import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.startlevel.FrameworkStartLevel;
 import org.osgi.framework.wiring.BundleCapability;
 import org.osgi.framework.wiring.BundleRevision;
 import org.osgi.framework.wiring.BundleWiring;
@@ -39,6 +45,11 @@ final class Bundles {
   private final BundleContext context;
   private final Store store;
   private final Hosts hosts;
+  private final Duration patience;
+
+  /** What bundles hang in, by symbolic name. */
+  private final Map<String, String> stuck = new ConcurrentHashMap<>();
+
   private Place.Choice choice = (name, plugin) -> Place.GATEWAY;
 
   /** What runs, by symbolic name; a bundle that failed isn't here. */
@@ -52,9 +63,90 @@ final class Bundles {
   private record Running(Plugin plugin, Place wanted, Place actual, String trouble) {}
 
   Bundles(BundleContext context, Store store, Hosts hosts) {
+    this(context, store, hosts, Duration.ofSeconds(60));
+  }
+
+  /**
+   * @param patience so long a bundle may take to start or stop
+   */
+  Bundles(BundleContext context, Store store, Hosts hosts, Duration patience) {
     this.context = context;
     this.store = store;
     this.hosts = hosts;
+    this.patience = patience;
+  }
+
+  private interface Step {
+    void run() throws BundleException;
+  }
+
+  /**
+   * Has the framework call into a bundle, whose own code may never return. Interrupted after its
+   * time, it has as much again to end; if it doesn't, the framework holds it for ever, and so would
+   * everyone who asks it something about this bundle.
+   */
+  private void limited(String name, String what, Step step)
+      throws BundleException, InterruptedException {
+    String hangs = stuck(name);
+    if (!hangs.isEmpty()) {
+      throw new BundleException(hangs);
+    }
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                step.run();
+                end.complete(null);
+              } catch (Throwable t) {
+                end.completeExceptionally(t);
+              }
+            },
+            "culvert-plugin-" + name + "-" + what);
+    thread.setDaemon(true);
+    thread.start();
+    String late = "";
+    try {
+      if (ended(end)) {
+        return;
+      }
+      late = "its " + what + " hadn't returned after " + patience.toSeconds() + " s";
+      thread.interrupt();
+      if (ended(end)) {
+        LOG.warn("Plug-in {}: {}, and did when it was interrupted", name, late);
+        return;
+      }
+    } catch (ExecutionException e) {
+      if (!late.isEmpty()) {
+        throw new BundleException(late);
+      }
+      if (e.getCause() instanceof BundleException thrown) {
+        throw thrown;
+      }
+      throw new IllegalStateException(e.getCause().toString(), e.getCause());
+    } catch (InterruptedException e) {
+      thread.interrupt();
+      throw e;
+    }
+    String sentence = late + ", nor when it was interrupted; restart the gateway to be rid of it";
+    stuck.put(name, sentence);
+    end.whenComplete((nothing, error) -> stuck.remove(name));
+    throw new BundleException(sentence);
+  }
+
+  private boolean ended(CompletableFuture<Void> end)
+      throws ExecutionException, InterruptedException {
+    try {
+      end.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    }
+  }
+
+  /** What a bundle hangs in, in words; {@code ""} if it doesn't. */
+  String stuck(String name) {
+    return stuck.getOrDefault(name, "");
   }
 
   /** Says where plug-ins run from the next {@link #bring} on. */
@@ -148,20 +240,20 @@ final class Bundles {
         failures.put(name, Reason.of(e));
       } catch (IOException e) {
         running.remove(name);
-        failures.put(name, "its jar can't be read from the store: " + e);
+        failures.put(name, "its jar can't be taken from the store: " + e);
       }
     }
     return failures;
   }
 
   /** Stops a plug-in whose successor is about to come; nothing if it isn't there. */
-  void stop(String name) {
+  void stop(String name) throws InterruptedException {
     Bundle bundle = ours().get(name);
     running.remove(name);
     hosts.stop(name);
     if (bundle != null) {
       try {
-        bundle.stop();
+        limited(name, "stop", bundle::stop);
       } catch (BundleException e) {
         LOG.warn("Plug-in {} failed to stop: {}", name, Reason.of(e));
       }
@@ -195,21 +287,26 @@ final class Bundles {
       throws BundleException, IOException, InterruptedException {
     Bundle bundle = ours().get(name);
     Path file = store.path(plugin.sha256());
+    store.expectIntact(plugin.sha256());
     String verb = runs(name, plugin) ? "moved" : "upgraded";
     hosts.stop(name);
     try (InputStream jar = place.hosted() ? Hosts.shadow(file) : Files.newInputStream(file)) {
       if (bundle == null) {
         verb = "started";
-        bundle = context.installBundle(LOCATION + name, jar);
+        bundle = install(name, jar);
       } else {
-        bundle.stop();
+        limited(name, "stop", bundle::stop);
         bundle.update(jar);
         // Until then the class loader of the old content stays.
         refresh(bundle);
       }
     }
-    bundle.adapt(BundleStartLevel.class).setStartLevel(level());
-    bundle.start(Bundle.START_ACTIVATION_POLICY);
+    BundleStartLevel level = bundle.adapt(BundleStartLevel.class);
+    if (level.getStartLevel() != level()) {
+      level.setStartLevel(level());
+    }
+    Bundle whole = bundle;
+    limited(name, "start", () -> whole.start(Bundle.START_ACTIVATION_POLICY));
     if (place.hosted()) {
       host(bundle, file, place);
     }
@@ -220,6 +317,21 @@ final class Bundles {
         verb,
         plugin.origin(),
         place.hosted() ? ", in a process of its own" : "");
+  }
+
+  /**
+   * At its level from the beginning: the framework would come on a thread of its own to a bundle
+   * that is given another one, and start it once more if its start has just failed.
+   */
+  private Bundle install(String name, InputStream jar) throws BundleException {
+    FrameworkStartLevel levels = context.getBundle(0).adapt(FrameworkStartLevel.class);
+    int usual = levels.getInitialBundleStartLevel();
+    levels.setInitialBundleStartLevel(level());
+    try {
+      return context.installBundle(LOCATION + name, jar);
+    } finally {
+      levels.setInitialBundleStartLevel(usual);
+    }
   }
 
   private void host(Bundle bundle, Path file, Place place)
@@ -245,7 +357,7 @@ final class Bundles {
     running.remove(name);
     hosts.stop(name);
     try {
-      bundle.uninstall();
+      limited(name, "stop", bundle::uninstall);
     } catch (BundleException e) {
       LOG.error("Plug-in {} doesn't go: {}", name, Reason.of(e), e);
       return;

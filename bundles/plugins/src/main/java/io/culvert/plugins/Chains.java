@@ -140,6 +140,12 @@ final class Chains {
     if (last == 0) {
       return null;
     }
+    // PKIX takes a trust anchor for an authority without a look.
+    X509Certificate anchor = way.certificates.get(last);
+    if (anchor.getVersion() >= 3 && anchor.getBasicConstraints() < 0) {
+      return "the certificate %s on the trust list is no authority that vouches for %s (its BasicConstraints)"
+          .formatted(name(anchor), name(way.certificates.get(last - 1)));
+    }
     try {
       PKIXParameters parameters =
           new PKIXParameters(Set.of(new TrustAnchor(way.certificates.get(last), null)));

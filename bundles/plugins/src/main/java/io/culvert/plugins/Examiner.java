@@ -43,7 +43,7 @@ final class Examiner {
     if (!trust.outdated(folder)) {
       return false;
     }
-    trust = TrustList.read(folder);
+    trust = trust.reread(folder);
     return true;
   }
 
@@ -65,7 +65,12 @@ final class Examiner {
   Verdict examine(Path jar, Map<String, Version> api, boolean allowUnsigned, boolean admitted)
       throws Unreadable, Refused {
     JarContent content = JarContent.read(jar);
-    return trusted(jar, content, JarCheck.check(content, api), allowUnsigned, admitted);
+    Identity identity = JarCheck.check(content, api);
+    try {
+      return trusted(jar, content, identity, allowUnsigned, admitted);
+    } catch (Refused e) {
+      throw e.of(identity.symbolicName());
+    }
   }
 
   /**

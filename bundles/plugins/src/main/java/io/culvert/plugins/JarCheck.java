@@ -56,6 +56,15 @@ final class JarCheck {
       throw new Refused("no Bundle-ManifestVersion: 2", "an OSGi bundle, as bnd makes it");
     }
     String name = symbolicName(main);
+    try {
+      return check(main, name, content, api);
+    } catch (Refused e) {
+      throw e.of(name);
+    }
+  }
+
+  private static Identity check(
+      Attributes main, String name, JarContent content, Map<String, Version> api) throws Refused {
     Version version = version(main);
     String vendor =
         required(main, Constants.BUNDLE_VENDOR, "the name of whoever made it and answers for it");
@@ -230,7 +239,9 @@ final class JarCheck {
     }
     for (Header.Clause clause : Header.parse(main.getValue(Constants.DYNAMICIMPORT_PACKAGE))) {
       for (String name : clause.paths()) {
-        if (name.equals("*") || name.startsWith(OURS)) {
+        boolean any = name.endsWith("*");
+        String prefix = any ? name.substring(0, name.length() - 1) : name;
+        if (name.startsWith(OURS) || any && (OURS + ".").startsWith(prefix)) {
           throw new Refused(
               "DynamicImport-Package: " + JarContent.shown(name),
               "Import-Package with a version range, so that an API that doesn't fit is refused");

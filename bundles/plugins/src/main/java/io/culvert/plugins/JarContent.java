@@ -219,6 +219,10 @@ record JarContent(Set<String> entries, byte[] manifest, String nativeCode) {
     if (entry.getCrc() != -1 && entry.getCrc() != crc.getValue()) {
       throw new IOException("checksum of " + shown(entry.getName()) + " is wrong");
     }
+    // Nor against its length, where the JDK's check of signatures ends, and no reader after it.
+    if (entry.getSize() != size) {
+      throw new IOException("length of " + shown(entry.getName()) + " is wrong");
+    }
     return size;
   }
 

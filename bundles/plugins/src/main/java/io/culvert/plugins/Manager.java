@@ -95,9 +95,21 @@ final class Manager implements Plugins {
      * @param name of the plug-in in force that stays, or what the jar says; {@code ""} if unknown
      * @param stays {@code null} if nothing was in force before
      * @param refused {@code null} if it isn't the check that found fault
+     * @param lacking schemes that it has no driver of, while devices use all of them; mostly none
      */
-    record Unfit(Inbox.Stamp stamp, String name, Plugin stays, String reason, Refused refused)
-        implements Examined {}
+    record Unfit(
+        Inbox.Stamp stamp,
+        String name,
+        Plugin stays,
+        String reason,
+        Refused refused,
+        Set<String> lacking)
+        implements Examined {
+
+      Unfit(Inbox.Stamp stamp, String name, Plugin stays, String reason, Refused refused) {
+        this(stamp, name, stays, reason, refused, Set.of());
+      }
+    }
   }
 
   /**
@@ -141,10 +153,14 @@ final class Manager implements Plugins {
   private Place place(String name, Plugin plugin) {
     know(name, plugin);
     Examiner.Verdict verdict = verdicts.get(plugin.sha256());
-    if (verdict == null || verdict.identity().schemes().isEmpty()) {
+    Settings now = settings;
+    if (verdict == null) {
+      // Of what can't be looked into any more nobody knows whether it has native code, or whose.
+      return new Place(true, now.hostedMemory());
+    }
+    if (verdict.identity().schemes().isEmpty()) {
       return Place.GATEWAY;
     }
-    Settings now = settings;
     boolean apart =
         !now.hostedSigners().isEmpty()
             && (verdict.signer().isEmpty() || now.hostedSigners().contains(verdict.signer()));
@@ -220,12 +236,14 @@ final class Manager implements Plugins {
     if (changed) {
       verdicts.clear();
     }
+    Set<String> used = schemesInUse();
     examined
         .values()
         .removeIf(
             each ->
                 each instanceof Examined.Unfit unfit
                     ? unfit.refused() != null && unfit.refused().mayChange(changed, now)
+                        || !used.containsAll(unfit.lacking())
                     : changed);
   }
 
@@ -299,7 +317,11 @@ final class Manager implements Plugins {
       generations.lock(kept);
     }
     if (!kept.keySet().equals(inForce.keySet())
-        || !kept.entrySet().stream().allMatch(e -> bundles.runsInPlace(e.getKey(), e.getValue()))) {
+        || !kept.entrySet().stream()
+            .allMatch(
+                e ->
+                    bundles.runsInPlace(e.getKey(), e.getValue())
+                        || !bundles.stuck(e.getKey()).isEmpty())) {
       bring(kept);
     }
   }
@@ -313,13 +335,17 @@ final class Manager implements Plugins {
     if (old != null && tooEarly(name, plugin, taken)) {
       return;
     }
-    String unserved = unserved(name, brought, taken, lock);
+    Set<String> unserved = unserved(name, brought, taken, lock);
     if (!unserved.isEmpty()) {
       String reason =
           "%s %s has no driver of %s, which %s has and devices use; put in a version that has it, or take these devices out of the site first"
-              .formatted(name, plugin.version(), unserved, old.version());
+              .formatted(name, plugin.version(), String.join(", ", unserved), old.version());
       LOG.error("Plug-in jar {} refused: {}", plugin.origin(), reason);
-      examined.replaceAll((file, each) -> giveUp(each, name, plugin, old, reason));
+      examined.replaceAll(
+          (file, each) ->
+              each instanceof Examined.Fit fit && !differs(plugin, fit.plugin())
+                  ? new Examined.Unfit(fit.stamp(), name, old, reason, null, unserved)
+                  : each);
       return;
     }
     Duration window = settings.probe();
@@ -373,11 +399,17 @@ final class Manager implements Plugins {
     return early;
   }
 
-  /** Schemes of devices that nobody would serve any more; {@code ""} for none. */
-  private String unserved(String name, Offer brought, Offer taken, Map<String, Plugin> lock) {
+  private Set<String> schemesInUse() {
+    Set<String> schemes = new HashSet<>();
+    monitor.devices().forEach(device -> schemes.add(Offer.scheme(device)));
+    return schemes;
+  }
+
+  /** Schemes of devices that nobody would serve any more. */
+  private Set<String> unserved(String name, Offer brought, Offer taken, Map<String, Plugin> lock) {
     Set<String> lacking = new TreeSet<>(taken.schemes());
     lacking.removeAll(brought.schemes());
-    lacking.retainAll(monitor.devices().stream().map(Offer::scheme).toList());
+    lacking.retainAll(schemesInUse());
     if (!lacking.isEmpty()) {
       lock.forEach(
           (other, plugin) -> {
@@ -386,7 +418,7 @@ final class Manager implements Plugins {
             }
           });
     }
-    return String.join(", ", lacking);
+    return lacking;
   }
 
   /**
@@ -522,13 +554,17 @@ final class Manager implements Plugins {
 
   private void refuse(
       String file, Inbox.Seen seen, Map<String, Plugin> inForce, String reason, Refused refused) {
-    String name = "";
-    Plugin stays = null;
+    // The successor of one whose own file is gone leaves that in force, too.
+    String name = refused == null ? "" : refused.plugin();
+    Plugin stays = inForce.get(name);
     for (Map.Entry<String, Plugin> entry : inForce.entrySet()) {
       if (entry.getValue().origin().equals(file)) {
         name = entry.getKey();
         stays = entry.getValue();
       }
+    }
+    if (stays == null) {
+      name = "";
     }
     String all =
         stays == null ? reason : reason + "; " + name + " " + stays.version() + " stays in force";
@@ -583,7 +619,11 @@ final class Manager implements Plugins {
                 "%s %s of %s is in force; remove this jar or that one"
                     .formatted(fit.name(), winner.version(), winner.origin()));
           } else if (each instanceof Examined.Unfit unfit && unfit.stays() != null) {
-            wanted.putIfAbsent(unfit.name(), unfit.stays());
+            // By now that may be another one than stayed at that time.
+            Plugin present = inForce.get(unfit.name());
+            if (present != null) {
+              wanted.putIfAbsent(unfit.name(), present);
+            }
           }
         });
     if (!back.equals(stepsBack)) {
@@ -600,6 +640,8 @@ final class Manager implements Plugins {
   /** Brings the bundles to what is in force; what doesn't start any more is left out. */
   private void bring(Map<String, Plugin> lock) throws IOException, InterruptedException {
     Map<String, String> failures = bundles.bring(lock);
+    // It stays in force: with the gateway's next start it runs again.
+    failures.keySet().removeIf(name -> !bundles.stuck(name).isEmpty());
     if (failures.isEmpty()) {
       return;
     }
@@ -648,7 +690,9 @@ final class Manager implements Plugins {
                   stage(name, runs),
                   bundles.hosted(name),
                   !runs
-                      ? "doesn't run; put its jar into the inbox again"
+                      ? bundles.stuck(name).isEmpty()
+                          ? "doesn't run; put its jar into the inbox again"
+                          : "doesn't run: " + bundles.stuck(name)
                       : together(
                           bundles.trouble(name),
                           verdict == null || refused ? "" : verdict.warning())));

@@ -148,7 +148,7 @@ public final class PluginsComponent implements Plugins {
       step.run();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException | LinkageError e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("Looking at the plug-in inbox failed", e);
     }
   }

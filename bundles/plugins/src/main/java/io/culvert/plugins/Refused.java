@@ -19,29 +19,44 @@ final class Refused extends Exception {
   /** When time alone makes it fit; {@code null} if it doesn't. */
   private final transient Instant until;
 
+  private final String plugin;
+
   Refused(String found, String expected) {
-    this("found " + found + "; expected " + expected, Matter.JAR, null);
+    this("found " + found + "; expected " + expected, Matter.JAR, null, "");
   }
 
-  private Refused(String sentence, Matter matter, Instant until) {
+  private Refused(String sentence, Matter matter, Instant until, String plugin) {
     super(sentence);
     this.matter = matter;
     this.until = until;
+    this.plugin = plugin;
+  }
+
+  /** The same of a jar that says that it is this plug-in. */
+  Refused of(String symbolicName) {
+    Refused named = new Refused(getMessage(), matter, until, symbolicName);
+    named.setStackTrace(getStackTrace());
+    return named;
+  }
+
+  /** What the jar says that it is; {@code ""} if that isn't known. */
+  String plugin() {
+    return plugin;
   }
 
   /** A sentence that says all by itself. */
   static Refused because(String sentence) {
-    return new Refused(sentence, Matter.JAR, null);
+    return new Refused(sentence, Matter.JAR, null, "");
   }
 
   /** Not trusted as things are. */
   static Refused untrusted(String sentence) {
-    return new Refused(sentence, Matter.TRUST, null);
+    return new Refused(sentence, Matter.TRUST, null, "");
   }
 
   /** Signed with a certificate that isn't valid before a time. */
   static Refused early(String sentence, Instant until) {
-    return new Refused(sentence, Matter.TRUST, until);
+    return new Refused(sentence, Matter.TRUST, until, "");
   }
 
   /**

@@ -76,6 +76,25 @@ final class Store {
     return folder.resolve(sha256 + SUFFIX);
   }
 
+  /**
+   * Holds a jar against its hash: a disk may have damaged it since it was checked, or somebody
+   * altered it.
+   *
+   * @throws IOException if it is another one, or can't be read
+   */
+  void expectIntact(String sha256) throws IOException {
+    MessageDigest digest = sha256();
+    try (InputStream in = Files.newInputStream(path(sha256))) {
+      byte[] chunk = new byte[1 << 16];
+      for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+        digest.update(chunk, 0, n);
+      }
+    }
+    if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
+      throw new IOException(path(sha256) + " isn't what was checked; put the jar in anew");
+    }
+  }
+
   boolean has(String sha256) {
     return Files.isRegularFile(path(sha256));
   }

@@ -79,6 +79,18 @@ public final class TrustList {
 
   /** Reads the folder; what is wrong in it stands in {@link #problems}. */
   public static TrustList read(Path folder) {
+    return read(folder, List.of());
+  }
+
+  /**
+   * Reads the folder anew. A revocation list that can't be read, as while it is being copied,
+   * leaves in its place what stood there before: else the revoked would be taken for that moment.
+   */
+  TrustList reread(Path folder) {
+    return read(folder, revocations);
+  }
+
+  private static TrustList read(Path folder, List<Revocations> before) {
     Map<String, Stamp> stamp;
     List<Trusted> certificates = new ArrayList<>();
     List<Revocations> revocations = new ArrayList<>();
@@ -107,7 +119,21 @@ public final class TrustList {
           revocations.add(new Revocations(file, revocations(bytes(folder.resolve(file), MAX_CRL))));
         }
       } catch (IOException | GeneralSecurityException e) {
-        problems.add("etc/trust/" + file + ": " + e.getMessage() + "; it isn't used until mended");
+        boolean another = false;
+        for (Revocations each : before) {
+          if (each.file().equals(file)) {
+            revocations.add(each);
+            another = true;
+          }
+        }
+        problems.add(
+            "etc/trust/"
+                + file
+                + ": "
+                + e.getMessage()
+                + (another
+                    ? "; the list that was there before counts until it is mended"
+                    : "; it isn't used until mended"));
       }
     }
     return new TrustList(stamp, certificates, revocations, problems);

@@ -1,17 +1,21 @@
 package io.culvert.plugins;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509CRL;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -310,6 +314,45 @@ class ExaminerTest {
   }
 
   /** Its line in the manifest is signed, though not by its vendor. */
+  /**
+   * The JDK verifies as many bytes as the index says that there are; whoever reads the entry later
+   * gets all of them, and of a jar within the last index counts.
+   */
+  @Test
+  void bytesBehindTheLengthThatTheIndexTellsAreNotSigned() throws Exception {
+    Pki.Identity acme = Pki.order("CN=Acme").make();
+    trust("acme", acme);
+    byte[] signed =
+        jar().entry("lib/driver.jar", zip(Map.of("A", "a".getBytes()))).signer(acme).bytes();
+    byte[] more = zip(Map.of("A", "evil".getBytes()));
+    int[] length = new int[1];
+    byte[] jar =
+        with(
+            signed,
+            "lib/driver.jar",
+            content -> {
+              length[0] = content.length;
+              byte[] both = Arrays.copyOf(content, content.length + more.length);
+              System.arraycopy(more, 0, both, content.length, more.length);
+              ByteBuffer end = ByteBuffer.wrap(both).order(ByteOrder.LITTLE_ENDIAN);
+              int at = both.length - 22;
+              int index = end.getInt(at + 16) + content.length;
+              end.putInt(at + 16, index);
+              end.putInt(index + 42, content.length);
+              return both;
+            });
+    ByteBuffer zip = ByteBuffer.wrap(jar).order(ByteOrder.LITTLE_ENDIAN);
+    int at = zip.getInt(jar.length - 22 + 16);
+    while (!new String(jar, at + 46, zip.getShort(at + 28), StandardCharsets.UTF_8)
+        .equals("lib/driver.jar")) {
+      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
+    }
+    zip.putInt(at + 24, length[0]);
+
+    assertThat(catchThrowable(() -> examine(jar, false)))
+        .hasMessageContaining("length of lib/driver.jar is wrong");
+  }
+
   @Test
   void anEntryAddedWithItsLineInTheManifest() throws Exception {
     trust("vendor", TestJar.VENDOR);
@@ -587,6 +630,47 @@ class ExaminerTest {
         "root",
         Pki.revocations(root, time.certificate(), NOW, CRLReason.keyCompromise, NOW.plus(DAY)));
     assertThat(refusal(jar)).contains("its time-stamp doesn't count, as CN=Time was revoked");
+  }
+
+  /** Else the holder of a key that has run out would say when it was used. */
+  @Test
+  void aTrustedCertificateThatIsNoAuthorityVouchesForNoTime() throws Exception {
+    Pki.Identity acme = expired(null);
+    Pki.Identity time =
+        Pki.order("CN=Time").by(acme).purpose(KeyPurposeId.id_kp_timeStamping).make();
+    trust("acme", acme);
+    assertThat(refusal(stamped(acme, time, NOW.minus(DAY.multipliedBy(2)))))
+        .contains("its time-stamp doesn't count, as the certificate", "is no authority");
+  }
+
+  @Test
+  void aListThatIsHalfCopiedLeavesTheOneBeforeInItsPlace() throws Exception {
+    Pki.Identity root = Pki.order("CN=Root").authority().make();
+    Pki.Identity acme = Pki.order("CN=Acme").by(root).make();
+    trust("root", root);
+    X509CRL list =
+        Pki.revocations(
+            root, acme.certificate(), NOW.minus(DAY), CRLReason.superseded, NOW.plus(DAY));
+    revoke("root", list);
+    Examiner examiner = new Examiner(trust, () -> clock);
+    Path jar = Files.write(base.resolve("plug-in.jar"), jar().signer(acme).bytes());
+    Files.write(trust.resolve("root.crl"), Arrays.copyOf(list.getEncoded(), 100));
+
+    assertThat(examiner.refresh()).isTrue();
+    assertThat(catchThrowable(() -> examiner.examine(jar, API, false, false)))
+        .hasMessageContaining("CN=Acme was revoked");
+    assertThat(examiner.problems())
+        .singleElement()
+        .asString()
+        .contains("root.crl", "the list that was there before counts until it is mended");
+    assertThat(new Examiner(trust, () -> clock).problems())
+        .singleElement()
+        .asString()
+        .contains("it isn't used until mended");
+
+    Files.delete(trust.resolve("root.crl"));
+    assertThat(examiner.refresh()).isTrue();
+    assertThat(examiner.examine(jar, API, false, false).signer()).isEqualTo("root");
   }
 
   @Test

@@ -83,7 +83,7 @@ final class Gateway implements Generations, InstantSource {
         new Manager(
             new Inbox(inbox, this),
             s,
-            new Bundles(own, s, hosts),
+            new Bundles(own, s, hosts, Duration.ofSeconds(2)),
             this,
             street,
             new Examiner(trust, this),

@@ -150,6 +150,47 @@ class ManagerTest {
     assertThat(gateway.bundle("meter").orElseThrow().getBundleId()).isEqualTo(id);
   }
 
+  @Test
+  void aSuccessorUnderAnotherNameThatIsRefusedLeavesTheOneBeforeInForce() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter-1.0.0.jar");
+    gateway.settle();
+    Files.delete(gateway.inbox.resolve("meter-1.0.0.jar"));
+    TestJar.of("meter", "1.1.0").signer(null).in(gateway.inbox, "meter-1.1.0.jar");
+    gateway.settle();
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter-1.1.0.jar"))
+        .contains("it is unsigned", "meter 1.0.0 stays in force");
+
+    TestJar.of("meter", "1.2.0")
+        .header("Bundle-License", null)
+        .in(gateway.inbox, "meter-1.2.0.jar");
+    Files.delete(gateway.inbox.resolve("meter-1.1.0.jar"));
+    gateway.settle();
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter-1.2.0.jar"))
+        .contains("no Bundle-License", "meter 1.0.0 stays in force");
+
+    Files.delete(gateway.inbox.resolve("meter-1.2.0.jar"));
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("none");
+  }
+
+  @Test
+  void aRefusedJarDoesNotBringBackWhatWasInForceWhenItCame() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "a.jar");
+    gateway.settle();
+    TestJar.of("meter", "1.1.0").signer(null).in(gateway.inbox, "a.jar");
+    gateway.settle();
+    TestJar.of("meter", "1.2.0").in(gateway.inbox, "b.jar");
+    gateway.settle();
+    assertThat(gateway.running("meter")).isEqualTo("1.2.0");
+
+    Files.delete(gateway.inbox.resolve("b.jar"));
+    gateway.settle();
+    assertThat(gateway.running("meter")).isEqualTo("1.2.0");
+  }
+
   static Stream<Arguments> badJars() {
     return Stream.of(
         Arguments.of("Bundle-SymbolicName", null, "no Bundle-SymbolicName; expected one name"),
@@ -161,6 +202,7 @@ class ManagerTest {
         Arguments.of("Export-Package", "com.acme.x;version=1", "Export-Package: com.acme.x"),
         Arguments.of("Require-Bundle", "io.culvert.core", "Require-Bundle: io.culvert.core"),
         Arguments.of("DynamicImport-Package", "*", "DynamicImport-Package: *"),
+        Arguments.of("DynamicImport-Package", "org.x,io.*", "DynamicImport-Package: io.*"),
         Arguments.of(
             "Import-Package",
             "io.culvert.core.run;version=\"[1.0,2)\"",
@@ -411,6 +453,22 @@ class ManagerTest {
     assertThat(gateway.running("meter")).isEqualTo("1.1.0");
     assertThat(files(gateway.store))
         .containsExactly(gateway.current().lock().get("meter").sha256() + ".jar");
+  }
+
+  @Test
+  void whatWasAlteredInTheStoreDoesNotStart() throws Exception {
+    TestJar.of("meter", "1.0.0").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    Path stored = gateway.store.resolve(gateway.current().lock().get("meter").sha256() + ".jar");
+    byte[] whole = Files.readAllBytes(stored);
+    Files.write(stored, TestJar.of("meter", "1.0.0").filling("altered").signer(null).bytes());
+    gateway.bundle("meter").orElseThrow().uninstall();
+    gateway.restartManager();
+    assertThat(gateway.running("meter")).isEqualTo("none");
+
+    gateway.settle();
+    assertThat(gateway.running("meter")).as("from the inbox").isEqualTo("1.0.0");
+    assertThat(stored).hasBinaryContent(whole);
   }
 
   /** Then the core lets its devices go before their drivers do. */

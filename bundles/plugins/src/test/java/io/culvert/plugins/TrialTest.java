@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.culvert.api.Quality;
 import io.culvert.api.service.Monitor.State;
 import io.culvert.api.service.Plugins.Stage;
+import io.culvert.plugins.fixture.Hangs;
 import io.culvert.plugins.fixture.Throws;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Plug-ins that must prove themselves on the devices that they touch. */
@@ -270,9 +272,8 @@ class TrialTest {
     assertThat(gateway.onTrial()).isFalse();
 
     street.remove("two");
-    TestJar.of("meter", "2.0.1").header("Culvert-Schemes", "lamp").in(gateway.inbox, "meter.jar");
-    gateway.settle();
-    assertThat(gateway.running("meter")).isEqualTo("2.0.1");
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).as("without a touch of its file").isEqualTo("2.0.0");
   }
 
   @Test
@@ -423,6 +424,33 @@ class TrialTest {
     assertThat(gateway.message("meter.jar"))
         .contains("meter 2.0.0 doesn't start: ", "no licence key", "; back to 1.9.0; ");
     assertThat(gateway.takenBack()).hasSize(1);
+  }
+
+  @Test
+  @Timeout(60)
+  void oneWhoseStartNeverReturnsGoesBackToo() throws Exception {
+    running();
+    meter("2.0.0").activator(Hangs.class).in(gateway.inbox, "meter.jar");
+    gateway.settle();
+
+    assertThat(gateway.running("meter")).isEqualTo("1.9.0");
+    assertThat(gateway.onTrial()).isFalse();
+    assertThat(gateway.message("meter.jar")).contains("doesn't start: its start hadn't returned");
+  }
+
+  @Test
+  @Timeout(60)
+  void noPluginKeepsTheOthersWaitingByAStartThatNeverReturns() throws Exception {
+    running();
+    meter("2.0.0").activator(Hangs.class).header("Deaf", "x").in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    assertThat(gateway.onTrial()).isFalse();
+    assertThat(gateway.current().lock().get("meter").version()).isEqualTo("1.9.0");
+    assertThat(gateway.message("meter.jar")).contains("its start hadn't returned", "restart");
+
+    TestJar.of("gate", "1.0.0").in(gateway.inbox, "gate.jar");
+    gateway.settle();
+    assertThat(gateway.running("gate")).isEqualTo("1.0.0");
   }
 
   @Test

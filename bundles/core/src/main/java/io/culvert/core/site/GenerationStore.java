@@ -376,13 +376,18 @@ final class GenerationStore {
     return numbers;
   }
 
-  private void prune() throws IOException {
-    TreeSet<Long> numbers = numbers();
-    // After many that were taken back, these may be old ones.
-    numbers.remove(inForce.number());
-    numbers.remove(back == null ? 0 : back.number());
-    while (numbers.size() > KEPT - 1) {
-      delete(directory.resolve(Long.toString(numbers.pollFirst())));
+  /** Too many are no reason to say that the new one isn't in force, as it is by now. */
+  private void prune() {
+    try {
+      TreeSet<Long> numbers = numbers();
+      // After many that were taken back, these may be old ones.
+      numbers.remove(inForce.number());
+      numbers.remove(back == null ? 0 : back.number());
+      while (numbers.size() > KEPT - 1) {
+        delete(directory.resolve(Long.toString(numbers.pollFirst())));
+      }
+    } catch (IOException e) {
+      LOG.warn("An old generation can't be deleted: {}", e.toString());
     }
   }
 

@@ -211,8 +211,7 @@ final class SiteKeeper implements SiteSource {
     unread |= siteWatch.look() || !Arrays.equals(standing, store.site()) || savedAgain();
     if (unread) {
       unread = false;
-      read(siteWatch.contents().get(siteFile));
-      standing = store.site();
+      standing = read(siteWatch.contents().get(siteFile));
     }
   }
 
@@ -221,8 +220,12 @@ final class SiteKeeper implements SiteSource {
     return takenBack != null && !takenBack.equals(siteWatch.stamp(siteFile));
   }
 
-  /** Takes what {@code etc/site.json} holds now. */
-  private void read(byte[] json) throws IOException {
+  /**
+   * Takes what {@code etc/site.json} holds now.
+   *
+   * @return the document of the store that {@link #document} is; the store may go back meanwhile
+   */
+  private byte[] read(byte[] json) throws IOException {
     Faults faults = new Faults(SITE_FILE);
     SiteDocument written = null;
     if (json == null) {
@@ -230,17 +233,17 @@ final class SiteKeeper implements SiteSource {
     } else {
       written = SiteDocument.read(json, faults);
     }
-    if (written != null && back(json)) {
-      return;
+    byte[] good = store.site();
+    if (written != null && back(json, good)) {
+      return good;
     }
     if (written != null && stored(json, faults)) {
       document = written;
       refused = List.of();
       takenBack = null;
-      return;
+      return json;
     }
     refused = new ArrayList<>(faults.lines());
-    byte[] good = store.site();
     if (!Arrays.equals(standing, good)) {
       document = fromStore(good);
     }
@@ -250,6 +253,7 @@ final class SiteKeeper implements SiteSource {
             + (document == null
                 ? "there is no earlier site to go on with"
                 : "generation " + store.current().number() + " stays in force until it is mended"));
+    return good;
   }
 
   /**
@@ -257,9 +261,8 @@ final class SiteKeeper implements SiteSource {
    *
    * @return whether that is so of this document; then the one before is in force
    */
-  private boolean back(byte[] json) {
+  private boolean back(byte[] json, byte[] good) {
     String why = savedAgain() ? null : store.takenBack(json);
-    byte[] good = store.site();
     if (why == null || Arrays.equals(json, good)) {
       return false;
     }

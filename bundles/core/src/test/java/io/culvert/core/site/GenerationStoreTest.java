@@ -298,6 +298,20 @@ class GenerationStoreTest {
   }
 
   @Test
+  void anOldOneThatCanNotBeDeletedIsNoReasonToFail() throws IOException {
+    GenerationStore store = open();
+    for (int i = 1; i <= GenerationStore.KEPT; i++) {
+      store.site(bytes("site " + i));
+    }
+    Files.createDirectories(file("1/notes"));
+    Files.writeString(file("1/notes/mine"), "put there by hand");
+
+    assertThat(store.trial(LOCK).lock()).isEqualTo(LOCK);
+    store.confirm();
+    assertThat(open().current().lock()).isEqualTo(LOCK);
+  }
+
+  @Test
   void damageDoesNotBringBackWhatWasTakenBack() throws IOException {
     upgrading().revert("meter 2.0.0 was taken back");
     Files.writeString(file("current"), "garbage");

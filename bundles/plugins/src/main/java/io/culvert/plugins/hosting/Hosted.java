@@ -102,6 +102,8 @@ final class Hosted implements Run.Owner {
   /** Ends the process and takes its drivers back. Blocks, for some seconds at most. */
   void stop() {
     stopping = true;
+    // From another thread than the one that waits for the start.
+    firstStart.completeExceptionally(new IOException("its process was stopped"));
     execute(
         () -> {
           drivers.values().forEach(Hosted::unregister);

@@ -143,14 +143,6 @@ final class Run implements Peer.Handler {
     output = new LogLines(process.getInputStream(), log);
     thread(output, "prints");
     thread(() -> accept(socket), "accepts");
-    process
-        .onExit()
-        .thenCompose(
-            p ->
-                // What the JVM says last tells why; a process of the plug-in's own may hold the
-                // pipe open for ever.
-                output.end().completeOnTimeout(null, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS))
-        .thenRun(this::exited);
     startLimit =
         timers.schedule(
             () -> {
@@ -160,6 +152,14 @@ final class Run implements Peer.Handler {
             },
             plan.limits().start().toMillis(),
             TimeUnit.MILLISECONDS);
+    process
+        .onExit()
+        .thenCompose(
+            p ->
+                // What the JVM says last tells why; a process of the plug-in's own may hold the
+                // pipe open for ever.
+                output.end().completeOnTimeout(null, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS))
+        .thenRun(this::exited);
     try {
       // Stays open: its end tells the process that the gateway is gone.
       OutputStream in = process.getOutputStream();
@@ -375,15 +375,19 @@ final class Run implements Peer.Handler {
     } catch (IOException e) {
       log.debug("Closing failed", e);
     }
-    if (peer != null) {
-      peer.close();
-      lines.close();
+    try {
+      if (peer != null) {
+        peer.close();
+        lines.close();
+      }
+      IOException lost = new IOException("the process of plug-in " + plan.name() + " " + why);
+      for (Remote remote : List.copyOf(connections.values())) {
+        remote.lost(lost);
+      }
+    } finally {
+      // Whatever somebody throws who hears of it: who keeps the process must know.
+      owner.ended(this, why);
     }
-    IOException lost = new IOException("the process of plug-in " + plan.name() + " " + why);
-    for (Remote remote : List.copyOf(connections.values())) {
-      remote.lost(lost);
-    }
-    owner.ended(this, why);
   }
 
   private String ofExit(int code) {
