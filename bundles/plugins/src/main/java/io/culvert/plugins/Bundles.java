@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -211,6 +212,16 @@ final class Bundles {
    * @return why a plug-in of the lock doesn't run, by symbolic name; empty if all do
    */
   Map<String, String> bring(Map<String, Plugin> lock) throws InterruptedException {
+    return bring(lock, Set.of());
+  }
+
+  /**
+   * The same.
+   *
+   * @param later plug-ins of the lock that aren't started if they don't run
+   */
+  Map<String, String> bring(Map<String, Plugin> lock, Set<String> later)
+      throws InterruptedException {
     for (String name : new TreeSet<>(ours().keySet())) {
       if (!lock.containsKey(name)) {
         remove(name);
@@ -220,7 +231,7 @@ final class Bundles {
     for (Map.Entry<String, Plugin> entry : new TreeMap<>(lock).entrySet()) {
       String name = entry.getKey();
       Plugin plugin = entry.getValue();
-      if (runsInPlace(name, plugin)) {
+      if (runsInPlace(name, plugin) || later.contains(name)) {
         continue;
       }
       try {

@@ -75,6 +75,9 @@ final class Manager implements Plugins {
   /** Jars that were taken back before this start and haven't been looked at since, by hash. */
   private final Map<String, TakenBack> barred = new HashMap<>();
 
+  /** What is in force and doesn't start, by name. */
+  private final Map<String, Failing> failing = new HashMap<>();
+
   /** What is being watched; {@code null} for nothing. */
   private Trial trial;
 
@@ -118,6 +121,28 @@ final class Manager implements Plugins {
    * @param old {@code null} if it is installed for the first time
    */
   private record Trial(String name, Plugin plugin, Plugin old, Probe probe, long deadline) {}
+
+  /**
+   * A plug-in in force that doesn't start.
+   *
+   * @param pause until it is tried again
+   * @param until the end of the pause
+   */
+  private record Failing(Plugin plugin, String why, Duration pause, long until) {
+    private static final Duration FIRST = Duration.ofSeconds(10);
+    private static final Duration LONGEST = Duration.ofMinutes(10);
+
+    static Failing after(Failing before, Plugin plugin, String why, long now) {
+      Duration pause =
+          before == null || differs(before.plugin(), plugin) ? FIRST : before.pause.multipliedBy(2);
+      pause = pause.compareTo(LONGEST) > 0 ? LONGEST : pause;
+      return new Failing(plugin, why, pause, now + pause.toNanos());
+    }
+
+    String next() {
+      return "it is tried again by itself, after " + pause.toSeconds() + " s";
+    }
+  }
 
   /** The higher version; of equal ones the younger file. */
   private static final Comparator<Examined.Fit> PREFERENCE =
@@ -209,7 +234,7 @@ final class Manager implements Plugins {
       LOG.warn("{}", UNSIGNED);
     }
     lock.forEach(this::know);
-    bundles.bring(lock).forEach((name, why) -> LOG.error("Plug-in {}: {}", name, why));
+    bring(lock);
     tell(lock);
   }
 
@@ -321,7 +346,8 @@ final class Manager implements Plugins {
             .allMatch(
                 e ->
                     bundles.runsInPlace(e.getKey(), e.getValue())
-                        || !bundles.stuck(e.getKey()).isEmpty())) {
+                        || !bundles.stuck(e.getKey()).isEmpty()
+                        || !due(e.getKey(), e.getValue()))) {
       bring(kept);
     }
   }
@@ -462,9 +488,7 @@ final class Manager implements Plugins {
     LOG.error("{}", reason);
     examined.replaceAll(
         (file, each) -> giveUp(each, ended.name(), ended.plugin(), ended.old(), reason));
-    bundles
-        .bring(generations.revert(reason).lock())
-        .forEach((name, trouble) -> LOG.error("Plug-in {} doesn't start again: {}", name, trouble));
+    bring(generations.revert(reason).lock());
   }
 
   private static String instead(Plugin old) {
@@ -531,6 +555,8 @@ final class Manager implements Plugins {
         return new Examined.Unfit(seen.stamp(), jar.symbolicName(), inForce, before.reason(), null);
       }
       store.commit(staged);
+      // Put in anew: a reason to try it at once.
+      failing.remove(jar.symbolicName());
       verdicts.put(staged.sha256(), verdict);
       if (!verdict.warning().isEmpty()) {
         LOG.warn("Plug-in jar {}: {}", seen.path(), verdict.warning());
@@ -637,26 +663,42 @@ final class Manager implements Plugins {
     return wanted;
   }
 
-  /** Brings the bundles to what is in force; what doesn't start any more is left out. */
-  private void bring(Map<String, Plugin> lock) throws IOException, InterruptedException {
-    Map<String, String> failures = bundles.bring(lock);
-    // It stays in force: with the gateway's next start it runs again.
-    failures.keySet().removeIf(name -> !bundles.stuck(name).isEmpty());
-    if (failures.isEmpty()) {
-      return;
-    }
-    Map<String, Plugin> without = new TreeMap<>(lock);
-    failures.forEach(
-        (name, why) -> {
-          Plugin bad = without.remove(name);
-          String reason =
-              "%s %s doesn't start: %s; %s%s"
-                  .formatted(name, bad.version(), why, instead(null), UNTIL);
-          LOG.error("{}", reason);
-          examined.replaceAll((file, each) -> giveUp(each, name, bad, null, reason));
+  /**
+   * Brings the bundles to what is in force. What doesn't start stays in force: the reason, such as
+   * an adapter that comes late, may go away by itself.
+   */
+  private void bring(Map<String, Plugin> lock) throws InterruptedException {
+    failing.keySet().retainAll(lock.keySet());
+    Set<String> later = new HashSet<>(failing.keySet());
+    later.removeIf(name -> due(name, lock.get(name)));
+    Map<String, String> failures = bundles.bring(lock, later);
+    lock.forEach(
+        (name, plugin) -> {
+          if (later.contains(name)) {
+            return;
+          }
+          String why = failures.get(name);
+          Failing before = failing.remove(name);
+          // One that is stuck runs again with the gateway's next start at the earliest.
+          if (why != null && bundles.stuck(name).isEmpty()) {
+            Failing now = Failing.after(before, plugin, why, nanos.getAsLong());
+            failing.put(name, now);
+            LOG.error("{} {} doesn't start: {}; {}", name, plugin.version(), why, now.next());
+          }
         });
-    generations.lock(without);
-    bundles.bring(without);
+  }
+
+  private String whyNot(String name) {
+    Failing since = failing.get(name);
+    return since == null ? bundles.stuck(name) : since.why() + "; " + since.next();
+  }
+
+  /** Whether one that didn't start is to be tried again. */
+  private boolean due(String name, Plugin plugin) {
+    Failing since = failing.get(name);
+    return since == null
+        || differs(since.plugin(), plugin)
+        || nanos.getAsLong() - since.until() >= 0;
   }
 
   private static Examined giveUp(
@@ -690,9 +732,7 @@ final class Manager implements Plugins {
                   stage(name, runs),
                   bundles.hosted(name),
                   !runs
-                      ? bundles.stuck(name).isEmpty()
-                          ? "doesn't run; put its jar into the inbox again"
-                          : "doesn't run: " + bundles.stuck(name)
+                      ? "doesn't run: " + whyNot(name)
                       : together(
                           bundles.trouble(name),
                           verdict == null || refused ? "" : verdict.warning())));

@@ -2,6 +2,7 @@ package io.culvert.plugins;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.plugins.fixture.Picky;
 import io.culvert.plugins.fixture.Throws;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -287,6 +288,32 @@ class ManagerTest {
     TestJar.of("meter", "1.0.1").in(gateway.inbox, "meter.jar");
     gateway.settle();
     assertThat(gateway.running("meter")).isEqualTo("1.0.1");
+  }
+
+  @Test
+  void whatIsInForceAndDoesNotStartStaysInForceAndIsTriedAgainByItself() throws Exception {
+    TestJar.of("meter", "1.0.0").activator(Picky.class).in(gateway.inbox, "meter.jar");
+    gateway.settle();
+    gateway.bundle("meter").orElseThrow().uninstall();
+    System.setProperty(Picky.OBSTACLE, "the adapter isn't there yet");
+    try {
+      gateway.restartManager();
+      gateway.pass(SECOND);
+      gateway.pass(SECOND);
+      assertThat(gateway.running("meter")).isEqualTo("none");
+      assertThat(gateway.current().lock()).containsOnlyKeys("meter");
+      assertThat(gateway.message("meter.jar"))
+          .contains("the adapter isn't there yet", "it is tried again by itself, after 10 s");
+      gateway.pass(Duration.ofSeconds(10));
+      assertThat(gateway.message("meter.jar")).contains("after 20 s");
+    } finally {
+      System.clearProperty(Picky.OBSTACLE);
+    }
+    gateway.pass(Duration.ofSeconds(19));
+    assertThat(gateway.running("meter")).isEqualTo("none");
+    gateway.pass(SECOND);
+    assertThat(gateway.running("meter")).isEqualTo("1.0.0");
+    assertThat(gateway.message("meter.jar")).isEmpty();
   }
 
   @Test
