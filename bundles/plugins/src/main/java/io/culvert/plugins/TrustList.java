@@ -79,18 +79,20 @@ public final class TrustList {
 
   /** Reads the folder; what is wrong in it stands in {@link #problems}. */
   public static TrustList read(Path folder) {
-    return read(folder, List.of());
+    return read(folder, List.of(), List.of());
   }
 
   /**
-   * Reads the folder anew. A revocation list that can't be read, as while it is being copied,
-   * leaves in its place what stood there before: else the revoked would be taken for that moment.
+   * Reads the folder anew. A file that can't be read, as while it is being copied, leaves in its
+   * place what stood there before: else the revoked would be taken, or a vendor not known, for that
+   * moment.
    */
   TrustList reread(Path folder) {
-    return read(folder, revocations);
+    return read(folder, certificates, revocations);
   }
 
-  private static TrustList read(Path folder, List<Revocations> before) {
+  private static TrustList read(
+      Path folder, List<Trusted> knownBefore, List<Revocations> revokedBefore) {
     Map<String, Stamp> stamp;
     List<Trusted> certificates = new ArrayList<>();
     List<Revocations> revocations = new ArrayList<>();
@@ -119,20 +121,19 @@ public final class TrustList {
           revocations.add(new Revocations(file, revocations(bytes(folder.resolve(file), MAX_CRL))));
         }
       } catch (IOException | GeneralSecurityException e) {
-        boolean another = false;
-        for (Revocations each : before) {
-          if (each.file().equals(file)) {
-            revocations.add(each);
-            another = true;
-          }
-        }
+        List<Trusted> known =
+            knownBefore.stream().filter(each -> file.equals(each.name() + PEM)).toList();
+        List<Revocations> revoked =
+            revokedBefore.stream().filter(each -> each.file().equals(file)).toList();
+        certificates.addAll(known);
+        revocations.addAll(revoked);
         problems.add(
             "etc/trust/"
                 + file
                 + ": "
                 + e.getMessage()
-                + (another
-                    ? "; the list that was there before counts until it is mended"
+                + (!known.isEmpty() || !revoked.isEmpty()
+                    ? "; what was there before counts until it is mended"
                     : "; it isn't used until mended"));
       }
     }

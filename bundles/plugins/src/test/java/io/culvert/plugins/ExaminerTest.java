@@ -662,7 +662,7 @@ class ExaminerTest {
     assertThat(examiner.problems())
         .singleElement()
         .asString()
-        .contains("root.crl", "the list that was there before counts until it is mended");
+        .contains("root.crl", "what was there before counts until it is mended");
     assertThat(new Examiner(trust, () -> clock).problems())
         .singleElement()
         .asString()
@@ -671,6 +671,25 @@ class ExaminerTest {
     Files.delete(trust.resolve("root.crl"));
     assertThat(examiner.refresh()).isTrue();
     assertThat(examiner.examine(jar, API, false, false).signer()).isEqualTo("root");
+  }
+
+  @Test
+  void aCertificateThatIsHalfCopiedLeavesTheOneBeforeInItsPlace() throws Exception {
+    Pki.Identity acme = Pki.order("CN=Acme").make();
+    trust("acme", acme);
+    Examiner examiner = new Examiner(trust, () -> clock);
+    Path jar = Files.write(base.resolve("plug-in.jar"), jar().signer(acme).bytes());
+    byte[] whole = Files.readAllBytes(trust.resolve("acme.pem"));
+    Files.write(trust.resolve("acme.pem"), Arrays.copyOf(whole, whole.length / 2));
+
+    assertThat(examiner.refresh()).isTrue();
+    assertThat(examiner.examine(jar, API, false, false).signer()).isEqualTo("acme");
+    assertThat(examiner.problems()).singleElement().asString().contains("acme.pem", "until it is");
+
+    Files.delete(trust.resolve("acme.pem"));
+    assertThat(examiner.refresh()).isTrue();
+    assertThat(catchThrowable(() -> examiner.examine(jar, API, false, false)))
+        .hasMessageContaining("isn't on the trust list");
   }
 
   @Test
