@@ -18,6 +18,7 @@ import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
@@ -35,6 +36,7 @@ public final class SlavePorts implements AutoCloseable {
   private final Truth truth = new Truth();
   private final EventLoopGroup threads =
       new NioEventLoopGroup(2, new DefaultThreadFactory("slaves", true));
+  private final Map<EventExecutor, Held> held = new HashMap<>();
   private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final InstantSource clock;
   private final LongAdder answers = new LongAdder();
@@ -42,6 +44,7 @@ public final class SlavePorts implements AutoCloseable {
 
   private SlavePorts(InstantSource clock) {
     this.clock = clock;
+    threads.forEach(thread -> held.put(thread, Held.of(thread)));
   }
 
   /** Opens every port of a street. Blocks until all listen. */
@@ -141,7 +144,7 @@ public final class SlavePorts implements AutoCloseable {
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, Frames.Request request) {
-      long askedAt = clock.millis();
+      long askedAt = clock.millis() - held.get(context.executor()).millis();
       if (silent) {
         return;
       }
