@@ -122,7 +122,7 @@ final class Call<S, T> implements Conduct.Hold {
 
   /** On whatever thread the driver answers from. */
   private void answered(S value, Throwable error) {
-    if (conduct.heard(this.toString())) {
+    if (conduct.heard(this)) {
       // What the driver answers is code of its own: not on the loop.
       conduct.errand(caller, "answer to the " + what, device, () -> settle(value, error));
     } else {

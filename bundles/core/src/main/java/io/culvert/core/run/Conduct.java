@@ -308,10 +308,10 @@ final class Conduct {
   /**
    * Takes note of the thread that the driver answers from: one of its own, or one of a library.
    *
-   * @param what is answered, for messages
+   * @param what is answered, for messages: put in words only if there is something to say
    * @return whether it is the loop's, where nothing of a driver may run
    */
-  boolean heard(String what) {
+  boolean heard(Object what) {
     Thread thread = Thread.currentThread();
     if (loop.isThread(thread)) {
       accuse(what + " was answered from the core's own thread");

@@ -68,13 +68,13 @@ final class SinkGate implements Sink {
     if (present == null) {
       return refused("The connection is closed");
     }
-    if (conduct.heard("the sink of " + device)) {
+    if (conduct.heard(this)) {
       return refused("Nothing is taken from the core's own thread");
     }
     int size = samples.size();
     Flood over = flood;
     if (over != null && loop.nanos() - over.end() < 0) {
-      turnAway(size);
+      turnAway(Math.min(size, Conduct.AT_ONCE));
       return over.answer();
     }
     if (size > Conduct.AT_ONCE) {
@@ -187,7 +187,7 @@ final class SinkGate implements Sink {
     if (!told.compareAndSet(false, true)) {
       return;
     }
-    conduct.heard("the sink of " + device);
+    conduct.heard(this);
     String words = cause == null ? "the link is lost" : "the link is lost: " + Call.words(cause);
     loop.execute(
         () -> {
@@ -197,6 +197,11 @@ final class SinkGate implements Sink {
             tell.accept(words);
           }
         });
+  }
+
+  @Override
+  public String toString() {
+    return "the sink of " + device;
   }
 
   /** On the loop. */

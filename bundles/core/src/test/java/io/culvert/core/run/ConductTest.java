@@ -652,6 +652,17 @@ class ConductTest {
   }
 
   @Test
+  void aHandOverWithoutEndCountsNoMoreInAFloodThanWithout() {
+    subscribed();
+    List<Sample> many = Collections.nCopies(5_000, Sample.good("p0", Value.of(1)));
+    for (int i = 0; i < 11; i++) {
+      tell(many);
+    }
+    assertThat(tell(new Endless())).isCompletedExceptionally();
+    assertThat(figures().refused()).isEqualTo(5_000 + Conduct.AT_ONCE);
+  }
+
+  @Test
   void aHandOverWithoutEndIsNotLookedAt() {
     subscribed();
     CompletableFuture<Void> told = tell(new Endless());
