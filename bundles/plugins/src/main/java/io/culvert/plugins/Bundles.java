@@ -198,8 +198,7 @@ final class Bundles {
       }
       for (BundleCapability each : wiring.getCapabilities(BundleRevision.PACKAGE_NAMESPACE)) {
         Object name = each.getAttributes().get(BundleRevision.PACKAGE_NAMESPACE);
-        if (name instanceof String text
-            && (text.equals(JarCheck.API) || text.startsWith(JarCheck.API + "."))) {
+        if (name instanceof String text && JarCheck.ofApi(text)) {
           api.put(text, (Version) each.getAttributes().get(Constants.VERSION_ATTRIBUTE));
         }
       }
@@ -208,17 +207,11 @@ final class Bundles {
   }
 
   /**
-   * @throws InterruptedException also if the framework stops meanwhile
-   * @return why a plug-in of the lock doesn't run, by symbolic name; empty if all do
-   */
-  Map<String, String> bring(Map<String, Plugin> lock) throws InterruptedException {
-    return bring(lock, Set.of());
-  }
-
-  /**
-   * The same.
+   * Brings the bundles to a lock.
    *
    * @param later plug-ins of the lock that aren't started if they don't run
+   * @return why others of the lock don't run, by symbolic name; empty if all do
+   * @throws InterruptedException also if the framework stops meanwhile
    */
   Map<String, String> bring(Map<String, Plugin> lock, Set<String> later)
       throws InterruptedException {

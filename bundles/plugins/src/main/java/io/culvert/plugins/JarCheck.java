@@ -21,15 +21,14 @@ import org.osgi.framework.VersionRange;
  * what it serves and what it opens for that.
  */
 final class JarCheck {
-  static final String API = "io.culvert.api";
-
+  private static final String API = "io.culvert.api";
   private static final String OURS = "io.culvert";
   private static final String SOUTHBOUND = API + ".southbound";
   private static final String LICENCE = "Bundle-License";
-  private static final String SCHEMES = "Culvert-Schemes";
+  static final String SCHEMES = "Culvert-Schemes";
   private static final String OPENS = "Culvert-Opens";
   private static final String LISTENS = "Culvert-Listens";
-  private static final String PROFILES = "Culvert-Profiles";
+  static final String PROFILES = "Culvert-Profiles";
   private static final String NONE = "none";
 
   /** As URLs have it (RFC 3986, 3.1). */
@@ -173,7 +172,7 @@ final class JarCheck {
         if (!within(name, OURS)) {
           continue;
         }
-        if (!within(name, API)) {
+        if (!ofApi(name)) {
           throw new Refused(
               "Import-Package: " + JarContent.shown(name),
               "of the gateway's own packages only those of " + API);
@@ -309,6 +308,11 @@ final class JarCheck {
     if (value != null && !value.isBlank()) {
       throw new Refused(header + ": " + JarContent.shown(value), expected);
     }
+  }
+
+  /** Whether a package is the API's. */
+  static boolean ofApi(String name) {
+    return within(name, API);
   }
 
   private static boolean within(String name, String prefix) {

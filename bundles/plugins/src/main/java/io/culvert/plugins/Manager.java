@@ -6,6 +6,7 @@ import io.culvert.api.service.Generations.TakenBack;
 import io.culvert.api.service.Monitor;
 import io.culvert.api.service.Monitor.State;
 import io.culvert.api.service.Plugins;
+import io.culvert.plugins.hosting.Pauses;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -128,15 +129,17 @@ final class Manager implements Plugins {
    * @param pause until it is tried again
    * @param until the end of the pause
    */
-  private record Failing(Plugin plugin, String why, Duration pause, long until) {
+  private record Failing(Plugin plugin, String why, Pauses pauses, Duration pause, long until) {
     private static final Duration FIRST = Duration.ofSeconds(10);
     private static final Duration LONGEST = Duration.ofMinutes(10);
 
     static Failing after(Failing before, Plugin plugin, String why, long now) {
-      Duration pause =
-          before == null || differs(before.plugin(), plugin) ? FIRST : before.pause.multipliedBy(2);
-      pause = pause.compareTo(LONGEST) > 0 ? LONGEST : pause;
-      return new Failing(plugin, why, pause, now + pause.toNanos());
+      Pauses pauses =
+          before == null || differs(before.plugin(), plugin)
+              ? new Pauses(FIRST, LONGEST, LONGEST)
+              : before.pauses;
+      Duration pause = pauses.after(Duration.ZERO);
+      return new Failing(plugin, why, pauses, pause, now + pause.toNanos());
     }
 
     String next() {
@@ -381,7 +384,7 @@ final class Manager implements Plugins {
     trial = new Trial(name, plugin, old, probe, nanos.getAsLong() + window.toNanos());
     bundles.stop(name);
     probe.changed();
-    String failure = bundles.bring(lock).get(name);
+    String failure = bundles.bring(lock, later(lock)).get(name);
     if (failure != null) {
       takeBack("doesn't start: " + failure);
     } else if (!judge()) {
@@ -545,8 +548,7 @@ final class Manager implements Plugins {
       }
       Identity jar = verdict.identity();
       if (bundles.ofBase(jar.symbolicName())) {
-        throw new Refused(
-            "Bundle-SymbolicName: " + jar.symbolicName(), "a name that no bundle of the base has");
+        throw Refused.ofBase(jar.symbolicName());
       }
       Plugin plugin = new Plugin(jar.version().toString(), staged.sha256(), file);
       Plugin inForce = generations.current().lock().get(jar.symbolicName());
@@ -669,8 +671,7 @@ final class Manager implements Plugins {
    */
   private void bring(Map<String, Plugin> lock) throws InterruptedException {
     failing.keySet().retainAll(lock.keySet());
-    Set<String> later = new HashSet<>(failing.keySet());
-    later.removeIf(name -> due(name, lock.get(name)));
+    Set<String> later = later(lock);
     Map<String, String> failures = bundles.bring(lock, later);
     lock.forEach(
         (name, plugin) -> {
@@ -686,6 +687,13 @@ final class Manager implements Plugins {
             LOG.error("{} {} doesn't start: {}; {}", name, plugin.version(), why, now.next());
           }
         });
+  }
+
+  /** Those that didn't start and aren't to be tried again yet. */
+  private Set<String> later(Map<String, Plugin> lock) {
+    Set<String> later = new HashSet<>(failing.keySet());
+    later.removeIf(name -> due(name, lock.get(name)));
+    return later;
   }
 
   private String whyNot(String name) {
@@ -717,18 +725,16 @@ final class Manager implements Plugins {
     lock.forEach(
         (name, plugin) -> {
           know(name, plugin);
-          Examiner.Verdict verdict = verdicts.get(plugin.sha256());
           boolean runs = bundles.runs(name, plugin);
           boolean refused =
               examined.get(plugin.origin()) instanceof Examined.Unfit unfit
                   && plugin.equals(unfit.stays());
+          Examiner.Verdict verdict = verdicts.get(plugin.sha256());
           list.add(
-              new Status(
+              status(
                   plugin.origin(),
                   name,
-                  plugin.version(),
-                  verdict == null ? "" : verdict.identity().vendor(),
-                  verdict == null ? "" : verdict.signer(),
+                  plugin,
                   stage(name, runs),
                   bundles.hosted(name),
                   !runs
@@ -743,9 +749,12 @@ final class Manager implements Plugins {
             list.add(
                 new Status(file, unfit.name(), "", "", "", Stage.REFUSED, false, unfit.reason()));
           } else if (each instanceof Examined.Fit fit && stepsBack.containsKey(file)) {
-            list.add(status(file, fit, Stage.REFUSED, stepsBack.get(file)));
+            list.add(
+                status(file, fit.name(), fit.plugin(), Stage.REFUSED, false, stepsBack.get(file)));
           } else if (each instanceof Examined.Fit fit && superseded.containsKey(file)) {
-            list.add(status(file, fit, Stage.SUPERSEDED, superseded.get(file)));
+            list.add(
+                status(
+                    file, fit.name(), fit.plugin(), Stage.SUPERSEDED, false, superseded.get(file)));
           }
         });
     list.sort(Comparator.comparing(Status::file));
@@ -763,16 +772,17 @@ final class Manager implements Plugins {
     return trial != null && trial.name().equals(name) ? Stage.TRIAL : Stage.RUNNING;
   }
 
-  private Status status(String file, Examined.Fit fit, Stage stage, String message) {
-    Examiner.Verdict verdict = verdicts.get(fit.plugin().sha256());
+  private Status status(
+      String file, String name, Plugin plugin, Stage stage, boolean hosted, String message) {
+    Examiner.Verdict verdict = verdicts.get(plugin.sha256());
     return new Status(
         file,
-        fit.name(),
-        fit.plugin().version(),
+        name,
+        plugin.version(),
         verdict == null ? "" : verdict.identity().vendor(),
         verdict == null ? "" : verdict.signer(),
         stage,
-        false,
+        hosted,
         message);
   }
 

@@ -44,11 +44,11 @@ record Offer(Set<String> schemes, Set<String> profiles) {
     try (JarFile file = new JarFile(jar.toFile(), false)) {
       Attributes main = file.getManifest().getMainAttributes();
       Set<String> schemes = new HashSet<>();
-      for (Header.Clause clause : Header.parse(main.getValue("Culvert-Schemes"))) {
+      for (Header.Clause clause : Header.parse(main.getValue(JarCheck.SCHEMES))) {
         clause.paths().forEach(scheme -> schemes.add(scheme.toLowerCase(Locale.ROOT)));
       }
       Set<String> profiles = new HashSet<>();
-      String folder = main.getValue("Culvert-Profiles");
+      String folder = main.getValue(JarCheck.PROFILES);
       if (folder != null) {
         String prefix = folder.strip().replaceFirst("^/", "").replaceFirst("/?$", "/");
         List<JarEntry> entries = new ArrayList<>();

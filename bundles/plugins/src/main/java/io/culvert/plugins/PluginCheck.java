@@ -75,7 +75,7 @@ public final class PluginCheck {
     Identity identity = verdict.identity();
     String name = identity.symbolicName();
     if (base.contains(name)) {
-      throw new Refused("Bundle-SymbolicName: " + name, "a name that no bundle of the base has");
+      throw Refused.ofBase(name);
     }
     List<String> lines = new ArrayList<>();
     lines.add("plug-in: " + name + " " + identity.version());
@@ -118,7 +118,7 @@ public final class PluginCheck {
               .forEach(clause -> base.addAll(clause.paths()));
           for (Header.Clause clause : Header.parse(main.getValue(Constants.EXPORT_PACKAGE))) {
             for (String name : clause.paths()) {
-              if (name.equals(JarCheck.API) || name.startsWith(JarCheck.API + ".")) {
+              if (JarCheck.ofApi(name)) {
                 api.put(name, Version.parseVersion(clause.parameters().get("version")));
               }
             }

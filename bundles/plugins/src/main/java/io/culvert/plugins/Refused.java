@@ -44,6 +44,12 @@ final class Refused extends Exception {
     return plugin;
   }
 
+  /** It has the name of one of the gateway's own bundles. */
+  static Refused ofBase(String symbolicName) {
+    return new Refused(
+        "Bundle-SymbolicName: " + symbolicName, "a name that no bundle of the base has");
+  }
+
   /** A sentence that says all by itself. */
   static Refused because(String sentence) {
     return new Refused(sentence, Matter.JAR, null, "");

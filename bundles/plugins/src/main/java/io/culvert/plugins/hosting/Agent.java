@@ -56,7 +56,7 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
   private final AgentLines lines;
   private final Map<Long, AgentConnection> connections = new ConcurrentHashMap<>();
   private final Map<Long, Driver> drivers = new TreeMap<>();
-  private final Map<Long, Offer> offers = new HashMap<>();
+  private final Map<Long, Announced> offers = new HashMap<>();
   private boolean started;
 
   private Agent(Start start, Peer peer, ExecutorService events) {
@@ -174,7 +174,7 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
     Long number = (Long) reference.getProperty(Constants.SERVICE_ID);
     synchronized (drivers) {
       drivers.put(number, driver);
-      offers.put(number, Offer.of(reference));
+      offers.put(number, Announced.of(reference));
       tellDrivers();
     }
     return number;

@@ -189,16 +189,16 @@ final class Hosted implements Run.Owner {
   }
 
   @Override
-  public void drivers(Run of, Map<Long, Offer> offers) {
+  public void drivers(Run of, Map<Long, Announced> offers) {
     execute(() -> bring(of, offers));
   }
 
-  private void bring(Run of, Map<Long, Offer> offers) {
+  private void bring(Run of, Map<Long, Announced> offers) {
     if (of != run || stopping) {
       return;
     }
     List<HostedDriver> gone = new ArrayList<>(drivers.keySet());
-    Map<Long, Offer> allowed = new LinkedHashMap<>();
+    Map<Long, Announced> allowed = new LinkedHashMap<>();
     offers.forEach(
         (number, offer) -> {
           List<String> names = offer.schemes();
@@ -243,7 +243,7 @@ final class Hosted implements Run.Owner {
     }
   }
 
-  private static Hashtable<String, Object> properties(Offer offer, long pid) {
+  private static Hashtable<String, Object> properties(Announced offer, long pid) {
     Hashtable<String, Object> properties = new Hashtable<>();
     properties.put(Driver.SCHEME, offer.schemes().toArray(String[]::new));
     if (!offer.matchers().isEmpty()) {

@@ -2,15 +2,21 @@ package io.culvert.plugins.hosting;
 
 import java.time.Duration;
 
-/** How long to wait after an end: twice as long each time, until one life was a good one. */
-final class Pauses {
+/**
+ * How long to wait after an end, or a start that failed: twice as long each time, until one life
+ * was a good one. Not thread-safe.
+ */
+public final class Pauses {
   private final Duration first;
   private final Duration longest;
   private final Duration good;
   private int ends;
   private Duration next;
 
-  Pauses(Duration first, Duration longest, Duration good) {
+  /**
+   * @param good life of which the pauses begin anew
+   */
+  public Pauses(Duration first, Duration longest, Duration good) {
     this.first = first;
     this.longest = longest;
     this.good = good;
@@ -18,7 +24,7 @@ final class Pauses {
   }
 
   /** The pause after a life of so long. */
-  Duration after(Duration life) {
+  public Duration after(Duration life) {
     if (life.compareTo(good) >= 0) {
       ends = 0;
       next = first;

@@ -71,7 +71,7 @@ final class Run implements Peer.Handler {
   /** Hears of what the process does; from threads of the run, in order. */
   interface Owner {
     /** It has started, or its drivers are others now: what they offer by number. */
-    void drivers(Run run, Map<Long, Offer> offers);
+    void drivers(Run run, Map<Long, Announced> offers);
 
     /**
      * It has ended. Called once.
@@ -467,14 +467,14 @@ final class Run implements Peer.Handler {
         if (++changes > MOST_CHANGES) {
           throw new Malformed("more than " + MOST_CHANGES + " changes of its drivers");
         }
-        Map<Long, Offer> offers = new TreeMap<>();
+        Map<Long, Announced> offers = new TreeMap<>();
         int count = in.array();
         if (count > MOST_DRIVERS) {
           throw new Malformed(count + " drivers");
         }
         for (int i = 0; i < count; i++) {
           long number = in.integer();
-          Offer offer = Offer.read(in);
+          Announced offer = Announced.read(in);
           if (offer.schemes().size() > MOST_DRIVERS
               || offer.schemes().stream().anyMatch(name -> name.length() > LONGEST_SCHEME)) {
             throw new Malformed("schemes that are none");

@@ -11,14 +11,14 @@ import org.osgi.framework.ServiceReference;
  * @param schemes {@link Driver#SCHEME}
  * @param matchers {@link Driver#MATCHER}
  */
-record Offer(List<String> schemes, List<String> matchers) {
-  Offer {
+record Announced(List<String> schemes, List<String> matchers) {
+  Announced {
     schemes = List.copyOf(schemes);
     matchers = List.copyOf(matchers);
   }
 
-  static Offer of(ServiceReference<Driver> reference) {
-    return new Offer(
+  static Announced of(ServiceReference<Driver> reference) {
+    return new Announced(
         strings(reference.getProperty(Driver.SCHEME)),
         strings(reference.getProperty(Driver.MATCHER)));
   }
@@ -43,12 +43,12 @@ record Offer(List<String> schemes, List<String> matchers) {
     Codec.list(out, matchers, Cbor.Writer::text);
   }
 
-  static Offer read(Cbor.Reader in) throws Cbor.Malformed {
-    return new Offer(Codec.list(in, Cbor.Reader::text), Codec.list(in, Cbor.Reader::text));
+  static Announced read(Cbor.Reader in) throws Cbor.Malformed {
+    return new Announced(Codec.list(in, Cbor.Reader::text), Codec.list(in, Cbor.Reader::text));
   }
 
   /** The same with some of the schemes. */
-  Offer with(List<String> some) {
-    return new Offer(some, matchers);
+  Announced with(List<String> some) {
+    return new Announced(some, matchers);
   }
 }
