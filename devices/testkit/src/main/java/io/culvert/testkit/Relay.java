@@ -135,6 +135,8 @@ public abstract sealed class Relay implements AutoCloseable {
   public abstract void close() throws IOException;
 
   private static final class Tcp extends Relay {
+    private static final String NAME = "relay";
+
     private final ServerSocket server;
     private final String host;
     private final int port;
@@ -145,32 +147,15 @@ public abstract sealed class Relay implements AutoCloseable {
       this.server = server;
       this.host = host;
       this.port = port;
-      daemon(
-          () -> {
-            while (true) {
-              Socket driver = opened(server.accept());
-              daemon(() -> serve(driver));
-            }
-          });
-    }
-
-    private interface Work {
-      void run() throws IOException;
-    }
-
-    private static void daemon(Work work) {
-      Thread thread =
-          new Thread(
+      Daemon.of(
+              NAME,
               () -> {
-                try {
-                  work.run();
-                } catch (IOException closed) {
-                  // So it ends.
+                while (true) {
+                  Socket driver = opened(server.accept());
+                  Daemon.of(NAME, () -> serve(driver)).start();
                 }
-              },
-              "relay");
-      thread.setDaemon(true);
-      thread.start();
+              })
+          .start();
     }
 
     private Socket opened(Socket socket) throws IOException {
@@ -195,15 +180,17 @@ public abstract sealed class Relay implements AutoCloseable {
         closed(driver);
         throw refused;
       }
-      daemon(
-          () -> {
-            try {
-              driver.getInputStream().transferTo(peer.getOutputStream());
-            } finally {
-              closed(peer);
-              closed(driver);
-            }
-          });
+      Daemon.of(
+              NAME,
+              () -> {
+                try {
+                  driver.getInputStream().transferTo(peer.getOutputStream());
+                } finally {
+                  closed(peer);
+                  closed(driver);
+                }
+              })
+          .start();
       OutputStream out = driver.getOutputStream();
       Damage.Out toDriver =
           new Damage.Out() {

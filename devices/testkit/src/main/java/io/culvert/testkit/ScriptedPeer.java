@@ -303,7 +303,7 @@ public final class ScriptedPeer implements Peer {
     }
   }
 
-  private static void whileConnected(Work work) {
+  private static void whileConnected(Daemon.Work work) {
     try {
       work.run();
     } catch (IOException gone) {
@@ -518,7 +518,7 @@ public final class ScriptedPeer implements Peer {
         }
         accepting = server;
       }
-      acceptor = daemon(() -> accept(accepting));
+      acceptor = Daemon.of("scripted-peer", () -> accept(accepting));
       acceptor.start();
     }
 
@@ -526,7 +526,7 @@ public final class ScriptedPeer implements Peer {
       while (true) {
         Socket client = accepting.accept();
         client.setTcpNoDelay(true);
-        Thread thread = daemon(() -> serve(client));
+        Thread thread = Daemon.of("scripted-peer", () -> serve(client));
         synchronized (clients) {
           if (server != accepting) {
             client.close();
@@ -607,25 +607,6 @@ public final class ScriptedPeer implements Peer {
     public Relay relay(Device device) throws IOException {
       return Relay.tcp(device);
     }
-  }
-
-  private interface Work {
-    void run() throws IOException;
-  }
-
-  private static Thread daemon(Work work) {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                work.run();
-              } catch (IOException closed) {
-                // So it ends.
-              }
-            },
-            "scripted-peer");
-    thread.setDaemon(true);
-    return thread;
   }
 
   /** One end of a line is the driver's, the other this peer. */
