@@ -3,12 +3,11 @@ package io.culvert.tests.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,43 +39,23 @@ class CityIT {
 
   @Test
   void theAccountOfEveryClassOfDeviceIsExact() throws Exception {
-    Path report = folder.resolve("audit.json");
-    Path output = folder.resolve("demo.txt");
-    Process demo =
-        new ProcessBuilder(
-                Simulator.java(),
-                "-jar",
-                Simulator.jar().toString(),
-                "demo",
-                "--gateway",
-                InstalledGateway.SHIPPED.toString(),
-                "--street",
-                STREET.toString(),
-                "--points-per-second",
-                "250",
-                // The counters roll over in the first fifteen.
-                "--seconds",
-                "20",
-                "--mqtt-port",
-                Integer.toString(Peer.freePort()),
-                "--port-base",
-                Integer.toString(Peer.freePorts(15)),
-                "--report",
-                report.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    try {
-      assertThat(demo.waitFor(180, TimeUnit.SECONDS)).as("the demo ends by itself").isTrue();
-    } finally {
-      demo.descendants().forEach(ProcessHandle::destroyForcibly);
-      demo.destroyForcibly();
-    }
-    String said = Files.readString(output);
-    assertThat(demo.exitValue()).as(said).isZero();
-    JsonNode audit = new ObjectMapper().readTree(report.toFile());
+    Demo demo =
+        Demo.run(
+            folder,
+            InstalledGateway.SHIPPED,
+            15,
+            Duration.ofMinutes(3),
+            "--street",
+            STREET.toString(),
+            "--points-per-second",
+            "250",
+            // The counters roll over in the first fifteen.
+            "--seconds",
+            "20");
+    assertThat(demo.exit()).as(demo.said()).isZero();
+    JsonNode audit = demo.audit();
     assertThat(audit.at("/lost").asLong()).isZero();
     assertThat(audit.at("/holds").asBoolean()).isTrue();
-    assertThat(audit.at("/confirmed").asLong()).as(said).isGreaterThan(500);
+    assertThat(audit.at("/confirmed").asLong()).as(demo.said()).isGreaterThan(500);
   }
 }

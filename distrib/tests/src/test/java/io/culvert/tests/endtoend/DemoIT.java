@@ -3,13 +3,9 @@ package io.culvert.tests.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,52 +65,13 @@ class DemoIT {
     }
   }
 
-  private JsonNode demo(String... options) throws IOException, InterruptedException {
+  private JsonNode demo(String... options) throws Exception {
     return demo(InstalledGateway.SHIPPED, 0, options);
   }
 
-  private JsonNode demo(Path gateway, int exit, String... options)
-      throws IOException, InterruptedException {
-    Path report = folder.resolve("audit.json");
-    Path output = folder.resolve("demo.txt");
-    List<String> line =
-        new ArrayList<>(
-            List.of(
-                Simulator.java(),
-                "-jar",
-                Simulator.jar().toString(),
-                "demo",
-                "--gateway",
-                gateway.toString(),
-                "--devices",
-                "50",
-                "--points-per-second",
-                "1000",
-                "--mqtt-port",
-                Integer.toString(Peer.freePort()),
-                "--port-base",
-                // 50 devices of the demo's street lie behind fewer.
-                Integer.toString(Peer.freePorts(30)),
-                "--report",
-                report.toString()));
-    line.addAll(List.of(options));
-    Process demo =
-        new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(output.toFile()).start();
-    try {
-      assertThat(demo.waitFor(180, TimeUnit.SECONDS)).as("the demo ends by itself").isTrue();
-    } finally {
-      demo.descendants().forEach(ProcessHandle::destroyForcibly);
-      demo.destroyForcibly();
-    }
-    assertThat(demo.exitValue()).as(() -> read(output)).isEqualTo(exit);
-    return new ObjectMapper().readTree(report.toFile());
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      return e.toString();
-    }
+  private JsonNode demo(Path gateway, int exit, String... options) throws Exception {
+    Demo demo = Demo.small(folder, gateway, Duration.ofMinutes(3), options);
+    assertThat(demo.exit()).as(demo.said()).isEqualTo(exit);
+    return demo.audit();
   }
 }

@@ -3,12 +3,10 @@ package io.culvert.tests.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,45 +67,23 @@ class EvilPluginsIT {
 
   @BeforeAll
   static void showTheGallery() throws Exception {
-    Path file = folder.resolve("report.json");
-    Path output = folder.resolve("demo.txt");
-    List<String> line =
-        List.of(
-            Simulator.java(),
-            "-jar",
-            Simulator.jar().toString(),
-            "demo",
-            "--gateway",
-            InstalledGateway.SHIPPED.toString(),
+    Demo demo =
+        Demo.run(
+            folder,
+            InstalledGateway.SHIPPED,
+            // 200 devices of the demo's street lie behind fewer.
+            40,
+            Duration.ofMinutes(10),
             "--seconds",
             Integer.toString(SECONDS),
             "--devices",
             "200",
             "--evil",
             "all",
-            "--mqtt-port",
-            Integer.toString(Peer.freePort()),
-            "--port-base",
-            // 200 devices of the demo's street lie behind fewer.
-            Integer.toString(Peer.freePorts(40)),
             "--work",
-            folder.resolve("work").toString(),
-            "--report",
-            file.toString());
-    Process demo =
-        new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(output.toFile()).start();
-    try {
-      assertThat(demo.waitFor(10, TimeUnit.MINUTES)).as("the demo ends by itself").isTrue();
-    } finally {
-      demo.descendants().forEach(ProcessHandle::destroyForcibly);
-      demo.destroyForcibly();
-    }
-    said = Files.readString(output);
-    assertThat(file).as(said).exists();
-    report = new ObjectMapper().readTree(file.toFile());
-    // Its figures, for whoever reads the log of the build.
-    System.out.println(said.substring(said.indexOf("Audit:")));
-    assertThat(demo.exitValue()).as(said).isZero();
+            folder.resolve("work").toString());
+    said = demo.said();
+    report = demo.exact();
   }
 
   @Test

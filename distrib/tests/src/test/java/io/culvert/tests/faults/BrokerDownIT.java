@@ -3,7 +3,10 @@ package io.culvert.tests.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.culvert.tests.endtoend.Demo;
+import io.culvert.tests.endtoend.InstalledGateway;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -14,7 +17,17 @@ class BrokerDownIT {
   @Test
   void tenSecondsWithoutABrokerCostNothing() throws Exception {
     JsonNode report =
-        Demo.run(folder, "--broker", "mosquitto", "--seconds", "18", "--broker-down", "10");
+        Demo.small(
+                folder,
+                InstalledGateway.SHIPPED,
+                Duration.ofMinutes(Form.of(10, 60)),
+                "--broker",
+                "mosquitto",
+                "--seconds",
+                "18",
+                "--broker-down",
+                "10")
+            .exact();
 
     assertThat(report.at("/lost").asLong()).isZero();
     assertThat(report.at("/ledger").asLong()).as("explained by the ledger").isZero();

@@ -3,7 +3,10 @@ package io.culvert.tests.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.culvert.tests.endtoend.Demo;
+import io.culvert.tests.endtoend.InstalledGateway;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,7 +21,17 @@ class KillIT {
   void nothingAcceptedIsLostHoweverOftenTheGatewayIsKilled() throws Exception {
     int kills = Form.of(20, 200);
     JsonNode report =
-        Demo.run(folder, "--broker", "mosquitto", "--seconds", "9", "--kills", "" + kills);
+        Demo.small(
+                folder,
+                InstalledGateway.SHIPPED,
+                Duration.ofMinutes(Form.of(10, 60)),
+                "--broker",
+                "mosquitto",
+                "--seconds",
+                "9",
+                "--kills",
+                "" + kills)
+            .exact();
 
     assertThat(report.at("/figures/kills").asInt()).isEqualTo(kills);
     assertThat(report.at("/lost").asLong()).isZero();
