@@ -394,8 +394,12 @@ class DiskTest {
     // Full, so that the files are closed; when space comes they can't be opened for writing.
     small.fill();
     next.untilState("FULL");
-    small.run("mount", "--bind", small.mounted.toString(), small.mounted.toString());
-    small.run("mount", "-o", "remount,bind,ro", small.mounted.toString());
+    // Made aside and moved over it: a mount that the victim is trying to write to can't be made
+    // read-only.
+    Path aside = Files.createDirectory(directory.resolve("aside"));
+    small.run("mount", "--bind", small.mounted.toString(), aside.toString());
+    small.run("mount", "-o", "remount,bind,ro", aside.toString());
+    small.run("mount", "--move", aside.toString(), small.mounted.toString());
     next.untilState("READ_ONLY");
     small.run("umount", "--lazy", small.mounted.toString());
     small.free();
