@@ -2,6 +2,7 @@ package io.culvert.testkit;
 
 import io.culvert.api.Sample;
 import io.culvert.api.southbound.Sink;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -14,6 +15,7 @@ import java.util.function.Supplier;
  */
 public final class RecordingSink implements Sink {
   private final List<Sample> samples = new CopyOnWriteArrayList<>();
+  private final List<Missing> missing = new CopyOnWriteArrayList<>();
   private final List<Throwable> lost = new CopyOnWriteArrayList<>();
   private volatile Supplier<CompletionStage<Void>> answer =
       () -> CompletableFuture.completedFuture(null);
@@ -32,6 +34,11 @@ public final class RecordingSink implements Sink {
   }
 
   @Override
+  public void missing(String point, Instant from, Instant to, long readings, String why) {
+    missing.add(new Missing(point, from, to, readings, why));
+  }
+
+  @Override
   public void lost(Throwable cause) {
     lost.add(cause);
   }
@@ -40,6 +47,14 @@ public final class RecordingSink implements Sink {
   public List<Sample> samples() {
     return List.copyOf(samples);
   }
+
+  /** What is said to be missing, in order. */
+  public List<Missing> missing() {
+    return List.copyOf(missing);
+  }
+
+  /** A word of {@link Sink#missing}. */
+  public record Missing(String point, Instant from, Instant to, long readings, String why) {}
 
   /** The causes of lost links, in order. */
   public List<Throwable> lost() {

@@ -48,6 +48,11 @@ public record LedgerEntry(
     /** The platform refused them for good. */
     REFUSED,
     /** Not taken, because the disk or the bound on what waits refused. */
-    NOT_ACCEPTED
+    NOT_ACCEPTED,
+    /**
+     * No gap but the end of one: what entries of {@link #NEVER_READ} or {@link #INTERRUPTION} say
+     * of this span has come after all, out of the device's own memory.
+     */
+    RECOVERED
   }
 }

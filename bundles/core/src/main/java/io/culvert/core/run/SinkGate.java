@@ -2,6 +2,7 @@ package io.culvert.core.run;
 
 import io.culvert.api.Sample;
 import io.culvert.api.southbound.Sink;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -179,6 +180,11 @@ final class SinkGate implements Sink {
     public synchronized Throwable fillInStackTrace() {
       return this;
     }
+  }
+
+  @Override
+  public void missing(String point, Instant from, Instant to, long readings, String why) {
+    // Not carried on yet.
   }
 
   @Override

@@ -14,6 +14,7 @@ import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
 import io.culvert.plugins.hosting.Cbor.Malformed;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -256,6 +257,11 @@ final class AgentConnection implements Sink {
             in -> null);
     accepted.whenComplete((nothing, error) -> HANDED_OVER.decrementAndGet());
     return accepted;
+  }
+
+  @Override
+  public void missing(String point, Instant from, Instant to, long readings, String why) {
+    // Not carried on yet.
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.culvert.plugins.hosting;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Sink;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,6 +19,11 @@ final class Heard implements Sink {
   public CompletionStage<Void> accept(List<Sample> samples) {
     samples.forEach(sample -> values.add(sample.value()));
     return answer.copy();
+  }
+
+  @Override
+  public void missing(String point, Instant from, Instant to, long readings, String why) {
+    // Not carried on yet.
   }
 
   @Override
