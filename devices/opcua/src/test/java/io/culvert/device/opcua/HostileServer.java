@@ -432,8 +432,7 @@ final class HostileServer implements AutoCloseable {
         Arrays.fill(results, StatusCode.GOOD);
         return new DeleteSubscriptionsResponse(good, results, null);
       } else if (asked instanceof RepublishRequest) {
-        return new ServiceFault(
-            header(request.handle(), StatusCodes.Bad_MessageNotAvailable));
+        return new ServiceFault(header(request.handle(), StatusCodes.Bad_MessageNotAvailable));
       }
       return new ServiceFault(header(request.handle(), StatusCodes.Bad_ServiceUnsupported));
     }
@@ -463,7 +462,10 @@ final class HostileServer implements AutoCloseable {
       String name = String.valueOf(wanted.getItemToMonitor().getNodeId().getIdentifier());
       if (!values.containsKey(name)) {
         return new MonitoredItemCreateResult(
-            new StatusCode(StatusCodes.Bad_NodeIdUnknown), Unsigned.uint(0), 0.0, Unsigned.uint(0),
+            new StatusCode(StatusCodes.Bad_NodeIdUnknown),
+            Unsigned.uint(0),
+            0.0,
+            Unsigned.uint(0),
             null);
       }
       items.put(wanted.getRequestedParameters().getClientHandle(), name);
@@ -510,8 +512,7 @@ final class HostileServer implements AutoCloseable {
           published(
               request.handle(),
               messages,
-              new DataChangeNotification(
-                  changes.toArray(MonitoredItemNotification[]::new), null)));
+              new DataChangeNotification(changes.toArray(MonitoredItemNotification[]::new), null)));
     }
 
     /** A message of the one subscription. */
@@ -522,9 +523,7 @@ final class HostileServer implements AutoCloseable {
           new UInteger[] {Unsigned.uint(number)},
           false,
           new NotificationMessage(
-              Unsigned.uint(number),
-              DateTime.now(),
-              new ExtensionObject[] {object(change)}),
+              Unsigned.uint(number), DateTime.now(), new ExtensionObject[] {object(change)}),
           null,
           null);
     }
