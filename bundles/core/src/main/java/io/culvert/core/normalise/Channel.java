@@ -66,6 +66,9 @@ final class Channel {
   /** Its place in the profile. */
   final int index;
 
+  /** Whether an outage's upper edge isn't known of it. */
+  boolean edgeOpen;
+
   /** The one whose sample came next the last time: most likely it will again. */
   Channel next = this;
 

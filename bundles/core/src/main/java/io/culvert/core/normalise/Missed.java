@@ -1,11 +1,7 @@
 package io.culvert.core.normalise;
 
-import io.culvert.api.Quality;
-import io.culvert.api.Reading;
-import io.culvert.api.Value;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -15,15 +11,12 @@ import java.util.Set;
  * asked by the {@link Normaliser}, under its lock.
  *
  * <p>Both edges are exclusive. The lower one is the newest event time that was taken of the point
- * before, the upper one that of the first sample which it told after and that isn't bad: from there
- * on, what the device tells by itself is whole. While a point has told nothing yet, its upper edge
- * is open, and what was filled in is remembered, so that a first sample which is the same isn't
- * stored again.
+ * before; where it told nothing between two outages, the end of the first. The upper one is that of
+ * the first sample which it told after and that isn't bad: from there on, what the device tells by
+ * itself is whole. While a point has told nothing yet, its upper edge is open, and what was filled
+ * in is remembered, so that a first sample which is the same isn't stored again.
  */
 public final class Missed {
-  /** What was filled in and may still be told by the device, at most. */
-  private static final int MOST_LATE = 100_000;
-
   private final Instant[] after;
   private final Instant[] before;
   private final Instant[] filled;
@@ -31,22 +24,8 @@ public final class Missed {
   /** Event times that are stored from before a start, by point. */
   private final Map<String, Set<Instant>> stored;
 
-  private final Map<Late, What> late =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Late, What> eldest) {
-          return size() > MOST_LATE;
-        }
-      };
-
-  /** Whether the outage has ended; what comes then belongs to the next. */
-  private boolean over;
-
-  private record Late(int point, Instant eventTime) {}
-
-  private record What(Value value, Quality quality) {}
+  /** When the outage had ended; {@code null} while it lasts. */
+  private Instant end;
 
   /**
    * @param after lower edge by point, {@code null} for none
@@ -59,11 +38,11 @@ public final class Missed {
   }
 
   boolean isOver() {
-    return over;
+    return end != null;
   }
 
-  void end() {
-    over = true;
+  void over(Instant time) {
+    end = time;
   }
 
   /**
@@ -74,22 +53,21 @@ public final class Missed {
     Arrays.fill(before, null);
   }
 
-  /**
-   * Notes what a device tells by itself.
-   *
-   * @return whether exactly this was filled in already
-   */
-  boolean told(int point, Reading reading) {
-    Instant at = reading.eventTime();
-    if (before[point] == null && !reading.quality().bad()) {
-      before[point] = at;
+  /** The lower edge of the next outage. */
+  Instant edge(int point, Instant newest) {
+    return before[point] != null || newest != null && newest.isAfter(end) ? newest : end;
+  }
+
+  /** The device tells a point by itself again. */
+  void told(int point, Instant eventTime) {
+    if (before[point] == null) {
+      before[point] = eventTime;
     }
-    if (late.isEmpty()) {
-      return false;
-    }
-    Late key = new Late(point, at);
-    return new What(reading.value(), reading.quality()).equals(late.get(key))
-        && late.remove(key) != null;
+  }
+
+  /** Whether the point told nothing since. */
+  boolean open(int point) {
+    return before[point] == null;
   }
 
   /** Whether what a device kept is missing here. */
@@ -100,19 +78,10 @@ public final class Missed {
         && !stored.getOrDefault(id, Set.of()).contains(at);
   }
 
-  /**
-   * Notes what was filled in and is accepted.
-   *
-   * @param near from when on the device may still tell the same by itself
-   * @param last whether it is the newest of its point so far
-   */
-  void filled(int point, Reading reading, Instant near, boolean last) {
-    Instant at = reading.eventTime();
+  /** Notes what was filled in and is accepted. */
+  void filled(int point, Instant at) {
     if (filled[point] == null || at.isAfter(filled[point])) {
       filled[point] = at;
-    }
-    if (before[point] == null && (last || at.isAfter(near))) {
-      late.put(new Late(point, at), new What(reading.value(), reading.quality()));
     }
   }
 }

@@ -44,6 +44,9 @@ import org.slf4j.LoggerFactory;
  * <p>What the device kept while nobody listened goes its own way, by {@link #fill}.
  */
 public final class Normaliser {
+  /** What was filled in and is remembered, at most. */
+  private static final int MOST_LATE = 100_000;
+
   private static final Logger LOG = LoggerFactory.getLogger(Normaliser.class);
 
   private final String device;
@@ -64,10 +67,28 @@ public final class Normaliser {
   /** The channel whose sample came last. */
   private Channel last;
 
-  /** The last outage, whose upper edges are still being found; {@code null} before any. */
+  /** The last outage; {@code null} before any. */
   private Missed missed;
 
+  /** Outages that are filled in, or will be, and the last one; oldest first. */
+  private final List<Missed> outages = new ArrayList<>();
+
+  /** What was filled in and may still be told by the device. */
+  private final Map<Late, What> late =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Late, What> eldest) {
+          return size() > MOST_LATE;
+        }
+      };
+
   private long tickets;
+
+  private record Late(int point, Instant eventTime) {}
+
+  private record What(Value value, Quality quality) {}
 
   /**
    * @param entry with a profile
@@ -149,12 +170,7 @@ public final class Normaliser {
       }
       Reading reading = channel.read(device, sample, received, state, ticket);
       channel.saw(reading);
-      boolean known = false;
-      if (told) {
-        channel.told(reading.eventTime());
-        known = missed != null && missed.told(channel.index, reading);
-      }
-      if (known || channel.saysNothingNew(reading)) {
+      if (told && told(channel, reading) || channel.saysNothingNew(reading)) {
         suppressed++;
       } else {
         channel.keep(reading, ticket);
@@ -162,6 +178,25 @@ public final class Normaliser {
       }
     }
     return new Result(readings, suppressed, ticket);
+  }
+
+  /**
+   * Notes what the device tells by itself.
+   *
+   * @return whether exactly this was filled in already
+   */
+  private boolean told(Channel channel, Reading reading) {
+    channel.told(reading.eventTime());
+    if (channel.edgeOpen && !reading.quality().bad()) {
+      channel.edgeOpen = false;
+      outages.forEach(outage -> outage.told(channel.index, reading.eventTime()));
+    }
+    if (late.isEmpty()) {
+      return false;
+    }
+    Late key = new Late(channel.index, reading.eventTime());
+    return new What(reading.value(), reading.quality()).equals(late.get(key))
+        && late.remove(key) != null;
   }
 
   /** Samples come in the same order as the last time, as a rule: looks there first. */
@@ -299,14 +334,17 @@ public final class Normaliser {
    * {@link #over}, it is the same outage.
    */
   public synchronized Missed cut() {
-    if (missed == null || missed.isOver()) {
-      missed =
-          new Missed(
-              channels.values().stream().map(Channel::newest).toArray(Instant[]::new), Map.of());
-    } else {
+    if (missed != null && !missed.isOver()) {
       missed.goesOn();
+      channels.values().forEach(channel -> channel.edgeOpen = true);
+      return missed;
     }
-    return missed;
+    Instant[] after = new Instant[channels.size()];
+    for (Channel channel : channels.values()) {
+      Instant newest = channel.newest();
+      after[channel.index] = missed == null ? newest : missed.edge(channel.index, newest);
+    }
+    return begin(new Missed(after, Map.of()));
   }
 
   /**
@@ -315,13 +353,30 @@ public final class Normaliser {
    * @param stored event times of what is stored, by point, as far back as may be filled in
    */
   public synchronized Missed since(Map<String, Set<Instant>> stored) {
-    missed = new Missed(new Instant[channels.size()], stored);
-    return missed;
+    if (missed != null) {
+      outages.remove(missed);
+    }
+    return begin(new Missed(new Instant[channels.size()], stored));
+  }
+
+  private Missed begin(Missed outage) {
+    missed = outage;
+    outages.add(outage);
+    channels.values().forEach(channel -> channel.edgeOpen = true);
+    return outage;
   }
 
   /** The outage is over, and the device tells again. */
-  public synchronized void over(Missed outage) {
-    outage.end();
+  public synchronized void over(Missed outage, Instant time) {
+    outage.over(time);
+  }
+
+  /** No more of the outage is filled in, or nothing was missed in it. */
+  public synchronized void done(Missed outage) {
+    outages.remove(outage);
+    if (missed == outage && !outage.isOver()) {
+      missed = null;
+    }
   }
 
   /**
@@ -366,11 +421,12 @@ public final class Normaliser {
       newest.put(reading.point(), reading);
     }
     for (Reading reading : result.readings()) {
-      outage.filled(
-          channels.get(reading.point()).index,
-          reading,
-          near,
-          newest.get(reading.point()) == reading);
+      int point = channels.get(reading.point()).index;
+      Instant at = reading.eventTime();
+      outage.filled(point, at);
+      if (outage.open(point) && (at.isAfter(near) || newest.get(reading.point()) == reading)) {
+        late.put(new Late(point, at), new What(reading.value(), reading.quality()));
+      }
     }
   }
 

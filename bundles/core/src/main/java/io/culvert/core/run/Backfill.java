@@ -194,7 +194,7 @@ final class Backfill implements Lane.Turn {
   /** Nothing was missed in the outage. */
   void notNeeded() {
     if (missed != null) {
-      intake.over(missed);
+      intake.done(missed);
       missed = null;
       sinceStart = false;
     }
@@ -208,24 +208,36 @@ final class Backfill implements Lane.Turn {
    */
   void over(Gap.Outage outage) {
     if (missed != null) {
-      if (newest != null && link.isOpen() && link.historical()) {
-        add(outage);
+      Span span = span(outage);
+      if (span == null) {
+        intake.done(missed);
+      } else {
+        intake.over(missed, span.to);
+        spans.add(span);
       }
-      intake.over(missed);
       missed = null;
       sinceStart = false;
+    }
+    if (spans.size() > MOST_SPANS) {
+      giveUp(spans.remove(), "its link is lost more often than that can be done");
     }
     proceed();
   }
 
-  private void add(Gap.Outage outage) {
+  /**
+   * @return {@code null} if there is nothing to fill in
+   */
+  private Span span(Gap.Outage outage) {
+    if (newest == null || !link.isOpen() || !link.historical()) {
+      return null;
+    }
     Instant now = kit.loop().now();
     Instant told = intake.newest();
     Instant to = told != null && told.isAfter(now) ? told : now;
     Instant earliest = to.minus(LONGEST);
     Instant start = newest.isBefore(earliest) ? earliest : newest;
     if (!start.isBefore(to)) {
-      return;
+      return null;
     }
     Instant since = start;
     Instant until = now;
@@ -241,10 +253,7 @@ final class Backfill implements Lane.Turn {
       double share = share(since, outage);
       outage.polls().forEach((group, count) -> polls.put(group, (long) (count * share)));
     }
-    spans.add(new Span(missed, start.minus(OVERLAP), to, since, until, polls));
-    if (spans.size() > MOST_SPANS) {
-      giveUp(spans.remove(), "its link is lost more often than that can be done");
-    }
+    return new Span(missed, start.minus(OVERLAP), to, since, until, polls);
   }
 
   /** Which part of an outage lies behind a moment. */
@@ -362,6 +371,7 @@ final class Backfill implements Lane.Turn {
     span.session = session;
     if (span.next.isEmpty()) {
       spans.remove();
+      intake.done(span.missed);
       recover(span, expected(span));
     } else if (span.barren >= BARREN) {
       spans.remove();
@@ -416,6 +426,7 @@ final class Backfill implements Lane.Turn {
         span.since,
         span.until,
         why);
+    intake.done(span.missed);
     partly(span);
   }
 
@@ -450,6 +461,7 @@ final class Backfill implements Lane.Turn {
 
   /** Lets go of the link; what isn't filled in yet goes on with another one, if there is one. */
   void stop() {
+    cut();
     if (lane != null) {
       Lane left = lane;
       lane = null;

@@ -119,8 +119,13 @@ final class Intake {
   }
 
   /** As the normaliser has it. */
-  void over(Missed outage) {
-    normaliser.over(outage);
+  void over(Missed outage, Instant time) {
+    normaliser.over(outage, time);
+  }
+
+  /** As the normaliser has it. */
+  void done(Missed outage) {
+    normaliser.done(outage);
   }
 
   /**

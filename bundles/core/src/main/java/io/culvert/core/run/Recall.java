@@ -247,12 +247,16 @@ final class Recall {
           last.minus(overlap),
           FAR,
           entry -> {
-            Instant at = entry.reading().eventTime();
-            // A bad one may be the gateway's own word on a lost link.
-            if (at.isAfter(newest[0]) && !entry.reading().quality().bad()) {
+            Reading reading = entry.reading();
+            Instant at = reading.eventTime();
+            boolean bad = reading.quality().bad();
+            if (at.isAfter(newest[0]) && !bad) {
               newest[0] = at;
             }
-            times.computeIfAbsent(entry.reading().point(), point -> new HashSet<>()).add(at);
+            // Else it is the gateway's own word on a lost link.
+            if (!bad || !at.equals(reading.receivedTime())) {
+              times.computeIfAbsent(reading.point(), point -> new HashSet<>()).add(at);
+            }
             return --left[0] > 0;
           });
       if (left[0] <= 0) {
