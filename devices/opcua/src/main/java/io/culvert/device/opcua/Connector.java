@@ -215,6 +215,7 @@ final class Connector {
               .setEndpoint(chosen)
               .setApplicationName(LocalizedText.english("Culvert"))
               .setRequestTimeout(Unsigned.uint(settings.timeout().toMillis()))
+              .setSessionLocaleIds(settings.locales().toArray(new String[0]))
               .setSessionTimeout(Unsigned.uint(Session.LIFETIME.toMillis()))
               .setKeepAliveFailuresAllowed(Unsigned.uint(0))
               .setKeepAliveInterval(Unsigned.uint(settings.keepAlive().toMillis()))

@@ -71,7 +71,7 @@ final class PollPlan implements Readable.Plan {
                     new ReadValueId(
                         places.get(target.address).node(),
                         AttributeId.Value.uid(),
-                        null,
+                        target.address.range(),
                         QualifiedName.NULL_VALUE))
             .toList();
     return connection
@@ -92,7 +92,7 @@ final class PollPlan implements Readable.Plan {
                 if (value.getStatusCode().isBad()) {
                   connection.figures.refusal(value.getStatusCode().value());
                 }
-                samples.add(Values.sample(target.point, value));
+                samples.add(places.get(target.address).values().sample(target.point, value));
               }
               return samples;
             });

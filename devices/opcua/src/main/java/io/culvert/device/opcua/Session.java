@@ -28,6 +28,7 @@ import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
 import org.eclipse.milo.opcua.sdk.client.OpcUaSession;
 import org.eclipse.milo.opcua.sdk.client.SessionActivityListener;
 import org.eclipse.milo.opcua.sdk.client.UaSession;
+import org.eclipse.milo.opcua.stack.core.NamespaceTable;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
@@ -118,6 +119,7 @@ final class Session {
 
   private volatile boolean active;
   private volatile Limits limits = Limits.UNTOLD;
+  private volatile Nodes nodes;
   private volatile boolean closed;
   private NodeId sessionId;
   private Connector.Attempt attempt;
@@ -221,6 +223,36 @@ final class Session {
   /** What the server takes at once. */
   Limits limits() {
     return limits;
+  }
+
+  /** The server's nodes as they are in the present session; fails at once if the link is lost. */
+  CompletableFuture<Nodes> nodes() {
+    return client().thenApply(present -> nodes);
+  }
+
+  private Link link(OpcUaClient by, NamespaceTable namespaces) {
+    return new Link() {
+      @Override
+      public <T> CompletableFuture<T> ask(
+          Function<OpcUaClient, ? extends CompletionStage<T>> request) {
+        return client().thenCompose(present -> request.apply(by));
+      }
+
+      @Override
+      public Limits limits() {
+        return limits;
+      }
+
+      @Override
+      public NamespaceTable namespaces() {
+        return namespaces;
+      }
+
+      @Override
+      public EncodingContext encoding() {
+        return by.getStaticEncodingContext();
+      }
+    };
   }
 
   /** For calls that block. */
@@ -388,7 +420,11 @@ final class Session {
     CompletableFuture<?> ready =
         same
             ? CompletableFuture.completedFuture(null)
-            : Limits.of(by.client()).thenAccept(told -> limits = told);
+            : Limits.of(by.client())
+                .thenAccept(told -> limits = told)
+                .thenCompose(told -> Nodes.namespaces(by.client()))
+                .exceptionally(failure -> by.client().getNamespaceTable())
+                .thenAccept(namespaces -> nodes = new Nodes(link(by.client(), namespaces)));
     ready.whenComplete(
         (told, failure) ->
             run(

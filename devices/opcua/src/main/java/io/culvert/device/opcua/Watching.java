@@ -88,6 +88,7 @@ final class Watching {
                 if (place.node() == null) {
                   refuse(item, place.status().value());
                 } else {
+                  item.values = place.values();
                   nodes.put(item, place.node());
                 }
               }
@@ -285,7 +286,11 @@ final class Watching {
     int queue = address.queue() == 0 ? settings.queue() : address.queue();
     DataChangeFilter change = filter(item, filter);
     return new MonitoredItemCreateRequest(
-        new ReadValueId(nodes.get(item), AttributeId.Value.uid(), null, QualifiedName.NULL_VALUE),
+        new ReadValueId(
+            nodes.get(item),
+            AttributeId.Value.uid(),
+            item.address.range(),
+            QualifiedName.NULL_VALUE),
         MonitoringMode.Reporting,
         new MonitoringParameters(
             item.handle,
