@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.UaException;
+import org.eclipse.milo.opcua.stack.core.UaServiceFaultException;
 
 /** Failures in words for the person at the cabinet, and of classes that outlive this bundle. */
 final class Failures {
@@ -28,6 +29,11 @@ final class Failures {
   /** The status code that a failure carries; 0 if none. */
   static long status(Throwable failure) {
     return cause(failure) instanceof UaException refused ? refused.getStatusCode().value() : 0;
+  }
+
+  /** Whether it is an answer: the server was there and said no. */
+  static boolean refused(Throwable failure) {
+    return cause(failure) instanceof UaServiceFaultException;
   }
 
   /** OPC UA's name of a status code (OPC 10000-6, A.2), without its underscore. */

@@ -78,4 +78,8 @@ record Limits(
         limits[0], limits[1], limits[2], limits[3], limits[4], limits[5], limits[6], limits[7],
         limits[8]);
   }
+
+  Limits withSubscriptions(int most) {
+    return new Limits(read, history, write, call, browse, translate, create, items, most);
+  }
 }
