@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
  * events:i=2253}, {@code acknowledge:i=2253}. What {@link #toString} writes, {@link #parse} reads.
  *
  * @param kind of what is there
+ * @param type of the point
  * @param node a variable; the object of a method; the notifier of events
  * @param method only of that kind, a path to it beginning at its object; else {@code null}
  * @param sampling how often the server looks, 0 for as fast as it can; {@code null} if not written,
@@ -33,6 +34,7 @@ import java.util.regex.Pattern;
  */
 record Address(
     Kind kind,
+    DataType type,
     NodeRef node,
     NodeRef method,
     Duration sampling,
@@ -64,6 +66,7 @@ record Address(
 
   public Address {
     Objects.requireNonNull(kind, "kind");
+    Objects.requireNonNull(type, "type");
     Objects.requireNonNull(node, "node");
   }
 
@@ -196,7 +199,8 @@ record Address(
       fits();
       return node == null || wrong
           ? null
-          : new Address(kind, node, method, sampling, queue, deadband, trigger, range);
+          : new Address(
+              kind, point.type(), node, method, sampling, queue, deadband, trigger, range);
     }
 
     private void noEmptyPath(NodeRef node, String what) {

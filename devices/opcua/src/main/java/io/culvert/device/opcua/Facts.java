@@ -74,13 +74,13 @@ final class Facts {
           "OutputArguments");
 
   private final Requests requests;
-  private final DataTypes types;
+  private final TypeWords types;
   private final boolean values;
 
   /**
    * @param values whether values of scalars are told too
    */
-  Facts(Requests requests, DataTypes types, boolean values) {
+  Facts(Requests requests, TypeWords types, boolean values) {
     this.requests = requests;
     this.types = types;
     this.values = values;

@@ -8,8 +8,11 @@ import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.eclipse.milo.opcua.stack.core.NamespaceTable;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
+import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
+import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UShort;
 import org.eclipse.milo.opcua.stack.core.util.Namespaces;
 
 /**
@@ -40,6 +43,23 @@ sealed interface NodeRef {
     public Id {
       Objects.requireNonNull(uri, "uri");
       Objects.requireNonNull(identifier, "identifier");
+    }
+
+    /** In a session with these namespaces; {@code null} if they don't have this one. */
+    NodeId in(NamespaceTable namespaces) {
+      UShort index = namespaces.getIndex(uri);
+      if (index == null) {
+        return null;
+      }
+      if (identifier instanceof UInteger number) {
+        return new NodeId(index, number);
+      }
+      if (identifier instanceof UUID guid) {
+        return new NodeId(index, guid);
+      }
+      return identifier instanceof ByteString bytes
+          ? new NodeId(index, bytes)
+          : new NodeId(index, (String) identifier);
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 
 /**
  * What the driver is told beyond the endpoint.
@@ -92,6 +93,40 @@ record Settings(
       }
     }
     return new Reader(settings, problems).read();
+  }
+
+  /** Those that devices on one session have in common; of the others, what is there if not set. */
+  Settings ofSession() {
+    return new Settings(
+        security,
+        user,
+        password,
+        userCertificate,
+        userCertificatePassword,
+        Mode.SUBSCRIBE,
+        Duration.ZERO,
+        Duration.ZERO,
+        1,
+        null,
+        Trigger.VALUE,
+        Time.SOURCE,
+        null,
+        List.of(),
+        keepAlive,
+        timeout);
+  }
+
+  /** A value with the time that counts. */
+  DataValue timed(DataValue value) {
+    return time == Time.SOURCE || value.getServerTime() == null
+        ? value
+        : new DataValue(
+            value.getValue(),
+            value.getStatusCode(),
+            null,
+            null,
+            value.getServerTime(),
+            value.getServerPicoseconds());
   }
 
   private record Reader(Map<String, String> settings, Consumer<Problem> problems) {

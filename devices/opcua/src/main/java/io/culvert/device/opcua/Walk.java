@@ -28,7 +28,7 @@ final class Walk {
       Set.of(NodeClass.Object, NodeClass.Variable, NodeClass.Method, NodeClass.View);
 
   private final Predicate<Seen> wanted;
-  private final DataTypes types = new DataTypes();
+  private final TypeWords types = new TypeWords();
   private final Deque<Seen> open = new ArrayDeque<>();
   private final Set<NodeId> visited = new HashSet<>();
   private final Deque<Found> ready = new ArrayDeque<>();

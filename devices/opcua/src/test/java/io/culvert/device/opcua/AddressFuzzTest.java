@@ -49,10 +49,9 @@ class AddressFuzzTest {
 
   @Property(tries = 5_000, edgeCases = EdgeCasesMode.NONE)
   void anAddressReadsAsItWasWritten(@ForAll("addresses") Address address) {
-    boolean method = address.kind() == Address.Kind.METHOD;
-    DataType type = address.kind() == Address.Kind.EVENTS ? DataType.STRUCT : DataType.INT32;
-    Access access = method ? Access.READ_WRITE : Access.READ;
-    assertThat(Address.of(new Point("p", address.toString(), type, access))).isEqualTo(address);
+    Access access = address.kind() == Address.Kind.METHOD ? Access.READ_WRITE : Access.READ;
+    assertThat(Address.of(new Point("p", address.toString(), address.type(), access)))
+        .isEqualTo(address);
   }
 
   @Provide
@@ -143,6 +142,7 @@ class AddressFuzzTest {
                 (node, sampling, queue, deadband, trigger, range) ->
                     new Address(
                         Address.Kind.VARIABLE,
+                        DataType.INT32,
                         node,
                         null,
                         sampling,
@@ -154,10 +154,30 @@ class AddressFuzzTest {
         Combinators.combine(nodes(), nodes().filter(node -> !node.toString().equals(".")))
             .as(
                 (object, method) ->
-                    new Address(Address.Kind.METHOD, object, method, null, 0, null, null, null));
+                    new Address(
+                        Address.Kind.METHOD,
+                        DataType.BOOL,
+                        object,
+                        method,
+                        null,
+                        0,
+                        null,
+                        null,
+                        null));
     Arbitrary<Address> events =
         nodes()
-            .map(node -> new Address(Address.Kind.EVENTS, node, null, null, 10, null, null, null));
+            .map(
+                node ->
+                    new Address(
+                        Address.Kind.EVENTS,
+                        DataType.STRUCT,
+                        node,
+                        null,
+                        null,
+                        10,
+                        null,
+                        null,
+                        null));
     return Arbitraries.oneOf(variables, methods, events);
   }
 
