@@ -126,7 +126,7 @@ final class Verdict {
 
   private void contradict(DeviceTruth device, BlockTruth block, List<Claim> own) {
     for (int row = 0; row < block.rows(); row++) {
-      if (block.state(row, 0) != BlockTruth.NOT_SHOWN) {
+      if (block.state(row, 0) > BlockTruth.NOT_SHOWN) {
         answers++;
         contradict(block, row, device, own);
       }
@@ -149,7 +149,7 @@ final class Verdict {
   private void judge(
       DeviceTruth device, BlockTruth block, int row, int point, int[] inForce, List<Claim> own) {
     int state = block.state(row, point);
-    if (state == BlockTruth.NOT_SHOWN) {
+    if (state <= BlockTruth.NOT_SHOWN) {
       return;
     }
     PointTruth truthOf = block.point(point);

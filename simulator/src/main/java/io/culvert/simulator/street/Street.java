@@ -8,8 +8,40 @@ import java.util.List;
  *
  * @param start street time at opening, in seconds after midnight
  * @param speed street seconds in a wall second
+ * @param plant beside the street, {@code null} for none
  */
-public record Street(String title, double start, double speed, long seed, List<Resident> devices) {
+public record Street(
+    String title, double start, double speed, long seed, List<Resident> devices, Plant plant) {
+
+  /**
+   * Devices behind one server of OPC UA.
+   *
+   * @param cycle how often it measures
+   * @param history whether it keeps what it measured
+   * @param secured whether it wants signed and encrypted messages; else it takes none such
+   */
+  public record Plant(
+      int port, Duration cycle, boolean history, boolean secured, List<Station> stations) {
+    /** Scheme of the profiles that its devices have. */
+    public static final String SCHEME = "opc.tcp";
+  }
+
+  /**
+   * A device of the plant.
+   *
+   * @param profile that a gateway uses for it, which tells the kind of device, too
+   */
+  public record Station(String id, Profile profile) {}
+
+  /** The same street with a plant beside it. */
+  public Street with(Plant other) {
+    return new Street(title, start, speed, seed, devices, other);
+  }
+
+  /** Devices of the street and the plant. */
+  public int size() {
+    return devices.size() + (plant == null ? 0 : plant.stations().size());
+  }
 
   /**
    * One device on the street.
