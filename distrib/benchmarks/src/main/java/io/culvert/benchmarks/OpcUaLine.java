@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToDoubleFunction;
 
 /**
  * From OPC UA to confirmed: notifications per CPU-second of the gateway, beside a bare loop on
@@ -83,7 +84,7 @@ final class OpcUaLine {
   }
 
   /** What has arrived: of each variable, which numbers. */
-  private final class Tally implements Witness {
+  static final class Tally implements Witness {
     private final Map<String, BitSet> seen = new LinkedHashMap<>();
     private final AtomicLong delivered = new AtomicLong();
     private final Ages ages = new Ages();
@@ -206,7 +207,7 @@ final class OpcUaLine {
     return sound ? 0 : 1;
   }
 
-  private static double median(List<Run> runs, java.util.function.ToDoubleFunction<Run> figure) {
+  private static double median(List<Run> runs, ToDoubleFunction<Run> figure) {
     return Statistics.median(runs.stream().map(figure::applyAsDouble).toList());
   }
 

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
@@ -47,7 +48,7 @@ public final class BareClient {
 
   private BareClient(int devices, MqttAsyncClient mqtt) {
     this.sequences = new long[devices + 1];
-    java.util.Arrays.fill(sequences, 1);
+    Arrays.fill(sequences, 1);
     this.mqtt = mqtt;
   }
 
