@@ -2,11 +2,14 @@ package io.culvert.device.opcua;
 
 import io.culvert.api.Point;
 import io.culvert.api.southbound.Diagnosed;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
@@ -15,11 +18,12 @@ import java.util.function.Consumer;
  *
  * <p>Stages complete on the driver's threads; what follows them must not block.
  */
-class OpcUaConnection implements Readable, Diagnosed {
+class OpcUaConnection implements Readable, Historical, Diagnosed {
   final Session session;
   final String device;
   final Settings settings;
   final Figures figures = new Figures();
+  private final History history = new History(this);
   private final Set<CompletableFuture<?>> pending = ConcurrentHashMap.newKeySet();
   private final Consumer<OpcUaConnection> ended;
   private volatile boolean closed;
@@ -49,6 +53,11 @@ class OpcUaConnection implements Readable, Diagnosed {
   @Override
   public Plan prepare(List<Point> points) {
     return new PollPlan(this, points);
+  }
+
+  @Override
+  public CompletionStage<Page> history(List<Point> points, Instant from, Instant to, String next) {
+    return begin(history.read(points, from, to, next));
   }
 
   /** Has an exchange end, at the latest, when the connection is closed. */
@@ -83,6 +92,7 @@ class OpcUaConnection implements Readable, Diagnosed {
       closed = true;
     }
     List.copyOf(pending).forEach(result -> result.completeExceptionally(closedException()));
+    history.release();
     leave();
     session.release();
     ended.accept(this);

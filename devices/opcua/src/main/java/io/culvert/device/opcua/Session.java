@@ -108,8 +108,8 @@ final class Session {
   private final Map<String, Feed> feeds = new LinkedHashMap<>();
   private final List<Subscription> subscriptions = new ArrayList<>();
 
-  /** Of devices whose items are being created: one after the other, none twice. */
-  private final Map<Feed, CompletableFuture<Void>> watchings = new HashMap<>();
+  /** The creation of items that is under way, or was last: one after the other, none twice. */
+  private CompletableFuture<Void> creating = CompletableFuture.completedFuture(null);
 
   private final List<CompletableFuture<Void>> waiters = new ArrayList<>();
   private final ScheduledFuture<?> ticks;
@@ -605,9 +605,8 @@ final class Session {
   /** Creates what the server doesn't watch yet; completes in the session's order. */
   private CompletableFuture<Void> create(Feed feed, Figures figures) {
     CompletableFuture<Void> created = new CompletableFuture<>();
-    CompletableFuture<Void> before =
-        watchings.getOrDefault(feed, CompletableFuture.completedFuture(null));
-    watchings.put(feed, created);
+    CompletableFuture<Void> before = creating;
+    creating = created;
     before.whenComplete(
         (done, failed) ->
             run(
@@ -618,7 +617,6 @@ final class Session {
                             (watching, failure) ->
                                 run(
                                     () -> {
-                                      watchings.remove(feed, created);
                                       if (failure == null) {
                                         created.complete(null);
                                       } else {
@@ -898,7 +896,10 @@ final class Session {
       subscriptions.stream()
           .filter(s -> answer.getSubscriptionId().equals(s.id))
           .findFirst()
-          .ifPresent(s -> s.published(answer.getNotificationMessage()));
+          .ifPresent(
+              s ->
+                  s.published(
+                      answer.getNotificationMessage(), answer.getAvailableSequenceNumbers()));
       pump();
       return;
     }

@@ -29,6 +29,10 @@ import org.eclipse.milo.opcua.sdk.server.ManagedNamespaceWithLifecycle;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServer;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfig;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
+import org.eclipse.milo.opcua.sdk.server.Session;
+import org.eclipse.milo.opcua.sdk.server.identity.DefaultUsernameIdentity;
+import org.eclipse.milo.opcua.sdk.server.identity.Identity;
+import org.eclipse.milo.opcua.sdk.server.identity.IdentityValidator;
 import org.eclipse.milo.opcua.sdk.server.items.DataItem;
 import org.eclipse.milo.opcua.sdk.server.items.MonitoredItem;
 import org.eclipse.milo.opcua.sdk.server.methods.AbstractMethodInvocationHandler;
@@ -52,12 +56,16 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.MessageSecurityMode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
+import org.eclipse.milo.opcua.stack.core.types.enumerated.UserTokenType;
 import org.eclipse.milo.opcua.stack.core.types.structured.Argument;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryData;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadDetails;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadValueId;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRawModifiedDetails;
+import org.eclipse.milo.opcua.stack.core.types.structured.SignatureData;
+import org.eclipse.milo.opcua.stack.core.types.structured.UserIdentityToken;
+import org.eclipse.milo.opcua.stack.core.types.structured.UserTokenPolicy;
 import org.eclipse.milo.opcua.stack.transport.server.tcp.OpcTcpServerTransport;
 import org.eclipse.milo.opcua.stack.transport.server.tcp.OpcTcpServerTransportConfig;
 
@@ -135,6 +143,7 @@ final class PlantServer implements AutoCloseable {
                     endpoint.copy().setPath("/plant/discovery").build()))
             .setCertificateManager(new DefaultCertificateManager(new MemoryCertificateQuarantine()))
             .setLimits(limits)
+            .setIdentityValidator(new OneUser())
             .setExecutor(executor)
             .setScheduledExecutor(scheduler)
             .build();
@@ -189,6 +198,23 @@ final class PlantServer implements AutoCloseable {
   /** What the calls of the method {@code Double} were given. */
   List<Integer> calls() {
     return plant.calls;
+  }
+
+  /**
+   * Takes whoever comes without a name for one and the same user: Milo's server refuses to transfer
+   * the subscriptions of nobody without security, which isn't what is to be tested.
+   */
+  private static final class OneUser implements IdentityValidator {
+    @Override
+    public Identity validateIdentityToken(
+        Session session, UserIdentityToken token, UserTokenPolicy policy, SignatureData signature) {
+      return new DefaultUsernameIdentity("anybody");
+    }
+
+    @Override
+    public Set<UserTokenType> getSupportedTokenTypes() {
+      return Set.of(UserTokenType.Anonymous);
+    }
   }
 
   private final class Plant extends ManagedNamespaceWithLifecycle {
