@@ -6,6 +6,7 @@ import io.culvert.api.Access;
 import io.culvert.api.StreamClass;
 import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.LedgerEntry.Reason;
+import io.culvert.api.service.Monitor.State;
 import io.culvert.api.southbound.Sink;
 import io.culvert.core.model.Profile;
 import java.time.Instant;
@@ -118,5 +119,36 @@ class MissingTest {
     rig.settle();
 
     assertThat(rig.buffer.ledger).isEmpty();
+  }
+
+  /** The loop has one thing to do, however often it is told; the driver has gone too far. */
+  @Test
+  void aFloodOfItIsCountedAndTheDriverAccused() {
+    int most = Conduct.A_SECOND;
+    for (int i = 0; i < most; i++) {
+      sink.missing("p0", from, from, 1, "too short");
+    }
+    rig.settle();
+    assertThat(rig.status("a").state()).isEqualTo(State.ONLINE);
+    assertThat(rig.buffer.ledger)
+        .singleElement()
+        .extracting(LedgerEntry::count)
+        .isEqualTo((long) most);
+
+    sink.missing("p0", from, from, 1, "too short");
+    rig.settle();
+    assertThat(rig.status("a").state()).isEqualTo(State.QUARANTINED);
+    assertThat(rig.status("a").message()).contains("it floods");
+    assertThat(rig.buffer.ledger.stream().filter(e -> e.detail().startsWith(Intake.ONLY)))
+        .hasSize(2);
+  }
+
+  @Test
+  void pointsThatTheProfileDoesNotHaveCountAsRefused() {
+    sink.missing("nothing", from, from, 1, "of no point");
+    rig.settle();
+
+    assertThat(rig.buffer.ledger).isEmpty();
+    assertThat(rig.engine.conduct().drivers().get(0).refused()).isEqualTo(1);
   }
 }
