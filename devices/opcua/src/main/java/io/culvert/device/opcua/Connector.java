@@ -49,9 +49,9 @@ final class Connector {
   /**
    * A client with a session.
    *
-   * @param server which of those that were tried
+   * @param endpoint of the server, as people wrote it
    */
-  record Connected(OpcUaClient client, int server, Wire wire) {}
+  record Connected(OpcUaClient client, Endpoint endpoint, Wire wire) {}
 
   /** Tries servers until one gives a session. */
   final class Attempt {
@@ -81,7 +81,7 @@ final class Connector {
         finish();
         return;
       }
-      connect(servers.get(server), server)
+      connect(servers.get(server))
           .thenCompose(connected -> level(connected).thenApply(told -> settle(connected, told)))
           .whenComplete(
               (settled, failed) -> {
@@ -144,13 +144,13 @@ final class Connector {
     return attempt;
   }
 
-  private CompletableFuture<Connected> connect(Endpoint endpoint, int server) {
+  private CompletableFuture<Connected> connect(Endpoint endpoint) {
     Wire wire = new Wire();
     return discover(endpoint)
         .thenApplyAsync(endpoints -> client(endpoint, endpoints, wire), threads.blocking())
         .thenCompose(
             client -> {
-              Connected connected = new Connected(client, server, wire);
+              Connected connected = new Connected(client, endpoint, wire);
               return client
                   .connectAsync()
                   .orTimeout(2 * settings.timeout().toMillis(), TimeUnit.MILLISECONDS)

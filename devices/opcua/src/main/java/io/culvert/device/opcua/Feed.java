@@ -3,13 +3,14 @@ package io.culvert.device.opcua;
 import io.culvert.api.Sample;
 import io.culvert.api.southbound.Sink;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 
 /**
  * What one device is told by the server, on its way to the device's sink. It outlives the
@@ -62,9 +63,15 @@ final class Feed {
   /** What is watched for it, by the id of the point. */
   final Map<String, Item> items = new LinkedHashMap<>();
 
-  private final Session session;
+  private final Executor order;
+  private final InstantSource clock;
   private final Deque<Parcel> parcels = new ArrayDeque<>();
-  private final Map<String, Gap> gaps = new HashMap<>();
+  private final Map<String, Gap> gaps = new LinkedHashMap<>();
+  private final Map<String, Gap> overflows = new LinkedHashMap<>();
+
+  /** Whether a connection is about to be told since when nothing is missing. */
+  private boolean opening;
+
   private Outlet outlet;
   private int waiting;
 
@@ -79,8 +86,12 @@ final class Feed {
   /** When it is given up if nobody takes it over, by the session's clock. */
   private long expires;
 
-  Feed(Session session, String device, Settings settings) {
-    this.session = session;
+  /**
+   * @param order in which all is done that this is used for
+   */
+  Feed(Executor order, InstantSource clock, String device, Settings settings) {
+    this.order = order;
+    this.clock = clock;
     this.device = device;
     this.settings = settings;
   }
@@ -102,8 +113,9 @@ final class Feed {
   /** Goes to this sink from now on, first with what waits. */
   void attach(Sink to) {
     let();
+    opening = true;
     outlet = new Outlet(to);
-    gaps.forEach((point, gap) -> to.missing(point, gap.from, gap.to, gap.readings, gap.why));
+    gaps.forEach((point, gap) -> tell(to, point, gap));
     gaps.clear();
     handOver();
   }
@@ -159,10 +171,19 @@ final class Feed {
     }
   }
 
-  /** What {@link io.culvert.api.southbound.Continuous#completeSince} is, once a time. */
-  Instant resumed() {
+  /** Whether the next {@link #opened} tells what there is to tell. */
+  boolean opening() {
+    return opening;
+  }
+
+  /**
+   * The connection is there: what {@link io.culvert.api.southbound.Continuous#completeSince} is for
+   * it.
+   */
+  Instant opened() {
     Instant since = unbroken != null && heard != null && heard.isAfter(unbroken) ? heard : unbroken;
     heard = null;
+    opening = false;
     return since;
   }
 
@@ -171,28 +192,39 @@ final class Feed {
     parcels.add(new Parcel(samples, taken));
     waiting += samples.size();
     handOver();
-    while (outlet == null && waiting > MOST_WAITING) {
+    while (outlet == null && waiting > MOST_WAITING && !parcels.isEmpty()) {
       Parcel oldest = parcels.remove();
       waiting -= oldest.samples.size();
       for (Sample sample : oldest.samples) {
-        Instant at = sample.deviceTime() == null ? session.now() : sample.deviceTime();
+        Instant at = sample.deviceTime() == null ? clock.instant() : sample.deviceTime();
         gap(sample.point(), new Gap(at, at, 1, TOO_LONG));
       }
       oldest.taken.run();
     }
   }
 
-  /** Readings of a point are missing that the server had. */
-  void missing(String point, Instant from, Instant to, long readings, String why) {
+  /** A value tells that there were others before it, which the server couldn't keep. */
+  void overflown(String point, Instant from, Instant to) {
+    overflows.merge(
+        point, new Gap(from, to, 1, "the server's queue for the point was too short"), Gap::and);
+  }
+
+  /** Tells what {@link #overflown} gathered of one message. */
+  void tellOverflown() {
     if (outlet == null) {
-      gap(point, new Gap(from, to, readings, why));
+      overflows.forEach(this::gap);
     } else {
-      outlet.sink.missing(point, from, to, readings, why);
+      overflows.forEach((point, gap) -> tell(outlet.sink, point, gap));
     }
+    overflows.clear();
   }
 
   private void gap(String point, Gap gap) {
     gaps.merge(point, gap, Gap::and);
+  }
+
+  private static void tell(Sink sink, String point, Gap gap) {
+    sink.missing(point, gap.from, gap.to, gap.readings, gap.why);
   }
 
   private void handOver() {
@@ -214,7 +246,7 @@ final class Feed {
       // Refused ones are in the core's ledger; handed over again they would be there twice.
       to.sink
           .accept(samples)
-          .whenComplete((accepted, refused) -> session.run(() -> taken(to, size, taken)));
+          .whenComplete((accepted, refused) -> order.execute(() -> taken(to, size, taken)));
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * The way to one device of a server, over a {@link Session} that others may share.
@@ -20,12 +21,19 @@ class OpcUaConnection implements Readable, Diagnosed {
   final Settings settings;
   final Figures figures = new Figures();
   private final Set<CompletableFuture<?>> pending = ConcurrentHashMap.newKeySet();
+  private final Consumer<OpcUaConnection> ended;
   private volatile boolean closed;
 
-  OpcUaConnection(Session session, String device, Settings settings) {
+  /**
+   * @param session in use for it; released when it is closed
+   * @param ended told when it is closed
+   */
+  OpcUaConnection(
+      Session session, String device, Settings settings, Consumer<OpcUaConnection> ended) {
     this.session = session;
     this.device = device;
     this.settings = settings;
+    this.ended = ended;
   }
 
   @Override
@@ -77,6 +85,7 @@ class OpcUaConnection implements Readable, Diagnosed {
     List.copyOf(pending).forEach(result -> result.completeExceptionally(closedException()));
     leave();
     session.release();
+    ended.accept(this);
   }
 
   /** What else there is to end. */

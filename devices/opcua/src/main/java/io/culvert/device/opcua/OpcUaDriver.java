@@ -9,8 +9,10 @@ import io.culvert.api.southbound.Sink;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -25,6 +27,7 @@ import org.osgi.service.component.annotations.Deactivate;
 @Component(service = Driver.class, property = Driver.SCHEME + "=" + Endpoint.SCHEME)
 public final class OpcUaDriver implements Driver {
   private final Sessions sessions;
+  private final Set<OpcUaConnection> connections = ConcurrentHashMap.newKeySet();
 
   @Activate
   public OpcUaDriver() {
@@ -40,6 +43,7 @@ public final class OpcUaDriver implements Driver {
 
   @Deactivate
   void deactivate() {
+    connections.forEach(OpcUaConnection::close);
     sessions.end();
   }
 
@@ -63,8 +67,9 @@ public final class OpcUaDriver implements Driver {
     Session session = sessions.acquire(Session.Key.of(endpoint(device), settings));
     OpcUaConnection connection =
         settings.mode() == Settings.Mode.POLL
-            ? new OpcUaConnection(session, device.id(), settings)
-            : new SubscribedConnection(session, device.id(), settings, sink);
+            ? new OpcUaConnection(session, device.id(), settings, connections::remove)
+            : new SubscribedConnection(session, device.id(), settings, connections::remove, sink);
+    connections.add(connection);
     CompletableFuture<Connection> opened = new CompletableFuture<>();
     opened.whenComplete(
         (up, failure) -> {

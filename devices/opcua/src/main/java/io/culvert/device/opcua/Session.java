@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -73,6 +74,14 @@ final class Session {
 
   private static final long TICK_MILLIS = 500;
 
+  /** How long a server that has nothing to tell is waited for, to know that it has nothing. */
+  private static final long SETTLED_MILLIS = 1_000;
+
+  /** How long a reachable server may take until Milo has the session back. */
+  private static final Duration RETURN = Duration.ofSeconds(20);
+
+  private static final Duration RETRY = Duration.ofSeconds(5);
+
   /**
    * What devices must have in common to share a session.
    *
@@ -126,6 +135,12 @@ final class Session {
   private long lostSince;
   private long triedAt;
 
+  /** When the present server, lost, was found to answer again; 0 if it wasn't. */
+  private long answeredAt;
+
+  /** What kept the last attempt from success; {@code null} if nothing. */
+  private String failure;
+
   Session(
       Key key,
       Threads threads,
@@ -162,7 +177,7 @@ final class Session {
     Connector.Connected present = connected;
     return active && present != null
         ? CompletableFuture.completedFuture(present.client())
-        : CompletableFuture.failedFuture(new IOException("The link to " + this + " is lost"));
+        : CompletableFuture.failedFuture(lostException());
   }
 
   /**
@@ -273,9 +288,16 @@ final class Session {
         });
   }
 
-  /** Completes when there is a session with the server; fails if none comes about. */
+  /**
+   * Completes when there is a session with the server; fails if none comes about in the time that a
+   * request may take.
+   */
   CompletableFuture<Void> open() {
     CompletableFuture<Void> opened = new CompletableFuture<>();
+    if (closed) {
+      opened.completeExceptionally(closedException());
+      return opened;
+    }
     run(
         () -> {
           if (closed) {
@@ -284,30 +306,42 @@ final class Session {
             opened.complete(null);
           } else {
             waiters.add(opened);
-            connect();
+            if (connected == null) {
+              begin(key.servers());
+            } else {
+              schedule(settings.timeout().toMillis(), () -> refuse(opened, lostException()));
+            }
           }
         });
     return opened;
+  }
+
+  private void refuse(CompletableFuture<Void> waiter, Exception why) {
+    if (waiters.remove(waiter)) {
+      waiter.completeExceptionally(why);
+    }
+  }
+
+  private IOException lostException() {
+    return new IOException(
+        "The link to " + this + " is lost" + (failure == null ? "" : "; " + failure));
   }
 
   private IOException closedException() {
     return new IOException("The connection to " + this + " was closed");
   }
 
-  private void connect() {
-    if (attempt != null || closed || connected != null) {
+  /** Tries servers, unless that is under way. */
+  private void begin(List<Endpoint> servers) {
+    if (attempt != null || closed) {
       return;
     }
-    begin();
-  }
-
-  private void begin() {
     triedAt = nanos();
-    Connector.Attempt now = connector.attempt(key.servers());
+    Connector.Attempt now = connector.attempt(servers);
     attempt = now;
     now.outcome()
         .whenComplete(
-            (made, failure) ->
+            (made, failed) ->
                 run(
                     () -> {
                       if (attempt != now || closed) {
@@ -317,19 +351,20 @@ final class Session {
                         return;
                       }
                       attempt = null;
-                      if (failure == null) {
+                      if (failed == null) {
                         adopt(made);
                       } else {
-                        refuse(failure);
+                        refuse(failed);
                       }
                     }));
   }
 
-  private void refuse(Throwable failure) {
-    Exception outward = Failures.outward(toString(), failure);
-    List<CompletableFuture<Void>> waiting = List.copyOf(waiters);
-    waiters.clear();
-    waiting.forEach(waiter -> waiter.completeExceptionally(outward));
+  private void refuse(Throwable cause) {
+    Exception outward = Failures.outward(toString(), cause);
+    failure = outward.getMessage();
+    if (connected == null) {
+      List.copyOf(waiters).forEach(waiter -> refuse(waiter, outward));
+    }
   }
 
   private void adopt(Connector.Connected made) {
@@ -337,6 +372,9 @@ final class Session {
     if (before != null && active) {
       connector.end(made);
       return;
+    }
+    if (before != null) {
+      LOG.info("{}: goes on with {}", this, made.endpoint());
     }
     OpcUaClient adopted = made.client();
     connected = made;
@@ -399,9 +437,9 @@ final class Session {
 
   private void restore(OpcUaClient by, boolean same, long now) {
     List<Subscription> kept =
-        subscriptions.stream().filter(s -> s.id != null && s.server == server()).toList();
+        subscriptions.stream().filter(s -> s.id != null && s.server.equals(server())).toList();
     for (Subscription subscription : subscriptions) {
-      if (subscription.id != null && subscription.server != server()) {
+      if (subscription.id != null && !subscription.server.equals(server())) {
         forget(subscription, "another server took over");
       }
     }
@@ -425,7 +463,7 @@ final class Session {
                         TransferResult result =
                             results != null && i < results.length ? results[i] : null;
                         if (result != null && result.getStatusCode().isGood()) {
-                          subscription.available(result.getAvailableSequenceNumbers());
+                          subscription.transferred(result.getAvailableSequenceNumbers());
                           transferred.add(subscription);
                         } else {
                           LOG.debug(
@@ -441,6 +479,8 @@ final class Session {
 
   private void restored(long now, List<Subscription> kept) {
     active = true;
+    failure = null;
+    answeredAt = 0;
     kept.forEach(Subscription::resume);
     List<CompletableFuture<Void>> waiting = List.copyOf(waiters);
     waiters.clear();
@@ -462,7 +502,7 @@ final class Session {
     published = 0;
     lostSince = nanos();
     triedAt = nanos();
-    IOException why = new IOException("The link to " + this + " is lost");
+    IOException why = lostException();
     LOG.debug("{}: link lost", this);
     feeds.values().forEach(feed -> lost(feed, why));
   }
@@ -493,7 +533,7 @@ final class Session {
     run(
         () -> {
           if (!active) {
-            watched.completeExceptionally(new IOException("The link to " + this + " is lost"));
+            watched.completeExceptionally(lostException());
             return;
           }
           Feed feed = feeds.get(device);
@@ -501,7 +541,7 @@ final class Session {
             if (feed != null) {
               drop(feed);
             }
-            feed = new Feed(this, device, of);
+            feed = new Feed(order, clock, device, of);
             feeds.put(device, feed);
           }
           watch(feed, figures, points, sink, watched);
@@ -533,17 +573,33 @@ final class Session {
     boolean whole = !more;
     feed.attach(sink);
     create(feed, figures)
+        .thenCompose(created -> settled(feed))
         .whenComplete(
-            (done, failure) -> {
-              if (failure != null) {
-                watched.completeExceptionally(Failures.outward(toString(), failure));
-                return;
-              }
-              Instant since = whole ? feed.resumed() : null;
-              feed.watched(now());
-              pump();
-              watched.complete(since);
-            });
+            (done, failure) ->
+                run(
+                    () -> {
+                      Instant since = feed.opened();
+                      if (failure != null) {
+                        watched.completeExceptionally(Failures.outward(toString(), failure));
+                        return;
+                      }
+                      feed.watched(now());
+                      watched.complete(whole ? since : null);
+                      pump();
+                    }));
+    pump();
+  }
+
+  /** Completes when it is known what the server can give again of a device's points, or soon. */
+  private CompletableFuture<Void> settled(Feed feed) {
+    return CompletableFuture.allOf(
+            feed.items.values().stream()
+                .map(item -> item.subscription)
+                .filter(Objects::nonNull)
+                .distinct()
+                .map(Subscription::settled)
+                .toArray(CompletableFuture<?>[]::new))
+        .completeOnTimeout(null, SETTLED_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   /** Creates what the server doesn't watch yet; completes in the session's order. */
@@ -670,8 +726,8 @@ final class Session {
   }
 
   /** Which of the servers it is with. */
-  int server() {
-    return connected.server();
+  Endpoint server() {
+    return connected.endpoint();
   }
 
   // Subscriptions that break.
@@ -685,15 +741,20 @@ final class Session {
   /** Messages are lost for good. */
   void broken(Subscription subscription, String why) {
     IOException cause = new IOException(this + ": " + why);
-    Set<Feed> touched =
-        subscription.items().stream().map(item -> item.feed).collect(Collectors.toSet());
-    for (Feed feed : touched) {
+    for (Feed feed : feeds(subscription)) {
       feed.broken();
       if (subscription.id != null) {
         feed.watched(now());
       }
-      lost(feed, cause);
+      // Else the connection is told so when it is open.
+      if (!feed.opening()) {
+        lost(feed, cause);
+      }
     }
+  }
+
+  private static Set<Feed> feeds(Subscription subscription) {
+    return subscription.items().stream().map(item -> item.feed).collect(Collectors.toSet());
   }
 
   void statusChanged(Subscription subscription, StatusCode status) {
@@ -704,9 +765,7 @@ final class Session {
   }
 
   private void recreate(Subscription subscription) {
-    Set<Feed> touched =
-        subscription.items().stream().map(item -> item.feed).collect(Collectors.toSet());
-    for (Feed feed : touched) {
+    for (Feed feed : feeds(subscription)) {
       create(feed, new Figures())
           .whenComplete(
               (done, failure) -> {
@@ -839,7 +898,7 @@ final class Session {
       subscriptions.stream()
           .filter(s -> answer.getSubscriptionId().equals(s.id))
           .findFirst()
-          .ifPresent(s -> s.message(answer.getNotificationMessage()));
+          .ifPresent(s -> s.published(answer.getNotificationMessage()));
       pump();
       return;
     }
@@ -910,29 +969,72 @@ final class Session {
         }
       }
       pump();
+    } else if (connected != null && attempt == null) {
+      seek(now);
     }
   }
 
-  /** Ends the session and all that hangs on it. */
-  void close() {
-    if (closed) {
+  /**
+   * The link is lost, and Milo tries to bring it back. If there are other servers, they are tried
+   * too; and if the present one answers, but not with the session, it may have changed its keys, so
+   * it is asked anew.
+   */
+  private void seek(long now) {
+    if (now - triedAt < RETRY.toNanos()) {
       return;
+    }
+    List<Endpoint> others =
+        key.servers().stream().filter(endpoint -> !endpoint.equals(server())).toList();
+    if (!others.isEmpty() && now - lostSince > settings.keepAlive().multipliedBy(2).toNanos()) {
+      begin(others);
+    } else if (answeredAt != 0 && now - answeredAt > RETURN.toNanos()) {
+      begin(List.of(server()));
+    } else {
+      triedAt = now;
+      connector
+          .discover(server())
+          .whenComplete(
+              (answer, failed) ->
+                  run(
+                      () -> {
+                        if (failed != null) {
+                          answeredAt = 0;
+                          failure = Failures.outward(server().toString(), failed).getMessage();
+                        } else if (answeredAt == 0) {
+                          answeredAt = nanos();
+                        }
+                      }));
+    }
+  }
+
+  /**
+   * Ends the session and all that hangs on it.
+   *
+   * @return completes when the server was told, or can't be
+   */
+  CompletableFuture<Void> close() {
+    if (closed) {
+      return CompletableFuture.completedFuture(null);
     }
     closed = true;
     ticks.cancel(false);
     ended.accept(this);
+    CompletableFuture<Void> gone = new CompletableFuture<>();
     run(
         () -> {
           active = false;
           era++;
-          refuse(closedException());
+          List.copyOf(waiters).forEach(waiter -> refuse(waiter, closedException()));
           if (attempt != null) {
             attempt.cancel();
             attempt = null;
           }
-          if (connected != null) {
-            connector.end(connected);
+          if (connected == null) {
+            gone.complete(null);
+          } else {
+            connector.end(connected).whenComplete((done, failed) -> gone.complete(null));
           }
         });
+    return gone;
   }
 }

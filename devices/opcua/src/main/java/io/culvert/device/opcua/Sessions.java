@@ -4,10 +4,16 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 
 /** The sessions of the driver: one for all devices that can share it. Safe in any thread. */
 final class Sessions {
+  private static final long LOG_OUT_SECONDS = 2;
+
   private final Threads threads;
   private final Security security;
   private final InstantSource clock;
@@ -44,14 +50,22 @@ final class Sessions {
     sessions.remove(key, gone);
   }
 
-  /** Ends all of them, and the threads. */
+  /** Ends all of them, and the threads; waits for that, at most a few seconds. */
   void end() {
     List<Session> open;
     synchronized (this) {
       ended = true;
       open = List.copyOf(sessions.values());
     }
-    open.forEach(Session::close);
+    CompletableFuture<?>[] closing =
+        open.stream().map(Session::close).toArray(CompletableFuture<?>[]::new);
+    try {
+      CompletableFuture.allOf(closing).get(LOG_OUT_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      // The server will notice.
+    }
     threads.end();
   }
 }

@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
@@ -42,7 +43,7 @@ final class Subscription {
   final Duration publishing;
 
   /** Which of the servers has it. */
-  int server;
+  Endpoint server;
 
   /** {@code null} while the server doesn't know it. */
   UInteger id;
@@ -68,6 +69,15 @@ final class Subscription {
   private long told;
 
   private boolean asking;
+
+  /** Whether the server has told something of its own since the link was lost. */
+  private boolean fresh;
+
+  /** A number that may be missing without harm; 0 if none. */
+  private long spared;
+
+  /** Done when it is known what the server can give again; {@code null} if nothing is open. */
+  private CompletableFuture<Void> settled;
 
   /** When the last message came, by both clocks. */
   private Instant heard;
@@ -105,7 +115,7 @@ final class Subscription {
 
   // Its life on the server.
 
-  void created(int server, CreateSubscriptionResponse answer) {
+  void created(Endpoint server, CreateSubscriptionResponse answer) {
     this.server = server;
     id = answer.getSubscriptionId();
     interval = Duration.ofNanos((long) (answer.getRevisedPublishingInterval() * 1e6));
@@ -115,12 +125,15 @@ final class Subscription {
     held.clear();
     acknowledgements.clear();
     asking = false;
+    spared = 0;
+    settle();
     alive();
   }
 
   /** The server knows it no longer. */
   void forgotten() {
     id = null;
+    settle();
     items.values().forEach(item -> item.id = null);
   }
 
@@ -167,8 +180,13 @@ final class Subscription {
     return ahead > NUMBERS / 2 ? next + ahead - NUMBERS : next + ahead;
   }
 
-  /** A message came, by Publish or Republish. */
-  void message(NotificationMessage message) {
+  /** A message came as the answer to a Publish. */
+  void published(NotificationMessage message) {
+    fresh = true;
+    take(message);
+  }
+
+  private void take(NotificationMessage message) {
     alive();
     ExtensionObject[] data = message.getNotificationData();
     long number = count(message.getSequenceNumber().longValue());
@@ -185,18 +203,44 @@ final class Subscription {
     goOn();
   }
 
-  /** The server told which messages it can give again. */
-  void available(UInteger[] numbers) {
+  /**
+   * It goes on in another session (5.14.7). Some servers number what they tell the former session
+   * of that as if it were one of the messages.
+   *
+   * @param numbers of messages that the server can give again
+   */
+  void transferred(UInteger[] numbers) {
+    next = Math.max(next, 1);
     for (UInteger number : numbers == null ? new UInteger[0] : numbers) {
       told = Math.max(told, count(number.longValue()) + 1);
     }
+    spared = Math.max(next, told);
   }
 
   /** After the link was lost: what was sent into the void is asked for. */
   void resume() {
     asking = false;
     next = Math.max(next, 1);
+    fresh = false;
+    settled = new CompletableFuture<>();
     ask();
+  }
+
+  /**
+   * Completes when it is known whether the server could give again all that was lost on the way: it
+   * was asked, and then told something of its own. As long as it has nothing to tell that isn't
+   * known, but then nothing is lost either.
+   */
+  CompletableFuture<Void> settled() {
+    return settled == null ? CompletableFuture.completedFuture(null) : settled;
+  }
+
+  private void settle() {
+    CompletableFuture<Void> open = settled;
+    settled = null;
+    if (open != null) {
+      open.complete(null);
+    }
   }
 
   private void goOn() {
@@ -207,6 +251,8 @@ final class Subscription {
     }
     if (next < told) {
       ask();
+    } else if (fresh && !asking) {
+      settle();
     }
   }
 
@@ -221,7 +267,7 @@ final class Subscription {
         UInteger.valueOf(wire(wanted)),
         message -> {
           asking = false;
-          message(message);
+          take(message);
           if (next > wanted) {
             // There may be more that nothing has told of yet.
             ask();
@@ -230,10 +276,14 @@ final class Subscription {
         () -> {
           asking = false;
           if (next == wanted && next < told) {
-            next = held.isEmpty() ? told : held.firstKey();
-            session.broken(this, "the server can't give a message again that was lost on the way");
-            goOn();
+            long first = held.isEmpty() ? told : held.firstKey();
+            boolean harmless = next == spared && first == next + 1;
+            next = first;
+            if (!harmless) {
+              session.broken(this, "the server can't give a message again that was lost on the way");
+            }
           }
+          goOn();
         },
         () -> asking = false);
   }
@@ -279,7 +329,11 @@ final class Subscription {
       }
       samples.add(sample(item, value.getValue()));
     }
-    all.forEach(delivery::hand);
+    all.forEach(
+        (to, theirs) -> {
+          to.tellOverflown();
+          delivery.hand(to, theirs);
+        });
   }
 
   private Sample sample(Item item, DataValue value) {
@@ -287,7 +341,7 @@ final class Subscription {
     Instant at = sample.deviceTime() == null ? session.now() : sample.deviceTime();
     if ((value.getStatusCode().getValue() & OVERFLOW_MASK) == OVERFLOW) {
       Instant from = item.last == null || item.last.isAfter(at) ? at : item.last;
-      item.feed.missing(item.point.id(), from, at, 1, "the server's queue for it was too short");
+      item.feed.overflown(item.point.id(), from, at);
     }
     item.last = at;
     return sample;
