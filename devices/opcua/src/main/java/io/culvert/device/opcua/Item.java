@@ -24,6 +24,9 @@ final class Item {
   /** Reads its values; there before the first of them. */
   Values values;
 
+  /** Reads what its notifier tells; {@code null} for a variable. */
+  Events events;
+
   /** Time of the last value; {@code null} before the first. */
   Instant last;
 

@@ -3,6 +3,7 @@ package io.culvert.device.opcua;
 import io.culvert.api.DataType;
 import io.culvert.api.Quality;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +26,7 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UShort;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
+import org.eclipse.milo.opcua.stack.core.types.structured.Argument;
 import org.eclipse.milo.opcua.stack.core.types.structured.BrowsePath;
 import org.eclipse.milo.opcua.stack.core.types.structured.BrowsePathResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.BrowsePathTarget;
@@ -49,6 +51,34 @@ final class Nodes {
    */
   record Place(NodeId node, NodeId method, StatusCode status, Values values) {}
 
+  /**
+   * What a variable, or an argument of a method, takes.
+   *
+   * @param type of its values
+   * @param rank -1 for a single value, 1 for a list, 2 and more for a matrix, other numbers for
+   *     either (Part 3, 5.6.2)
+   * @param dimensions of a list or matrix, 0 for any length; empty if not said
+   * @param status bad if the server doesn't say
+   */
+  record Target(NodeId type, int rank, int[] dimensions, StatusCode status) {
+    static Target of(Argument argument) {
+      return new Target(
+          argument.getDataType() == null ? NodeIds.BaseDataType : argument.getDataType(),
+          argument.getValueRank() == null ? -2 : argument.getValueRank(),
+          lengths(argument.getArrayDimensions()),
+          StatusCode.GOOD);
+    }
+
+    private static int[] lengths(Object dimensions) {
+      return dimensions instanceof UInteger[] lengths
+          ? Arrays.stream(lengths).mapToInt(UInteger::intValue).toArray()
+          : new int[0];
+    }
+  }
+
+  /** Arguments of a method, in their order. */
+  record Signature(List<Argument> inputs, List<Argument> outputs) {}
+
   /** A node that is looked for, by a path from another. */
   private record Want(NodeId start, NodeRef.Path path) {}
 
@@ -60,7 +90,11 @@ final class Nodes {
   private final Link link;
   private final DataTypes types;
   private final Structures structures;
+  private final Writing writing;
   private final Map<Want, Found> known = new ConcurrentHashMap<>();
+  private volatile Map<NodeId, String> eventTypes;
+  private final Map<NodeId, Target> targets = new ConcurrentHashMap<>();
+  private final Map<NodeId, Signature> signatures = new ConcurrentHashMap<>();
 
   /** Whose names or structures were asked for. */
   private final Map<NodeId, Values> described = new ConcurrentHashMap<>();
@@ -69,6 +103,7 @@ final class Nodes {
     this.link = link;
     this.types = new DataTypes(link);
     this.structures = new Structures(link, types);
+    this.writing = new Writing(types, structures, link::namespaces);
   }
 
   /** Reads the namespaces of a session just created. */
@@ -107,12 +142,41 @@ final class Nodes {
     return session.nodes().thenCompose(nodes -> nodes.resolve(addresses, root));
   }
 
+  NamespaceTable namespaces() {
+    return link.namespaces();
+  }
+
+  /** Names of the types of events; asked once. None from a server that doesn't tell. */
+  CompletableFuture<Map<NodeId, String>> eventTypes() {
+    Map<NodeId, String> before = eventTypes;
+    if (before != null) {
+      return CompletableFuture.completedFuture(before);
+    }
+    return types
+        .below(NodeIds.BaseEventType)
+        .thenApply(
+            found -> {
+              found.put(NodeIds.BaseEventType, "BaseEventType");
+              eventTypes = found;
+              return found;
+            })
+        .exceptionallyCompose(
+            failure ->
+                Failures.refused(failure)
+                    ? CompletableFuture.completedFuture(Map.of())
+                    : CompletableFuture.failedFuture(failure));
+  }
+
   DataTypes types() {
     return types;
   }
 
   Structures structures() {
     return structures;
+  }
+
+  Writing writing() {
+    return writing;
   }
 
   /**
@@ -319,6 +383,65 @@ final class Nodes {
               return CompletableFuture.completedFuture(with(places));
             })
         .thenCompose(Function.identity());
+  }
+
+  /** What a variable takes; asked once. */
+  CompletableFuture<Target> target(NodeId variable) {
+    Target before = targets.get(variable);
+    if (before != null) {
+      return CompletableFuture.completedFuture(before);
+    }
+    return types
+        .read(
+            List.of(
+                DataTypes.attribute(variable, AttributeId.DataType),
+                DataTypes.attribute(variable, AttributeId.ValueRank),
+                DataTypes.attribute(variable, AttributeId.ArrayDimensions)))
+        .thenCompose(
+            values -> {
+              Target target =
+                  new Target(
+                      typeIn(values.get(0)),
+                      values.get(1).value().value() instanceof Integer rank ? rank : -2,
+                      Target.lengths(values.get(2).value().value()),
+                      values.get(0).statusCode());
+              if (!target.status().isBad()) {
+                targets.put(variable, target);
+              }
+              return types.load(Set.of(target.type())).thenApply(loaded -> target);
+            });
+  }
+
+  /** What a method takes and gives; asked once. */
+  CompletableFuture<Signature> signature(NodeId method) {
+    Signature before = signatures.get(method);
+    if (before != null) {
+      return CompletableFuture.completedFuture(before);
+    }
+    return types
+        .properties(List.of(method), List.of("InputArguments", "OutputArguments"))
+        .thenCompose(
+            values -> {
+              Signature signature =
+                  new Signature(arguments(values.get(0).get(0)), arguments(values.get(0).get(1)));
+              signatures.put(method, signature);
+              Set<NodeId> used = new LinkedHashSet<>();
+              signature.inputs().forEach(argument -> used.add(argument.getDataType()));
+              signature.outputs().forEach(argument -> used.add(argument.getDataType()));
+              return types.load(used).thenApply(loaded -> signature);
+            });
+  }
+
+  private static List<Argument> arguments(Object list) {
+    List<Argument> arguments = new ArrayList<>();
+    if (list instanceof Object[] elements) {
+      for (Object element : elements) {
+        if (element instanceof Argument argument) {
+          arguments.add(argument);
+        }
+      }
+    }
+    return List.copyOf(arguments);
   }
 
   private static NodeId typeIn(DataValue value) {
