@@ -53,7 +53,7 @@ public final class Plant implements AutoCloseable {
     this.settings = settings;
     this.clock = clock;
     this.speed = street.speed();
-    this.key = settings.secured() ? ServerKey.make(settings.host()) : null;
+    this.key = settings.secured() ? ServerKey.get(settings.host()) : null;
     this.cycledAt = clock.millis();
     for (Street.Station station : street.plant().stations()) {
       stations.add(
@@ -69,6 +69,15 @@ public final class Plant implements AutoCloseable {
    */
   public static Plant open(Street street, String host, InstantSource clock, Truth truth)
       throws StreetException {
+    Plant open = still(street, host, clock, truth);
+    long millis = street.plant().cycle().toMillis();
+    open.cycles.scheduleAtFixedRate(open::cycle, millis, millis, TimeUnit.MILLISECONDS);
+    return open;
+  }
+
+  /** The same, with cycles only when they are called for. */
+  static Plant still(Street street, String host, InstantSource clock, Truth truth)
+      throws StreetException {
     Street.Plant plant = street.plant();
     Plant open =
         new Plant(
@@ -82,12 +91,11 @@ public final class Plant implements AutoCloseable {
       throw new StreetException(e.getMessage() + "; free it or choose another with --plant-port");
     }
     open.stations.forEach(station -> truth.add(station.truth()));
-    long millis = plant.cycle().toMillis();
-    open.cycles.scheduleAtFixedRate(open::cycle, millis, millis, TimeUnit.MILLISECONDS);
     return open;
   }
 
-  private void cycle() {
+  /** Lets the time pass that has passed since the last cycle. */
+  void cycle() {
     long now = clock.millis();
     double seconds = Math.max(0, now - cycledAt) / 1e3 * speed;
     cycledAt = now;
@@ -113,9 +121,9 @@ public final class Plant implements AutoCloseable {
     }
   }
 
-  /** Values and events that were shown to somebody so far. */
-  public long shown() {
-    return stations.stream().mapToLong(Station::shown).sum();
+  /** Values and events that were given to somebody so far. */
+  public long given() {
+    return stations.stream().mapToLong(Station::given).sum();
   }
 
   /** From now on nothing changes any more. The server stays, and gives what it still has. */
