@@ -142,7 +142,7 @@ final class AddressSpace extends ManagedNamespaceWithLifecycle {
   }
 
   private NodeId condition(Station station, Alarm alarm) {
-    return newNodeId(station.id() + "/" + alarm.warning().name());
+    return newNodeId(station.id() + "/Alarms/" + alarm.warning().name());
   }
 
   private NodeId node(Station station, int variable) {

@@ -41,7 +41,7 @@ final class Conditions {
       Alarm alarm,
       Consumer<BaseEventTypeNode> to) {
     NodeId type =
-        alarm.warning().level() ? NodeIds.NonExclusiveLevelAlarmType : NodeIds.OffNormalAlarmType;
+        alarm.warning().level() ? NodeIds.ExclusiveLevelAlarmType : NodeIds.OffNormalAlarmType;
     try {
       AlarmConditionTypeNode event = (AlarmConditionTypeNode) factory.createNode(condition, type);
       try {
