@@ -60,6 +60,15 @@ final class Channel {
 
   private Reading latest;
 
+  /** The newest event time that the device told of it, {@code null} before any. */
+  private Instant newest;
+
+  /** Its place in the profile. */
+  final int index;
+
+  /** Whether an outage's upper edge isn't known of it. */
+  boolean edgeOpen;
+
   /** The one whose sample came next the last time: most likely it will again. */
   Channel next = this;
 
@@ -67,9 +76,11 @@ final class Channel {
       double value, Quality quality, Instant eventTime, Instant receivedTime, long ticket) {}
 
   /**
+   * @param index its place in the profile
    * @param interval at which it is read
    */
-  Channel(PointModel model, Duration interval) {
+  Channel(int index, PointModel model, Duration interval) {
+    this.index = index;
     this.model = model;
     this.ranged = model.min() != null || model.max() != null;
     this.min = model.min() == null ? Double.NEGATIVE_INFINITY : model.min();
@@ -113,6 +124,25 @@ final class Channel {
 
   boolean banded() {
     return kept != null;
+  }
+
+  /**
+   * Whether what the device kept of it can be filled in later: its value must not depend on what
+   * was read before or with it.
+   */
+  boolean fillable() {
+    return total == null && factors.length == 0 && model.point().access().readable();
+  }
+
+  Instant newest() {
+    return newest;
+  }
+
+  /** Notes the event time of what the device told. */
+  void told(Instant eventTime) {
+    if (newest == null || eventTime.isAfter(newest)) {
+      newest = eventTime;
+    }
   }
 
   Reading latest() {
