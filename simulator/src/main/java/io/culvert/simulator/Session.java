@@ -154,7 +154,7 @@ public final class Session implements AutoCloseable {
 
   /** Answers and values that the street has shown. */
   long shown() {
-    return slaves.answers() + (plant == null ? 0 : plant.shown());
+    return slaves.answers() + (plant == null ? 0 : plant.given());
   }
 
   public Audit audit() {

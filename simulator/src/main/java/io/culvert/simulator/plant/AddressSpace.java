@@ -142,7 +142,7 @@ final class AddressSpace extends ManagedNamespaceWithLifecycle {
   }
 
   private NodeId condition(Station station, Alarm alarm) {
-    return newNodeId(station.id() + "/" + alarm.warning().name());
+    return newNodeId(station.id() + "/Alarms/" + alarm.warning().name());
   }
 
   private NodeId node(Station station, int variable) {
@@ -173,8 +173,8 @@ final class AddressSpace extends ManagedNamespaceWithLifecycle {
                     .setUserAccessLevel(access)
                     .setHistorizing(station.keeps())
                     .setMinimumSamplingInterval(cycleMillis)
-                    .addAttributeFilter(new Speaks(variable.title()))
                     .addAttributeFilter(new Holds(station, index))
+                    .addAttributeFilter(new Speaks(variable.title()))
                     .build());
     getNodeManager().addNode(node);
     if (variable.unit() != null) {
@@ -531,7 +531,7 @@ final class AddressSpace extends ManagedNamespaceWithLifecycle {
               }
             });
         Conditions.tell(
-            getServer(),
+            getNodeFactory(),
             condition(station, alarm),
             newNodeId(station.id()),
             station.id(),
@@ -557,7 +557,7 @@ final class AddressSpace extends ManagedNamespaceWithLifecycle {
           if (!items.isEmpty() && alarm.retained()) {
             station.giveEvent(alarm);
             Conditions.tell(
-                getServer(),
+                getNodeFactory(),
                 condition(station, alarm),
                 newNodeId(station.id()),
                 station.id(),

@@ -12,6 +12,7 @@ import org.eclipse.milo.opcua.sdk.server.items.EventItem;
 import org.eclipse.milo.opcua.sdk.server.model.objects.AlarmConditionTypeNode;
 import org.eclipse.milo.opcua.sdk.server.model.objects.BaseEventTypeNode;
 import org.eclipse.milo.opcua.sdk.server.model.variables.TwoStateVariableTypeNode;
+import org.eclipse.milo.opcua.sdk.server.nodes.factories.NodeFactory;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.UaException;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
@@ -27,13 +28,13 @@ final class Conditions {
   private Conditions() {}
 
   /**
-   * Makes the event of an alarm's present state and hands it on.
+   * Makes the event of an alarm's present state and hands it on. Its nodes are there only as long.
    *
    * @param condition node of the condition
    * @param source node of its device
    */
   static void tell(
-      OpcUaServer server,
+      NodeFactory factory,
       NodeId condition,
       NodeId source,
       String sourceName,
@@ -42,8 +43,7 @@ final class Conditions {
     NodeId type =
         alarm.warning().level() ? NodeIds.ExclusiveLevelAlarmType : NodeIds.OffNormalAlarmType;
     try {
-      AlarmConditionTypeNode event =
-          (AlarmConditionTypeNode) server.getEventFactory().createEvent(condition, type);
+      AlarmConditionTypeNode event = (AlarmConditionTypeNode) factory.createNode(condition, type);
       try {
         fill(event, type, source, sourceName, alarm);
         to.accept(event);

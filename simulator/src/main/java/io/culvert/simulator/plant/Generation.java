@@ -134,7 +134,8 @@ final class Generation implements AutoCloseable {
         .setProductUri("urn:culvert:simulator")
         .setEndpoints(endpoints)
         .setCertificateManager(
-            new DefaultCertificateManager(new MemoryCertificateQuarantine(), key.group()))
+            new DefaultCertificateManager(
+                new MemoryCertificateQuarantine(), key == null ? List.of() : List.of(key.group())))
         .setIdentityValidator(AnonymousIdentityValidator.INSTANCE)
         .setExecutor(executor)
         .setScheduledExecutor(timer)

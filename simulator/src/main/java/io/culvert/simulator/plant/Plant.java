@@ -1,5 +1,6 @@
 package io.culvert.simulator.plant;
 
+import io.culvert.simulator.street.Profile;
 import io.culvert.simulator.street.Street;
 import io.culvert.simulator.street.StreetException;
 import io.culvert.simulator.truth.Truth;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -53,7 +55,7 @@ public final class Plant implements AutoCloseable {
     this.settings = settings;
     this.clock = clock;
     this.speed = street.speed();
-    this.key = settings.secured() ? ServerKey.make(settings.host()) : null;
+    this.key = settings.secured() ? ServerKey.get(settings.host()) : null;
     this.cycledAt = clock.millis();
     for (Street.Station station : street.plant().stations()) {
       stations.add(
@@ -69,6 +71,15 @@ public final class Plant implements AutoCloseable {
    */
   public static Plant open(Street street, String host, InstantSource clock, Truth truth)
       throws StreetException {
+    Plant open = still(street, host, clock, truth);
+    long millis = street.plant().cycle().toMillis();
+    open.cycles.scheduleAtFixedRate(open::cycle, millis, millis, TimeUnit.MILLISECONDS);
+    return open;
+  }
+
+  /** The same, with cycles only when they are called for. */
+  static Plant still(Street street, String host, InstantSource clock, Truth truth)
+      throws StreetException {
     Street.Plant plant = street.plant();
     Plant open =
         new Plant(
@@ -82,16 +93,50 @@ public final class Plant implements AutoCloseable {
       throw new StreetException(e.getMessage() + "; free it or choose another with --plant-port");
     }
     open.stations.forEach(station -> truth.add(station.truth()));
-    long millis = plant.cycle().toMillis();
-    open.cycles.scheduleAtFixedRate(open::cycle, millis, millis, TimeUnit.MILLISECONDS);
     return open;
   }
 
-  private void cycle() {
+  /** Lets the time pass that has passed since the last cycle. */
+  void cycle() {
     long now = clock.millis();
     double seconds = Math.max(0, now - cycledAt) / 1e3 * speed;
     cycledAt = now;
     stations.forEach(station -> station.cycle(now, seconds));
+  }
+
+  /** What may happen to its server. */
+  public enum Fault {
+    /** It stops, forgets sessions and subscriptions, and starts again. */
+    RESTART,
+    /** It accepts whoever connects, and neither hears nor says anything. */
+    HANG,
+    /** It closes all its connections, again and again; it forgets nothing. */
+    CUT;
+
+    /** As an option has it. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * A plant of so many devices, its kinds in turn.
+   *
+   * @param history whether devices keep what they measured
+   * @param secured whether the server wants security
+   */
+  public static Street.Plant of(
+      Profile.Library profiles, int devices, int port, boolean history, boolean secured)
+      throws StreetException {
+    List<Street.Station> stations = new ArrayList<>();
+    for (int i = 0; i < devices; i++) {
+      String profile = PROFILES.get(i % PROFILES.size());
+      String kind = List.of("pump", "bridge", "tap").get(i % PROFILES.size());
+      stations.add(
+          new Street.Station(
+              "plant-" + kind + "-" + (i / PROFILES.size() + 1), profiles.find(profile)));
+    }
+    return new Street.Plant(port, Duration.ofMillis(250), history, secured, stations);
   }
 
   /** Where its server is found. */
@@ -113,9 +158,9 @@ public final class Plant implements AutoCloseable {
     }
   }
 
-  /** Values and events that were shown to somebody so far. */
-  public long shown() {
-    return stations.stream().mapToLong(Station::shown).sum();
+  /** Values and events that were given to somebody so far. */
+  public long given() {
+    return stations.stream().mapToLong(Station::given).sum();
   }
 
   /** From now on nothing changes any more. The server stays, and gives what it still has. */
@@ -135,6 +180,26 @@ public final class Plant implements AutoCloseable {
   public synchronized void start() throws IOException {
     if (server == null) {
       server = new Generation(settings, starts++, key, stations, wire, clock);
+    }
+  }
+
+  /** A fault begins; of {@link Fault#CUT}, each call is one more cut. */
+  public void suffer(Fault fault) {
+    switch (fault) {
+      case RESTART -> stop();
+      case HANG -> hang();
+      case CUT -> cut();
+    }
+  }
+
+  /** A fault ends. */
+  public void recover(Fault fault) throws IOException {
+    switch (fault) {
+      case RESTART -> start();
+      case HANG -> wakeUp();
+      case CUT -> {
+        // Whoever was cut off comes again by himself.
+      }
     }
   }
 

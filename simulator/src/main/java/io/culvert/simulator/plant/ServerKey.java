@@ -14,13 +14,23 @@ import org.eclipse.milo.opcua.stack.core.util.SelfSignedCertificateBuilder;
 import org.eclipse.milo.opcua.stack.core.util.SelfSignedCertificateGenerator;
 
 /**
- * Key and certificate of the plant's server, self-signed, made anew for each plant and kept over
+ * Key and certificate of the plant's server, self-signed, made once a process and kept over
  * restarts of the server. Which clients come, the plant doesn't mind: any certificate is taken.
  */
 record ServerKey(KeyPair pair, X509Certificate certificate) {
   static final String APPLICATION_URI = "urn:culvert:simulator:plant";
 
-  static ServerKey make(String host) {
+  private static ServerKey made;
+
+  /** The key; made on the first call. */
+  static synchronized ServerKey get(String host) {
+    if (made == null) {
+      made = make(host);
+    }
+    return made;
+  }
+
+  private static ServerKey make(String host) {
     try {
       KeyPair pair = SelfSignedCertificateGenerator.generateRsaKeyPair(2048);
       X509Certificate certificate =

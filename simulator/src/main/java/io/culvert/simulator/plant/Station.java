@@ -42,7 +42,7 @@ final class Station {
   private boolean silent;
   private long lastAt;
   private long lastEventAt;
-  private long shown;
+  private long given;
   private Client client;
 
   /**
@@ -167,10 +167,10 @@ final class Station {
     return present[variable];
   }
 
-  /** How many values it has shown to somebody. */
-  long shown() {
+  /** How many values and events it has given to somebody, counting those that it gave again. */
+  long given() {
     synchronized (truth) {
-      return shown;
+      return given;
     }
   }
 
@@ -242,9 +242,9 @@ final class Station {
         deque.removeFirst();
       }
     }
+    given += taken ? 1 : 0;
     if (taken || (asked[variable] && (client != null || history))) {
       values.shown(now.row(), variable);
-      shown++;
     } else {
       values.had(now.row(), variable);
     }
@@ -259,6 +259,7 @@ final class Station {
   /** A value is given to somebody, for the first time or again. */
   void give(int variable, Shown value) {
     values.gave(value.row(), variable);
+    given++;
   }
 
   /** What it kept of a variable in a span, oldest first. */
@@ -331,9 +332,9 @@ final class Station {
     int row = events.add(alarm.at(), 0, new double[] {alarm.active() ? 1 : 0});
     events.say(row, alarm.message());
     alarm.inRow(row);
+    given += taken ? 1 : 0;
     if (taken || (eventsAsked && client != null)) {
       events.shown(row, 0);
-      shown++;
     } else {
       events.had(row, 0);
     }
@@ -348,6 +349,7 @@ final class Station {
   void giveEvent(Alarm alarm) {
     if (alarm.row() >= 0) {
       events.gave(alarm.row(), 0);
+      given++;
     }
   }
 }

@@ -132,6 +132,11 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     static final Factor NONE = new Factor(List.of(), false);
   }
 
+  /** How many points can be read. */
+  int readable() {
+    return (int) points.stream().filter(PointSpec::readable).count();
+  }
+
   /** How a point must look at the platform, {@code null} if there is no such point to be read. */
   public PointTruth truth(String point) {
     return points.stream()

@@ -38,6 +38,11 @@ public record Street(
     return new Street(title, start, speed, seed, devices, other);
   }
 
+  /** A plant alone, at the street's pace. */
+  public Street only(Plant other) {
+    return new Street("Plant behind a server of OPC UA", start, speed, seed, List.of(), other);
+  }
+
   /** Devices of the street and the plant. */
   public int size() {
     return devices.size() + (plant == null ? 0 : plant.stations().size());
@@ -75,6 +80,14 @@ public record Street(
   /** The street's moment, {@code wallSeconds} after opening. */
   public Physics.Moment moment(double wallSeconds) {
     return new Physics.Moment(start + wallSeconds * speed, wallSeconds, speed);
+  }
+
+  /** Points of the street and the plant. */
+  public int points() {
+    return readable()
+        + (plant == null
+            ? 0
+            : plant.stations().stream().mapToInt(station -> station.profile().readable()).sum());
   }
 
   /** Readings in one round of polls. */

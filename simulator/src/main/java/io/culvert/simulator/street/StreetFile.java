@@ -214,7 +214,7 @@ public final class StreetFile {
       long deviceSeed = Noise.hash(seed, deviceId.hashCode());
       Physics physics = new Physics(names, signals, seed, deviceSeed, faults);
       Body body = body(maker, profile, physics, deviceSeed, group);
-      int readable = (int) profile.points().stream().filter(PointSpec::readable).count();
+      int readable = profile.readable();
       devices.add(
           new Resident(
               deviceId,
