@@ -296,7 +296,12 @@ final class HostileServer implements AutoCloseable {
 
     /** A piece of a message in its frame. */
     synchronized void send(String type, long id, byte[] body) throws IOException {
-      raw(frame(type, id, body, ++sequence));
+      raw(next(type, id, body));
+    }
+
+    /** The frame that comes next. */
+    synchronized byte[] next(String type, long id, byte[] body) {
+      return frame(type, id, body, ++sequence);
     }
 
     byte[] frame(String type, long id, byte[] body, long number) {
