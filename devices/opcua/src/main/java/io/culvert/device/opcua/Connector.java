@@ -220,6 +220,7 @@ final class Connector {
               .setApplicationName(LocalizedText.english("Culvert"))
               .setEncodingLimits(Bounds.LIMITS)
               .setRequestTimeout(Unsigned.uint(settings.timeout().toMillis()))
+              .setSessionLocaleIds(settings.locales().toArray(new String[0]))
               .setSessionTimeout(Unsigned.uint(Session.LIFETIME.toMillis()))
               .setKeepAliveFailuresAllowed(Unsigned.uint(0))
               .setKeepAliveInterval(Unsigned.uint(settings.keepAlive().toMillis()))

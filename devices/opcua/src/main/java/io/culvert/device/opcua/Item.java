@@ -21,6 +21,12 @@ final class Item {
   /** What the server calls it otherwise; {@code null} while the server doesn't know it. */
   UInteger id;
 
+  /** Reads its values; there before the first of them. */
+  Values values;
+
+  /** Reads what its notifier tells; {@code null} for a variable. */
+  Events events;
+
   /** Time of the last value; {@code null} before the first. */
   Instant last;
 
@@ -31,6 +37,6 @@ final class Item {
   }
 
   Sample sample(DataValue value) {
-    return Values.sample(point, feed.settings.timed(value));
+    return values.sample(point, feed.settings.timed(value));
   }
 }
