@@ -144,6 +144,9 @@ final class Session {
   private long lostSince;
   private long triedAt;
 
+  /** Whether an attempt at the lost link is under way that a waiter had made. */
+  private boolean tried;
+
   /** When the present server, lost, was found to answer again; 0 if it wasn't. */
   private long answeredAt;
 
@@ -324,10 +327,24 @@ final class Session {
               begin(key.servers());
             } else {
               schedule(settings.timeout().toMillis(), () -> refuse(opened, lostException()));
+              tried |= connected.wire().pauses.end();
             }
           }
         });
     return opened;
+  }
+
+  /** Milo's attempt at the lost link has failed; who opens a device now has one made, and waits. */
+  private void paused(Connector.Connected by) {
+    if (by != connected || active || waiters.isEmpty()) {
+      return;
+    }
+    if (tried) {
+      tried = false;
+      List.copyOf(waiters).forEach(waiter -> refuse(waiter, lostException()));
+    } else {
+      tried = by.wire().pauses.end();
+    }
   }
 
   private void refuse(CompletableFuture<Void> waiter, Exception why) {
@@ -392,6 +409,7 @@ final class Session {
     }
     OpcUaClient adopted = made.client();
     connected = made;
+    made.wire().pauses.listen(() -> run(() -> paused(made)));
     adopted.addSessionActivityListener(
         new SessionActivityListener() {
           @Override
@@ -493,6 +511,7 @@ final class Session {
 
   private void restored(long now, List<Subscription> kept) {
     active = true;
+    tried = false;
     failure = null;
     answeredAt = 0;
     kept.forEach(Subscription::resume);
