@@ -118,6 +118,9 @@ class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
     CompletableFuture<T> result = new CompletableFuture<>();
     pending.add(result);
     result.whenComplete((value, failure) -> pending.remove(result));
+    if (closed) {
+      result.completeExceptionally(closedException());
+    }
     exchange.whenComplete(
         (value, failure) -> {
           if (failure == null) {
@@ -126,9 +129,6 @@ class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
             result.completeExceptionally(Failures.outward(session.toString(), failure));
           }
         });
-    if (closed) {
-      result.completeExceptionally(closedException());
-    }
     return result;
   }
 
