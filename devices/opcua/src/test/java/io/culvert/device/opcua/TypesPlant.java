@@ -15,7 +15,6 @@ import org.eclipse.milo.opcua.sdk.server.ManagedNamespaceWithLifecycle;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServer;
 import org.eclipse.milo.opcua.sdk.server.items.DataItem;
 import org.eclipse.milo.opcua.sdk.server.items.MonitoredItem;
-import org.eclipse.milo.opcua.sdk.server.methods.AbstractMethodInvocationHandler;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaDataTypeNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaNode;
@@ -28,15 +27,18 @@ import org.eclipse.milo.opcua.stack.core.UaException;
 import org.eclipse.milo.opcua.stack.core.encoding.binary.OpcUaBinaryEncoder;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DiagnosticInfo;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.LocalizedText;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
+import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UShort;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.StructureType;
 import org.eclipse.milo.opcua.stack.core.types.structured.Argument;
+import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.DataTypeDefinition;
 import org.eclipse.milo.opcua.stack.core.types.structured.EnumDefinition;
 import org.eclipse.milo.opcua.stack.core.types.structured.EnumField;
@@ -240,6 +242,12 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
             UInteger.MIN);
     getNodeManager().addNode(node);
     link(node, NodeIds.Organizes, parent);
+    node.addReference(
+        new Reference(
+            node.getNodeId(),
+            NodeIds.HasTypeDefinition,
+            NodeIds.FolderType.expanded(),
+            Reference.Direction.FORWARD));
     return node;
   }
 
@@ -364,30 +372,25 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
       method.setOutputArguments(out.toArray(new Argument[0]));
     }
     method.setInvocationHandler(
-        new AbstractMethodInvocationHandler(method) {
-          @Override
-          public Argument[] getInputArguments() {
-            return in.toArray(new Argument[0]);
+        (context, request) -> {
+          Variant[] inputs = request.getInputArguments();
+          List<Object> given = new ArrayList<>();
+          for (int i = 0; inputs != null && i < inputs.length; i++) {
+            given.add(inputs[i].value());
           }
-
-          @Override
-          public Argument[] getOutputArguments() {
-            return out.toArray(new Argument[0]);
-          }
-
-          @Override
-          protected Variant[] invoke(InvocationContext context, Variant[] inputs)
-              throws UaException {
-            List<Object> given = new ArrayList<>();
-            for (Variant input : inputs) {
-              given.add(input.value());
-            }
-            calls.add(given);
-            return body.call(inputs);
+          calls.add(given);
+          try {
+            return result(StatusCode.GOOD, body.call(inputs));
+          } catch (UaException refused) {
+            return result(refused.getStatusCode(), new Variant[0]);
           }
         });
     getNodeManager().addNode(method);
     link(method, NodeIds.HasComponent, top.getNodeId());
+  }
+
+  private static CallMethodResult result(StatusCode status, Variant[] outputs) {
+    return new CallMethodResult(status, new StatusCode[0], new DiagnosticInfo[0], outputs);
   }
 
   @Override
