@@ -18,12 +18,13 @@ import java.util.regex.Pattern;
 /**
  * Where a point lives in a server, and how it is watched there: {@code nsu=urn:plant;s=Pump1.Level
  * sampling=100ms deadband=2%}, {@code ./Pump1/Level}, {@code method:./Pump1 ./Start}, {@code
- * events:i=2253}, {@code acknowledge:i=2253}. What {@link #toString} writes, {@link #parse} reads.
+ * result:./Pump1 ./Start}, {@code events:i=2253}, {@code acknowledge:i=2253}. What {@link
+ * #toString} writes, {@link #parse} reads.
  *
  * @param kind of what is there
  * @param type of the point
  * @param node a variable; the object of a method; the notifier of events
- * @param method only of that kind, a path to it beginning at its object; else {@code null}
+ * @param method of a method and its result, a path to it beginning at its object; else {@code null}
  * @param sampling how often the server looks, 0 for as fast as it can; {@code null} if not written,
  *     as all that follows
  * @param queue how many values or events the server keeps between two notifications; 0 if not
@@ -52,6 +53,8 @@ record Address(
     VARIABLE(""),
     /** A method, called by a write. */
     METHOD("method:"),
+    /** What a method gave when it was called last. */
+    RESULT("result:"),
     /** What a notifier tells: events, and changes of conditions. */
     EVENTS("events:"),
     /** Acknowledges a condition of a notifier, by a write. */
@@ -175,16 +178,20 @@ record Address(
           text = trimmed(text.substring(one.prefix.length()));
         }
       }
-      int end = endOfNode(text, 0, kind == Kind.METHOD);
+      boolean called = kind == Kind.METHOD || kind == Kind.RESULT;
+      int end = endOfNode(text, 0, called);
       NodeRef node = NodeRef.parse(text.substring(0, end), this::tell);
       NodeRef method = null;
-      if (kind == Kind.METHOD) {
+      if (called) {
         int start = afterBlanks(text, end);
         end = endOfNode(text, start, false);
         if (start == text.length()) {
           tell(
               Shown.of(point.address()),
-              "method:<object> <method>, such as method:./Pump1 ./Start, with a blank between");
+              kind.prefix
+                  + "<object> <method>, such as "
+                  + kind.prefix
+                  + "./Pump1 ./Start, with a blank between");
         } else {
           method = NodeRef.parse(text.substring(start, end), this::tell);
           noEmptyPath(method, "method");
@@ -257,7 +264,7 @@ record Address(
               Shown.of(option),
               kind == Kind.EVENTS
                   ? "only queue=50: events are neither sampled nor compared"
-                  : "no options: it is called by a write, not watched");
+                  : "no options: it isn't watched");
         } else if (options.putIfAbsent(pair[0], pair[1]) != null) {
           tell(pair[0] + " twice", "each option once");
         }
@@ -358,8 +365,13 @@ record Address(
       switch (kind) {
         case VARIABLE -> {}
         case METHOD -> {
-          if (!point.access().writable()) {
-            tell("access", access, "write, or read-write for its results: a write calls a method");
+          if (point.access().readable()) {
+            tell("access", access, "write: it is called; a point result:… tells what it gives");
+          }
+        }
+        case RESULT -> {
+          if (point.access().writable()) {
+            tell("access", access, "read: a point method:… calls it");
           }
         }
         case EVENTS -> {

@@ -31,7 +31,6 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.BrowseDirection;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.BrowseResultMask;
-import org.eclipse.milo.opcua.stack.core.types.enumerated.NodeClass;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.BrowseDescription;
 import org.eclipse.milo.opcua.stack.core.types.structured.BrowsePath;
@@ -332,11 +331,16 @@ final class DataTypes {
   /** Asks for a type and all structures that are of it: values of an abstract type are. */
   CompletableFuture<Void> loadBelow(NodeId abstractType) {
     NodeId top = abstractType.equals(NodeIds.BaseDataType) ? NodeIds.Structure : abstractType;
-    Set<NodeId> found = new LinkedHashSet<>(List.of(top));
-    return below(List.of(top), found).thenCompose(done -> load(found));
+    return below(top).thenCompose(found -> load(found.keySet()));
   }
 
-  private CompletableFuture<Void> below(List<NodeId> from, Set<NodeId> found) {
+  /** The types that are of a type, itself left out, and their names. */
+  CompletableFuture<Map<NodeId, String>> below(NodeId type) {
+    Map<NodeId, String> found = new ConcurrentHashMap<>();
+    return below(List.of(type), found).thenApply(done -> found);
+  }
+
+  private CompletableFuture<Void> below(List<NodeId> from, Map<NodeId, String> found) {
     if (from.isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
@@ -351,7 +355,14 @@ final class DataTypes {
               for (BrowseResult result : results) {
                 for (ReferenceDescription reference : references(result)) {
                   NodeId id = local(reference);
-                  if (id != null && found.size() < MOST && found.add(id)) {
+                  QualifiedName name = reference.getBrowseName();
+                  boolean fresh =
+                      id != null
+                          && found.size() < MOST
+                          && found.putIfAbsent(
+                                  id, name == null || name.name() == null ? "" : name.name())
+                              == null;
+                  if (fresh) {
                     next.add(id);
                   }
                 }
@@ -402,9 +413,11 @@ final class DataTypes {
         for (int number = 0; number < texts.length; number++) {
           put(names, number, texts[number]);
         }
-      } else if (value instanceof EnumValueType[] named) {
-        for (EnumValueType one : named) {
-          put(names, one.getValue(), one.getDisplayName());
+      } else if (value instanceof Object[] list) {
+        for (Object element : list) {
+          if (element instanceof EnumValueType one) {
+            put(names, one.getValue(), one.getDisplayName());
+          }
         }
       } else if (value instanceof LocalizedText state) {
         put(names, i % 2, state);
@@ -433,9 +446,11 @@ final class DataTypes {
             });
   }
 
-  /** Values of properties of nodes, by node; {@code null} for what there isn't. */
-  private CompletableFuture<List<List<Object>>> properties(
-      List<NodeId> nodes, List<String> properties) {
+  /**
+   * Values of properties of nodes, by node; {@code null} for what there isn't. Lists of OPC UA's
+   * own structures are decoded.
+   */
+  CompletableFuture<List<List<Object>>> properties(List<NodeId> nodes, List<String> properties) {
     List<BrowsePath> paths = new ArrayList<>();
     for (NodeId node : nodes) {
       for (String property : properties) {
@@ -491,13 +506,9 @@ final class DataTypes {
     if (!(raw instanceof ExtensionObject[] structures)) {
       return raw;
     }
-    List<EnumValueType> named = new ArrayList<>();
-    for (ExtensionObject structure : structures) {
-      if (decoded(structure) instanceof EnumValueType one) {
-        named.add(one);
-      }
-    }
-    return named.toArray(new EnumValueType[0]);
+    Object[] decoded = new Object[structures.length];
+    Arrays.setAll(decoded, i -> decoded(structures[i]));
+    return decoded;
   }
 
   private Object definition(DataValue value) {
@@ -558,7 +569,7 @@ final class DataTypes {
         way,
         kind,
         true,
-        UInteger.valueOf(NodeClass.DataType.getValue() | NodeClass.Object.getValue()),
+        UInteger.MIN,
         UInteger.valueOf(BrowseResultMask.BrowseName.getValue()));
   }
 

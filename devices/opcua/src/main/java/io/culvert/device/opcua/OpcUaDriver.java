@@ -6,29 +6,95 @@ import io.culvert.api.Problem;
 import io.culvert.api.southbound.Connection;
 import io.culvert.api.southbound.Driver;
 import io.culvert.api.southbound.Sink;
-import java.io.IOException;
+import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 
-/** OPC UA over TCP: {@code opc.tcp://host:port/path}. */
-@Component(service = Driver.class, property = Driver.SCHEME + "=opc.tcp")
+/**
+ * OPC UA over TCP: {@code opc.tcp://host:port/path}.
+ *
+ * <p>Devices of one server, security and user share a session and, since a server carries many
+ * requests at once, have lanes of their own. All threads are the component's own and end with it.
+ */
+@Component(service = Driver.class, property = Driver.SCHEME + "=" + Endpoint.SCHEME)
 public final class OpcUaDriver implements Driver {
+  private final Sessions sessions;
+  private final Set<OpcUaConnection> connections = ConcurrentHashMap.newKeySet();
+
+  @Activate
+  public OpcUaDriver() {
+    this(new Security(), InstantSource.system(), System::nanoTime);
+  }
+
+  /**
+   * @param nanos a clock as {@link System#nanoTime}
+   */
+  OpcUaDriver(Security security, InstantSource clock, LongSupplier nanos) {
+    sessions = new Sessions(new Threads(), security, clock, nanos);
+  }
+
+  @Deactivate
+  void deactivate() {
+    connections.forEach(OpcUaConnection::close);
+    sessions.end();
+  }
 
   @Override
   public List<Problem> validate(Device device, List<Point> points) {
-    return List.of();
+    List<Problem> problems = new ArrayList<>();
+    Endpoint.parse(device.endpoint(), "endpoint", problems::add);
+    Settings.parse(device.settings(), problems::add);
+    points.forEach(point -> Address.parse(point, problems::add));
+    return List.copyOf(problems);
   }
 
   @Override
   public String lane(Device device) {
-    return "opc.tcp:" + device.endpoint().getAuthority();
+    return endpoint(device).url() + "#" + device.id();
   }
 
   @Override
   public CompletionStage<Connection> open(Device device, Sink sink) {
-    return CompletableFuture.failedStage(new IOException(OpcUaClient.SDK_VERSION));
+    Settings settings = Settings.parse(device.settings(), OpcUaDriver::refuse);
+    Session session = sessions.acquire(Session.Key.of(endpoint(device), settings));
+    OpcUaConnection connection =
+        settings.mode() == Settings.Mode.POLL
+            ? new OpcUaConnection(session, device.id(), settings, connections::remove)
+            : new SubscribedConnection(session, device.id(), settings, connections::remove, sink);
+    connections.add(connection);
+    CompletableFuture<Connection> opened = new CompletableFuture<>();
+    opened.whenComplete(
+        (up, failure) -> {
+          if (failure != null) {
+            connection.close();
+          }
+        });
+    session
+        .open()
+        .whenComplete(
+            (up, failure) -> {
+              if (failure == null) {
+                opened.complete(connection);
+              } else {
+                opened.completeExceptionally(failure);
+              }
+            });
+    return opened;
+  }
+
+  private static Endpoint endpoint(Device device) {
+    return Endpoint.parse(device.endpoint(), "endpoint", OpcUaDriver::refuse);
+  }
+
+  private static void refuse(Problem problem) {
+    throw new IllegalArgumentException(problem.toString());
   }
 }

@@ -58,23 +58,24 @@ final class Raw {
     };
   }
 
-  private static OpcUaDataType natural(Value value) throws Values.Unfit {
+  /** The type of a point that a value is one of. */
+  static DataType typeOf(Value value) {
+    if (value instanceof Value.Array array) {
+      return array.values().isEmpty() ? DataType.TEXT : typeOf(array.values().get(0));
+    }
     if (value instanceof Value.Bool) {
-      return OpcUaDataType.Boolean;
+      return DataType.BOOL;
     }
     if (value instanceof Value.Int) {
-      return OpcUaDataType.Int64;
+      return DataType.INT64;
     }
     if (value instanceof Value.Decimal) {
-      return OpcUaDataType.Double;
-    }
-    if (value instanceof Value.Text) {
-      return OpcUaDataType.String;
+      return DataType.FLOAT64;
     }
     if (value instanceof Value.Bytes) {
-      return OpcUaDataType.ByteString;
+      return DataType.BYTES;
     }
-    throw mismatch();
+    return value instanceof Value.Struct ? DataType.STRUCT : DataType.TEXT;
   }
 
   /**
@@ -85,7 +86,7 @@ final class Raw {
   Object of(OpcUaDataType type, Map<Long, String> names, Value value) throws Values.Unfit {
     if (!(value instanceof Value.Array array)) {
       return type == OpcUaDataType.Variant
-          ? one(natural(value), names, value)
+          ? one(natural(typeOf(value)), names, value)
           : one(type, names, value);
     }
     List<Value> values = array.values();
@@ -129,7 +130,7 @@ final class Raw {
       case NodeId -> node(text(value));
       case ExpandedNodeId -> node(text(value)).expanded();
       case QualifiedName -> qualified(text(value));
-      case Variant -> new Variant(one(natural(value), names, value));
+      case Variant -> new Variant(one(natural(typeOf(value)), names, value));
       case ExtensionObject, DataValue, DiagnosticInfo -> refuse();
     };
   }
