@@ -1,8 +1,6 @@
 package io.culvert.device.opcua;
 
 import static io.culvert.device.opcua.Bytes.BROWSE_RESPONSE;
-import static io.culvert.device.opcua.Bytes.DATA_CHANGE;
-import static io.culvert.device.opcua.Bytes.PUBLISH_RESPONSE;
 import static io.culvert.device.opcua.Bytes.READ_RESPONSE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -16,17 +14,14 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Connection;
 import io.culvert.api.southbound.Readable;
-import io.culvert.api.southbound.Subscribable;
 import io.culvert.device.opcua.HostileServer.Request;
 import io.culvert.device.opcua.HostileServer.Script;
-import io.culvert.device.opcua.HostileServer.Wire;
 import io.culvert.testkit.RecordingSink;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +30,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
-import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.structured.*;
 import org.junit.jupiter.api.AfterEach;
@@ -81,8 +76,7 @@ class HostileServerTest {
   }
 
   private static Point point(String name) {
-    return new Point(
-        name, "nsu=" + HostileServer.URI + ";s=" + name, DataType.INT32, Access.READ);
+    return new Point(name, "nsu=" + HostileServer.URI + ";s=" + name, DataType.INT32, Access.READ);
   }
 
   private static <T> T answer(CompletableFuture<T> stage) throws Exception {
@@ -140,8 +134,7 @@ class HostileServerTest {
             "another protocol",
             greeting(ascii("HTTP/1.1 400 Bad Request\r\n\r\n")),
             "is no OPC UA server: it begins with \"HTTP/1.1 400"),
-        new Prank(
-            "buffers of no size", (w, r) -> w.acknowledge(0, 0), "takes 0 bytes at once"),
+        new Prank("buffers of no size", (w, r) -> w.acknowledge(0, 0), "takes 0 bytes at once"),
         new Prank(
             "a buffer that holds the header of a request and nothing of it",
             (w, r) -> w.acknowledge(79, 65_535),
@@ -156,21 +149,33 @@ class HostileServerTest {
         prank(
             "a message of length 2 GB and more",
             greeting(new Bytes().raw(ascii("ACKF")).u32(-1).times(20, 0).bytes())),
-        prank("an error", greeting(new Bytes().raw(ascii("ERRF")).u32(31).u32(0x80AC0000L)
-            .text("go away").times(4, 0).bytes())),
-        prank("an error that is cut short", greeting(new Bytes().raw(ascii("ERRF")).u32(8).bytes())),
+        prank(
+            "an error",
+            greeting(
+                new Bytes()
+                    .raw(ascii("ERRF"))
+                    .u32(31)
+                    .u32(0x80AC0000L)
+                    .text("go away")
+                    .times(4, 0)
+                    .bytes())),
+        prank(
+            "an error that is cut short", greeting(new Bytes().raw(ascii("ERRF")).u32(8).bytes())),
         prank("half a word", greeting(ascii("ACK"))),
         prank(
-            "an end", (w, r) -> {
+            "an end",
+            (w, r) -> {
               throw new IOException("enough");
             }),
-        prank("garbage without end", (w, r) -> {
-          byte[] garbage = new byte[1 << 16];
-          Arrays.fill(garbage, (byte) 'x');
-          for (int i = 0; i < 3000; i++) {
-            w.raw(garbage);
-          }
-        }));
+        prank(
+            "garbage without end",
+            (w, r) -> {
+              byte[] garbage = new byte[1 << 16];
+              Arrays.fill(garbage, (byte) 'x');
+              for (int i = 0; i < 3000; i++) {
+                w.raw(garbage);
+              }
+            }));
   }
 
   @ParameterizedTest
@@ -206,18 +211,32 @@ class HostileServerTest {
     return Stream.of(
         prank("garbage", (w, r) -> w.answer(r, new byte[100])),
         prank("nothing", (w, r) -> w.answer(r, new byte[0])),
-        prank("another's answer", (w, r) -> w.answer(r, Bytes.response(READ_RESPONSE, 1).u32(0).u32(0).bytes())),
+        prank(
+            "another's answer",
+            (w, r) -> w.answer(r, Bytes.response(READ_RESPONSE, 1).u32(0).u32(0).bytes())),
         prank("keys for no time", keys(1)),
-        prank("pieces without end", (w, r) -> {
-          for (int i = 0; i < 100_000; i++) {
-            w.send("OPNC", r.id(), new byte[1]);
-          }
-        }),
+        prank(
+            "pieces without end",
+            (w, r) -> {
+              for (int i = 0; i < 100_000; i++) {
+                w.send("OPNC", r.id(), new byte[1]);
+              }
+            }),
         prank("a refusal", (w, r) -> w.refuse(r, 0x80550000L)),
-        prank("a length of minus one for the policy", (w, r) -> w.raw(
-            new Bytes().raw(ascii("OPNF")).u32(60).u32(1).times(48, 255).bytes())),
-        prank("a policy of 2 GB", (w, r) -> w.raw(
-            new Bytes().raw(ascii("OPNF")).u32(60).u32(1).u32(Integer.MAX_VALUE).times(44, 255).bytes())));
+        prank(
+            "a length of minus one for the policy",
+            (w, r) -> w.raw(new Bytes().raw(ascii("OPNF")).u32(60).u32(1).times(48, 255).bytes())),
+        prank(
+            "a policy of 2 GB",
+            (w, r) ->
+                w.raw(
+                    new Bytes()
+                        .raw(ascii("OPNF"))
+                        .u32(60)
+                        .u32(1)
+                        .u32(Integer.MAX_VALUE)
+                        .times(44, 255)
+                        .bytes())));
   }
 
   @ParameterizedTest
@@ -234,10 +253,19 @@ class HostileServerTest {
     server.play(
         ReadRequest.class,
         (wire, request) -> {
-          byte[] keys = server.bytes(wire.response(
-              new Request("OPN", 1, new OpenSecureChannelRequest(
-                  request.message().getRequestHeader(), Unsigned.uint(0), null, null,
-                  ByteString.NULL_VALUE, Unsigned.uint(3_600_000)))));
+          byte[] keys =
+              server.bytes(
+                  wire.response(
+                      new Request(
+                          "OPN",
+                          1,
+                          new OpenSecureChannelRequest(
+                              request.message().getRequestHeader(),
+                              Unsigned.uint(0),
+                              null,
+                              null,
+                              ByteString.NULL_VALUE,
+                              Unsigned.uint(3_600_000)))));
           for (int i = 0; i < 1_000_000; i++) {
             wire.send("OPNF", 1, keys);
           }
@@ -251,44 +279,54 @@ class HostileServerTest {
   /** Services that are asked for before the first value is read. */
   static Stream<Prank> sessions() {
     return Stream.of(
-        prank("many endpoints", (w, r) -> {
-          if (r.asks(GetEndpointsRequest.class)) {
-            GetEndpointsResponse one = (GetEndpointsResponse) w.response(r);
-            EndpointDescription[] many = new EndpointDescription[100_000];
-            Arrays.fill(many, one.getEndpoints()[0]);
-            w.answer(r, new GetEndpointsResponse(one.getResponseHeader(), many));
-          } else {
-            w.honest(r);
-          }
-        }),
-        prank("no endpoint", (w, r) -> {
-          if (r.asks(GetEndpointsRequest.class)) {
-            w.answer(r, new GetEndpointsResponse(w.response(r).getResponseHeader(), null));
-          } else {
-            w.honest(r);
-          }
-        }),
-        prank("no session", (w, r) -> {
-          if (r.asks(CreateSessionRequest.class)) {
-            w.refuse(r, 0x80560000L);
-          } else {
-            w.honest(r);
-          }
-        }),
-        prank("a session that can't be had", (w, r) -> {
-          if (r.asks(ActivateSessionRequest.class)) {
-            w.refuse(r, 0x80200000L);
-          } else {
-            w.honest(r);
-          }
-        }),
-        prank("a session of garbage", (w, r) -> {
-          if (r.asks(CreateSessionRequest.class)) {
-            w.answer(r, Bytes.response(464, r.handle()).times(200, 255).bytes());
-          } else {
-            w.honest(r);
-          }
-        }));
+        prank(
+            "many endpoints",
+            (w, r) -> {
+              if (r.asks(GetEndpointsRequest.class)) {
+                GetEndpointsResponse one = (GetEndpointsResponse) w.response(r);
+                EndpointDescription[] many = new EndpointDescription[100_000];
+                Arrays.fill(many, one.getEndpoints()[0]);
+                w.answer(r, new GetEndpointsResponse(one.getResponseHeader(), many));
+              } else {
+                w.honest(r);
+              }
+            }),
+        prank(
+            "no endpoint",
+            (w, r) -> {
+              if (r.asks(GetEndpointsRequest.class)) {
+                w.answer(r, new GetEndpointsResponse(w.response(r).getResponseHeader(), null));
+              } else {
+                w.honest(r);
+              }
+            }),
+        prank(
+            "no session",
+            (w, r) -> {
+              if (r.asks(CreateSessionRequest.class)) {
+                w.refuse(r, 0x80560000L);
+              } else {
+                w.honest(r);
+              }
+            }),
+        prank(
+            "a session that can't be had",
+            (w, r) -> {
+              if (r.asks(ActivateSessionRequest.class)) {
+                w.refuse(r, 0x80200000L);
+              } else {
+                w.honest(r);
+              }
+            }),
+        prank(
+            "a session of garbage",
+            (w, r) -> {
+              if (r.asks(CreateSessionRequest.class)) {
+                w.answer(r, Bytes.response(464, r.handle()).times(200, 255).bytes());
+              } else {
+                w.honest(r);
+              }
+            }));
   }
 
   @ParameterizedTest
@@ -349,39 +387,64 @@ class HostileServerTest {
         prank(
             "a million more than asked for",
             read(new Bytes().u32(million).times(million, 0).u32(-1))),
+        prank("troubles within troubles", read(new Bytes().u32(0).u32(1).times(1_900_000, 0x40))),
         prank(
-            "troubles within troubles",
-            read(new Bytes().u32(0).u32(1).times(1_900_000, 0x40))),
-        prank("another's answer", (w, r) -> w.answer(r, Bytes.response(BROWSE_RESPONSE, r.handle()).u32(0).u32(0).bytes())),
+            "another's answer",
+            (w, r) ->
+                w.answer(r, Bytes.response(BROWSE_RESPONSE, r.handle()).u32(0).u32(0).bytes())),
         prank("a request", (w, r) -> w.answer(r, server(r))),
         prank("garbage", (w, r) -> w.answer(r, new Bytes().times(5000, 0xA5).bytes())),
         prank("a message of 50 MB", (w, r) -> w.answer(r, new byte[50 * million])),
-        prank("pieces without end", (w, r) -> {
-          for (int i = 0; i < million; i++) {
-            w.send("MSGC", r.id(), new byte[1]);
-          }
-        }),
-        prank("a piece given up", (w, r) -> w.send("MSGA", r.id(), new Bytes().u32(0x80AC0000L).text("no").bytes())),
+        prank(
+            "pieces without end",
+            (w, r) -> {
+              for (int i = 0; i < million; i++) {
+                w.send("MSGC", r.id(), new byte[1]);
+              }
+            }),
+        prank(
+            "a piece given up",
+            (w, r) -> w.send("MSGA", r.id(), new Bytes().u32(0x80AC0000L).text("no").bytes())),
         prank("a piece given up without a reason", (w, r) -> w.send("MSGA", r.id(), new byte[0])),
-        prank("an answer to nobody", (w, r) -> w.answer(new Request("MSG", 4_000_000, r.message()), w.response(r))),
-        prank("answers to nobody without end", (w, r) -> {
-          byte[] body = Bytes.response(READ_RESPONSE, 1).u32(-1).u32(-1).bytes();
-          for (int i = 0; i < million; i++) {
-            w.send("MSGF", million + i, body);
-          }
-        }),
+        prank(
+            "an answer to nobody",
+            (w, r) -> w.answer(new Request("MSG", 4_000_000, r.message()), w.response(r))),
+        prank(
+            "answers to nobody without end",
+            (w, r) -> {
+              byte[] body = Bytes.response(READ_RESPONSE, 1).u32(-1).u32(-1).bytes();
+              for (int i = 0; i < million; i++) {
+                w.send("MSGF", million + i, body);
+              }
+            }),
         prank("a number that was used", (w, r) -> w.raw(w.frame("MSGF", r.id(), new byte[40], 1))),
-        prank("a number from the future", (w, r) -> w.raw(w.frame("MSGF", r.id(), new byte[40], 900_000_000))),
+        prank(
+            "a number from the future",
+            (w, r) -> w.raw(w.frame("MSGF", r.id(), new byte[40], 900_000_000))),
         prank("a message of no kind", (w, r) -> w.send("XYZF", r.id(), new byte[40])),
-        prank("a message of length 0", (w, r) -> w.raw(new Bytes().raw(ascii("MSGF")).u32(0).times(100, 0).bytes())),
-        prank("a message of length 2 GB and more", (w, r) -> w.raw(new Bytes().raw(ascii("MSGF")).u32(-1).times(100, 0).bytes())),
-        prank("another's channel", (w, r) -> w.raw(new Bytes().raw(ascii("MSGF")).u32(32).u32(999).times(20, 0).bytes())),
-        prank("another's key", (w, r) -> w.raw(new Bytes().raw(ascii("MSGF")).u32(32).u32(1).u32(99).times(16, 0).bytes())),
+        prank(
+            "a message of length 0",
+            (w, r) -> w.raw(new Bytes().raw(ascii("MSGF")).u32(0).times(100, 0).bytes())),
+        prank(
+            "a message of length 2 GB and more",
+            (w, r) -> w.raw(new Bytes().raw(ascii("MSGF")).u32(-1).times(100, 0).bytes())),
+        prank(
+            "another's channel",
+            (w, r) -> w.raw(new Bytes().raw(ascii("MSGF")).u32(32).u32(999).times(20, 0).bytes())),
+        prank(
+            "another's key",
+            (w, r) ->
+                w.raw(new Bytes().raw(ascii("MSGF")).u32(32).u32(1).u32(99).times(16, 0).bytes())),
         prank("a greeting once more", (w, r) -> w.acknowledge(65_535, 65_535)),
-        prank("an error", (w, r) -> w.raw(new Bytes().raw(ascii("ERRF")).u32(16).u32(0x80AC0000L).u32(-1).bytes())),
-        prank("an end", (w, r) -> {
-          throw new IOException("enough");
-        }),
+        prank(
+            "an error",
+            (w, r) ->
+                w.raw(new Bytes().raw(ascii("ERRF")).u32(16).u32(0x80AC0000L).u32(-1).bytes())),
+        prank(
+            "an end",
+            (w, r) -> {
+              throw new IOException("enough");
+            }),
         prank("silence", (w, r) -> {}));
   }
 
@@ -431,7 +494,14 @@ class HostileServerTest {
       Connection connection = open(server);
       server.play(
           ReadRequest.class,
-          read(new Bytes().u32(3).times(0).raw(timed(time)).raw(timed(time)).raw(timed(time)).u32(-1)));
+          read(
+              new Bytes()
+                  .u32(3)
+                  .times(0)
+                  .raw(timed(time))
+                  .raw(timed(time))
+                  .raw(timed(time))
+                  .u32(-1)));
       List<Sample> samples = answer(reading(connection));
       assertThat(samples).extracting(Sample::value).containsOnly(Value.of(7L));
       connection.close();
@@ -462,7 +532,8 @@ class HostileServerTest {
       throw new AssertionError("was answered with " + answer);
     } catch (ExecutionException failed) {
       Throwable cause = failed.getCause();
-      assertThat(cause.getClass()).isIn(IOException.class, TimeoutException.class, ConnectException.class);
+      assertThat(cause.getClass())
+          .isIn(IOException.class, TimeoutException.class, ConnectException.class);
       assertThat(cause.getMessage())
           .containsPattern("127\\.0\\.0\\.1|[Ss]erver")
           .doesNotContain("null")
@@ -486,8 +557,6 @@ class HostileServerTest {
             .filter(thread -> thread.getName().startsWith("opcua"))
             .mapToLong(Thread::getId)
             .toArray();
-    return Arrays.stream(threads.getThreadAllocatedBytes(drivers))
-        .filter(bytes -> bytes > 0)
-        .sum();
+    return Arrays.stream(threads.getThreadAllocatedBytes(drivers)).filter(bytes -> bytes > 0).sum();
   }
 }
