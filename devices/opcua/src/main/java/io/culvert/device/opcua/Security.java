@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  * that is broken; messages without protection, and passwords that anybody can read, only by the
  * site's word. All methods may block, for the disk and for making a key; any thread.
  */
-final class Security {
+final class Security implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Security.class);
 
   /** In the order in which they are better. */
@@ -68,6 +68,13 @@ final class Security {
     this.secrets = secrets;
     this.trust = new TrustStore(folder, clock);
     this.own = new OwnCertificate(folder, secrets, clock);
+    Algorithms.acquire();
+  }
+
+  /** Connections end with it at the latest; not to be called twice. */
+  @Override
+  public void close() {
+    Algorithms.release();
   }
 
   /**
@@ -222,10 +229,16 @@ final class Security {
     if (settings.none()) {
       return policy == SecurityPolicy.None && mode == MessageSecurityMode.None;
     }
-    return SecuritySettings.POLICIES.contains(policy)
+    return isSafe(policy)
         && MODES.contains(mode)
         && (settings.policy() == null || settings.policy() == policy)
         && (settings.mode() == null || settings.mode() == mode);
+  }
+
+  private static boolean isSafe(SecurityPolicy policy) {
+    return policy != null
+        && SecuritySettings.POLICIES.contains(policy)
+        && (policy != SecurityPolicy.Aes256_Sha256_RsaPss || Algorithms.usable());
   }
 
   /** {@code null} for one that isn't known. */
@@ -258,7 +271,7 @@ final class Security {
             + "; ";
     Optional<EndpointDescription> best =
         binary.stream()
-            .filter(e -> SecuritySettings.POLICIES.contains(policy(e.getSecurityPolicyUri())))
+            .filter(e -> isSafe(policy(e.getSecurityPolicyUri())))
             .filter(e -> MODES.contains(e.getSecurityMode()))
             .min(Comparator.comparingInt(Security::rank));
     if (best.isPresent()) {
@@ -418,7 +431,7 @@ final class Security {
     }
     Optional<UserTokenPolicy> safe =
         some.stream()
-            .filter(t -> SecuritySettings.POLICIES.contains(effective(t, endpoint)))
+            .filter(t -> isSafe(effective(t, endpoint)))
             .min(
                 Comparator.comparingInt(
                     t -> SecuritySettings.POLICIES.indexOf(effective(t, endpoint))));
@@ -482,7 +495,7 @@ final class Security {
 
   private static boolean encrypts(UserTokenPolicy token) {
     return token.getTokenType() != UserTokenType.Anonymous
-        && SecuritySettings.POLICIES.contains(policy(token.getSecurityPolicyUri()));
+        && isSafe(policy(token.getSecurityPolicyUri()));
   }
 
   private IdentityProvider identity(
