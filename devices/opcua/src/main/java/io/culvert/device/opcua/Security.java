@@ -26,7 +26,6 @@ import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.UaException;
 import org.eclipse.milo.opcua.stack.core.security.CertificateValidator;
 import org.eclipse.milo.opcua.stack.core.security.SecurityPolicy;
-import org.eclipse.milo.opcua.stack.core.types.builtin.LocalizedText;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.MessageSecurityMode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.UserTokenType;
 import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
@@ -128,8 +127,6 @@ final class Security implements AutoCloseable {
       throws IOException {
     CertificateValidator validator = validator(endpoint, settings);
     client
-        .setEndpoint(endpoint)
-        .setApplicationName(LocalizedText.english("Culvert"))
         .setApplicationUri("urn:culvert:" + OwnCertificate.host())
         .setProductUri("urn:culvert")
         .setCertificateValidator(validator)

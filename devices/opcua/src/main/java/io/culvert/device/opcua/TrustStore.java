@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.PublicKey;
@@ -29,8 +30,11 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Date;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
@@ -44,7 +48,7 @@ import org.eclipse.milo.opcua.stack.core.StatusCodes;
  * has issued. Those in {@code issuers} only complete chains. What was refused for want of trust is
  * kept in {@code rejected}, at most {@value #MAX_REJECTED} files.
  *
- * <p>The folders are read anew with every check, so what a person changes there counts from the
+ * <p>The folders are looked at with every check, so what a person changes there counts from the
  * next connection on. All methods read the disk and block for it; any thread.
  */
 public final class TrustStore {
@@ -144,8 +148,15 @@ public final class TrustStore {
     }
   }
 
+  /** What tells one content of a file from another without reading it. */
+  private record Stamp(long size, FileTime modified, Object key) {}
+
+  /** The folders as they were read last, and what they looked like then. */
+  private record Seen(Map<Path, Stamp> stamps, Contents contents) {}
+
   private final Path folder;
   private final Clock clock;
+  private volatile Seen seen;
 
   /**
    * @param folder {@code etc/opcua}
@@ -159,7 +170,7 @@ public final class TrustStore {
 
   /** Every certificate in the folders: trusted ones first, then issuers, then rejected ones. */
   public List<Entry> entries() {
-    return look().entries;
+    return List.copyOf(look().entries);
   }
 
   /** What is wrong in the folders or soon will be, and what to do; one sentence each. */
@@ -639,11 +650,37 @@ public final class TrustStore {
     }
   }
 
+  /** Reads the folders; revocation lists may be long, so not again if nothing has changed. */
   private Contents look() {
-    Contents contents =
-        new Contents(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    List<String> unreadable = new ArrayList<>();
+    Map<State, List<Path>> files = new EnumMap<>(State.class);
     for (State state : State.values()) {
-      for (Path file : files(state, contents)) {
+      files.put(state, files(state, unreadable));
+    }
+    Map<Path, Stamp> stamps = new HashMap<>();
+    files.values().forEach(some -> some.forEach(file -> stamps.put(file, stamp(file))));
+    Seen last = seen;
+    if (last == null || !unreadable.isEmpty() || !last.stamps.equals(stamps)) {
+      last = new Seen(stamps, read(files, unreadable));
+      seen = unreadable.isEmpty() ? last : null;
+    }
+    return last.contents;
+  }
+
+  private static Stamp stamp(Path file) {
+    try {
+      BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
+      return new Stamp(now.size(), now.lastModifiedTime(), now.fileKey());
+    } catch (IOException e) {
+      return new Stamp(-1, null, null);
+    }
+  }
+
+  private Contents read(Map<State, List<Path>> files, List<String> problems) {
+    Contents contents =
+        new Contents(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), problems);
+    for (State state : State.values()) {
+      for (Path file : files.get(state)) {
         try {
           if (isCertificate(file)) {
             for (X509Certificate each : Certificates.read(bytes(file, MAX_CERTIFICATE))) {
@@ -667,7 +704,7 @@ public final class TrustStore {
     return contents;
   }
 
-  private List<Path> files(State state, Contents contents) {
+  private List<Path> files(State state, List<String> problems) {
     Path directory = folder.resolve(state.folder);
     List<Path> files = new ArrayList<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
@@ -679,7 +716,7 @@ public final class TrustStore {
     } catch (NoSuchFileException | NotDirectoryException e) {
       // There is nothing yet.
     } catch (IOException e) {
-      contents.problems.add(
+      problems.add(
           name(directory)
               + ": can't be read ("
               + e.getMessage()

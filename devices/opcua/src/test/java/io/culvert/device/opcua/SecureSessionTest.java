@@ -97,7 +97,7 @@ class SecureSessionTest {
 
   private OpcUaClient client(SecuritySettings settings) throws Exception {
     EndpointDescription endpoint = security.endpoint(offered, server.endpoint(), settings);
-    OpcUaClientConfigBuilder builder = OpcUaClientConfig.builder();
+    OpcUaClientConfigBuilder builder = OpcUaClientConfig.builder().setEndpoint(endpoint);
     security.configure(builder, endpoint, settings);
     return OpcUaClient.create(builder.build());
   }
