@@ -19,6 +19,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.ASN1OctetString;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
@@ -70,9 +71,18 @@ final class Certificates {
    * Its subject on one line, and no longer than a sentence bears: whoever made it chose the text.
    */
   static String subject(X509Certificate certificate) {
-    String name = certificate.getSubjectX500Principal().getName();
+    return plain(certificate.getSubjectX500Principal());
+  }
+
+  /** As {@link #subject}, of who issued it. */
+  static String issuer(X509Certificate certificate) {
+    return plain(certificate.getIssuerX500Principal());
+  }
+
+  private static String plain(X500Principal principal) {
+    String name = principal.getName();
     if (name.isEmpty()) {
-      return "a certificate without subject";
+      return "somebody without a name";
     }
     String plain = name.replaceAll("[\\p{Cntrl}\\p{Cf}]", "?");
     return plain.length() > 200 ? plain.substring(0, 200) + "…" : plain;

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.UserPrincipal;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -200,7 +201,7 @@ public final class OwnCertificate {
           if (!Certificates.isSigned(certificate, certificate)) {
             throw new IOException(
                 "etc/opcua/own.p12 was issued by "
-                    + certificate.getIssuerX500Principal().getName()
+                    + Certificates.issuer(certificate)
                     + "; have it renewed there, and put the new key store in its place");
           }
           Path aside =
@@ -253,6 +254,7 @@ public final class OwnCertificate {
               FileChannel.open(
                   folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
           FileLock lock = channel.lock()) {
+        likeFolder(folder.resolve(".lock"));
         return work.run();
       }
     }
@@ -495,9 +497,18 @@ public final class OwnCertificate {
         out.write(ByteBuffer.wrap(bytes));
         out.force(true);
       }
+      likeFolder(part);
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(part);
+    }
+  }
+
+  /** What root makes at the cabinet is the gateway's all the same. */
+  private void likeFolder(Path file) throws IOException {
+    UserPrincipal owner = Files.getOwner(folder);
+    if (!Files.getOwner(file).equals(owner)) {
+      Files.setOwner(file, owner);
     }
   }
 

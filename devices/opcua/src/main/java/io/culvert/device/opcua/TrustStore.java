@@ -112,6 +112,11 @@ public final class TrustStore {
       return Certificates.applicationUri(certificate);
     }
 
+    /** Who signed it; itself for most servers. */
+    public String issuer() {
+      return Certificates.issuer(certificate);
+    }
+
     /** DNS names and IP addresses that it is for. */
     public List<String> hosts() {
       return Certificates.hosts(certificate);
@@ -337,7 +342,7 @@ public final class TrustStore {
       throw refused(
           StatusCodes.Bad_CertificateChainIncomplete,
           server,
-          "comes from an issuer that isn't known: " + issuer(top),
+          "comes from an issuer that isn't known: " + Certificates.issuer(top),
           "put the issuer's certificate into etc/opcua/issuers");
     }
     strength(path);
@@ -569,10 +574,6 @@ public final class TrustStore {
             + " "
             + why
             + (todo == null ? "" : "; " + todo));
-  }
-
-  private static String issuer(X509Certificate certificate) {
-    return certificate.getIssuerX500Principal().getName().replaceAll("[\\p{Cntrl}\\p{Cf}]", "?");
   }
 
   /** Keeps a certificate for people to look at; the oldest give way. */

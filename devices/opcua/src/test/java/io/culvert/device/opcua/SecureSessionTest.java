@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.fail;
 
+import io.culvert.api.Device;
 import io.culvert.device.opcua.Pki.Signed;
+import io.culvert.testkit.RecordingSink;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -207,6 +210,44 @@ class SecureSessionTest {
     new TrustStore(folder, Clock.systemUTC()).trust(typed);
 
     reads(settings);
+  }
+
+  @Test
+  void aDeviceSaysInItsStateWhatToTypeAndIsOpenedAfterThat() throws Exception {
+    Files.delete(folder.resolve("trusted/server.der"));
+    OpcUaDriver driver = new OpcUaDriver(security, Clock.systemUTC(), System::nanoTime);
+    Device device =
+        new Device(
+            "pump",
+            "p",
+            URI.create(server.endpoint().url()),
+            Map.of("user", SecureServer.USER, "password", "secret:plc"));
+    try {
+      assertThat(driver.validate(device, List.of())).isEmpty();
+      Throwable failure =
+          catchThrowable(
+              () ->
+                  driver
+                      .open(device, new RecordingSink())
+                      .toCompletableFuture()
+                      .get(60, TimeUnit.SECONDS));
+      assertThat(failure.getCause().getClass()).isEqualTo(IOException.class);
+      String typed =
+          failure
+              .getMessage()
+              .replaceFirst("(?s).*bin/culvert opcua trust add ([0-9a-f]{8})$", "$1");
+      new TrustStore(folder, Clock.systemUTC()).trust(typed);
+
+      driver
+          .open(device, new RecordingSink())
+          .toCompletableFuture()
+          .get(60, TimeUnit.SECONDS)
+          .close();
+    } finally {
+      driver.deactivate();
+      // As close() after each test.
+      Algorithms.acquire();
+    }
   }
 
   @Test
