@@ -54,10 +54,11 @@ import org.bouncycastle.asn1.ASN1Integer;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.DERNull;
+import org.bouncycastle.asn1.DEROctetString;
 import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.DERTaggedObject;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
-import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
@@ -437,10 +438,12 @@ public final class OwnCertificate {
     extensions.addExtension(
         Extension.subjectAlternativeName, false, new GeneralNames(names(uri, host)));
     extensions.addExtension(Extension.subjectKeyIdentifier, false, new SubjectKeyIdentifier(id));
-    extensions.addExtension(
-        Extension.authorityKeyIdentifier,
-        false,
-        new AuthorityKeyIdentifier(id, new GeneralNames(new GeneralName(name)), serial));
+    // Bouncy Castle's own class for this would need its digests.
+    ASN1EncodableVector issuer = new ASN1EncodableVector();
+    issuer.add(new DERTaggedObject(false, 0, new DEROctetString(id)));
+    issuer.add(new DERTaggedObject(false, 1, new GeneralNames(new GeneralName(name))));
+    issuer.add(new DERTaggedObject(false, 2, new ASN1Integer(serial)));
+    extensions.addExtension(Extension.authorityKeyIdentifier, false, new DERSequence(issuer));
     body.setExtensions(extensions.generate());
     TBSCertificate signed = body.generateTBSCertificate();
     Signature signature = Signature.getInstance("SHA256withRSA");

@@ -24,6 +24,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.bouncycastle.asn1.ASN1OctetString;
+import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
+import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
 import org.eclipse.milo.opcua.stack.core.util.validation.CertificateValidationUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,8 +74,16 @@ class OwnCertificateTest {
     CertificateValidationUtil.checkEndEntityExtendedKeyUsage(certificate, true);
     CertificateValidationUtil.checkApplicationUri(
         certificate, Certificates.applicationUri(certificate));
-    assertThat(certificate.getExtensionValue("2.5.29.14")).isNotNull();
-    assertThat(certificate.getExtensionValue("2.5.29.35")).isNotNull();
+    byte[] id =
+        SubjectKeyIdentifier.getInstance(
+                ASN1OctetString.getInstance(certificate.getExtensionValue("2.5.29.14")).getOctets())
+            .getKeyIdentifier();
+    AuthorityKeyIdentifier issuer =
+        AuthorityKeyIdentifier.getInstance(
+            ASN1OctetString.getInstance(certificate.getExtensionValue("2.5.29.35")).getOctets());
+    assertThat(issuer.getKeyIdentifierOctets()).isEqualTo(id);
+    assertThat(issuer.getAuthorityCertSerialNumber()).isEqualTo(certificate.getSerialNumber());
+    assertThat(issuer.getAuthorityCertIssuer().getNames()).hasSize(1);
 
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file("own.p12"))))
         .isEqualTo("rw-------");

@@ -4,7 +4,6 @@ import io.culvert.device.opcua.Pki.Signed;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -162,11 +161,6 @@ final class SecureServer implements AutoCloseable {
     synchronized (clients) {
       return clients.get(clients.size() - 1);
     }
-  }
-
-  /** Bytes that may not be seen anywhere. */
-  static byte[] secret() {
-    return PASSWORD.getBytes(StandardCharsets.UTF_8);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.culvert.device.opcua;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
@@ -14,8 +15,11 @@ import java.io.StringWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.interfaces.RSAPrivateKey;
 import java.time.Clock;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -156,6 +160,36 @@ class SecureSessionTest {
               new OwnCertificate(folder, name -> Optional.empty(), Clock.systemUTC())
                   .certificate()
                   .orElseThrow());
+    }
+  }
+
+  @Test
+  void noLogAtAnyLevelHasAPasswordOrAKey() throws Exception {
+    secrets.put("key", "geheim-8a1d");
+    Pki.store(folder.resolve("operator.p12"), USER, "geheim-8a1d");
+    LogCapture.start();
+    try {
+      reads(settings("strongest", "user"));
+      reads(settings("none", "user"));
+      reads(settings("strongest", "certificate"));
+      secrets.put("plc", "wrong-geheim-1234");
+      failure(settings("strongest", "user"));
+      secrets.put("key", "wrong-geheim-1234");
+      catchThrowable(() -> client(settings("strongest", "certificate")));
+      security.remind();
+    } finally {
+      String all = String.join("\n", LogCapture.stop());
+      RSAPrivateKey own =
+          (RSAPrivateKey)
+              new OwnCertificate(folder, name -> Optional.empty(), Clock.systemUTC()).get().key();
+      assertThat(all)
+          .contains("Sending ActivateSessionRequest")
+          .doesNotContain("geheim")
+          .doesNotContainIgnoringCase(own.getPrivateExponent().toString(16))
+          .doesNotContain(own.getPrivateExponent().toString())
+          .doesNotContain(Arrays.toString(SecureServer.PASSWORD.getBytes(UTF_8)))
+          .doesNotContainIgnoringCase(
+              HexFormat.of().formatHex(SecureServer.PASSWORD.getBytes(UTF_8)));
     }
   }
 
