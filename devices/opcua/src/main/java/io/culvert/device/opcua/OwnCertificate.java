@@ -266,7 +266,6 @@ public final class OwnCertificate {
       return Optional.empty();
     }
     try {
-      forOwnerAlone(store);
       Identity own = load(store, "etc/opcua/own.p12", password(), "etc/secrets/" + SECRET);
       if (Certificates.applicationUri(own.certificate()) == null) {
         throw new IOException(
@@ -284,13 +283,14 @@ public final class OwnCertificate {
   }
 
   /**
-   * Opens a key store with one RSA key and its certificates.
+   * Opens a key store with one RSA key and its certificates. Takes rights from others.
    *
    * @param name what the file is called in messages
    * @param secret where its password stands
    * @throws IOException with what is wrong and what to do, and never the password
    */
   static Identity load(Path file, String name, String password, String secret) throws IOException {
+    forOwnerAlone(file);
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
       bytes = in.readNBytes(MAX_BYTES + 1);

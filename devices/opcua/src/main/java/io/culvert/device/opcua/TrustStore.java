@@ -318,6 +318,10 @@ public final class TrustStore {
    * @throws RefusedException if it isn't good; the message tells a person why and what to do
    */
   void check(List<X509Certificate> sent, Expected expected) throws RefusedException {
+    if (sent.isEmpty()) {
+      throw new RefusedException(
+          StatusCodes.Bad_CertificateInvalid, "The server sends no certificate; have it make one");
+    }
     X509Certificate server = sent.get(0);
     Contents contents = look();
     List<X509Certificate> path = path(sent, contents);

@@ -489,6 +489,11 @@ class TrustStoreTest {
   }
 
   @Test
+  void nobodyIsNotTrusted() {
+    assertThat(refused(EXPECTED)).hasMessageContaining("no certificate");
+  }
+
+  @Test
   void aSubjectWithBreaksAndColoursStaysOneLine() {
     Draft draft = Pki.server();
     draft.subject = "CN=\"evil\u001b[31m\nINFO all is well\"";
