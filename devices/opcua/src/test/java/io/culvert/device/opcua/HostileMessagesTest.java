@@ -237,6 +237,7 @@ class HostileMessagesTest {
     final String id;
     RecordingSink sink;
     Connection connection;
+    int breaks;
 
     Watch(HostileServer server, String id) {
       this.server = server;
@@ -269,12 +270,13 @@ class HostileMessagesTest {
       if (connection == null
           || !sink.lost().isEmpty()
           || sink.samples().stream().anyMatch(sample -> sample.quality().bad())) {
+        breaks += connection == null ? 0 : 1;
         open();
       }
       server.set("v1", value);
       RecordingSink now = sink;
       await()
-          .atMost(Duration.ofSeconds(2))
+          .atMost(Duration.ofMillis(700))
           .until(
               () ->
                   now.samples().stream()
@@ -306,6 +308,9 @@ class HostileMessagesTest {
         .atMost(PATIENCE)
         .ignoreExceptions()
         .until(() -> watch.hears(value.incrementAndGet()) && left.get() <= 0);
+    if (prank.name.startsWith("a notification")) {
+      assertThat(watch.breaks).as("times that a loss was told").isPositive();
+    }
     assertThat(other.hears(77)).isTrue();
     assertThat(server.requests()).as("requests").isLessThan(MOST_REQUESTS);
     assertThat(HostileServerTest.allocated() - allocated).isLessThan(MOST_ALLOCATED);
