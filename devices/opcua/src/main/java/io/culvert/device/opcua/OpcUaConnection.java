@@ -5,9 +5,11 @@ import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Diagnosed;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Writable;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,11 +23,12 @@ import java.util.function.Consumer;
  *
  * <p>Stages complete on the driver's threads; what follows them must not block.
  */
-class OpcUaConnection implements Readable, Writable, Diagnosed {
+class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
   final Session session;
   final String device;
   final Settings settings;
   final Figures figures = new Figures();
+  private final History history = new History(this);
   private final Set<CompletableFuture<?>> pending = ConcurrentHashMap.newKeySet();
   private final Consumer<OpcUaConnection> ended;
 
@@ -105,6 +108,11 @@ class OpcUaConnection implements Readable, Writable, Diagnosed {
     }
   }
 
+  @Override
+  public CompletionStage<Page> history(List<Point> points, Instant from, Instant to, String next) {
+    return begin(history.read(points, from, to, next));
+  }
+
   /** Has an exchange end, at the latest, when the connection is closed. */
   <T> CompletableFuture<T> begin(CompletableFuture<T> exchange) {
     CompletableFuture<T> result = new CompletableFuture<>();
@@ -137,6 +145,7 @@ class OpcUaConnection implements Readable, Writable, Diagnosed {
       closed = true;
     }
     List.copyOf(pending).forEach(result -> result.completeExceptionally(closedException()));
+    history.release();
     leave();
     session.release();
     ended.accept(this);

@@ -74,7 +74,7 @@ final class Session {
   private static final Duration LINGER = Duration.ofSeconds(2);
 
   /** Samples on their way to sinks before the server is held back. */
-  private static final int MOST_ON_THE_WAY = 50_000;
+  private static final int MOST_ON_THE_WAY = 30_000;
 
   /** Publish requests that wait at the server, at most. */
   private static final int MOST_PUBLISHES = 20;
@@ -121,8 +121,8 @@ final class Session {
   private final Map<String, Feed> feeds = new LinkedHashMap<>();
   private final List<Subscription> subscriptions = new ArrayList<>();
 
-  /** Of devices whose items are being created: one after the other, none twice. */
-  private final Map<Feed, CompletableFuture<Void>> watchings = new HashMap<>();
+  /** The creation of items that is under way, or was last: one after the other, none twice. */
+  private CompletableFuture<Void> creating = CompletableFuture.completedFuture(null);
 
   private final List<CompletableFuture<Void>> waiters = new ArrayList<>();
   private final ScheduledFuture<?> ticks;
@@ -135,6 +135,7 @@ final class Session {
   private volatile Nodes nodes;
   private final Conditions conditions = new Conditions();
   private volatile boolean closed;
+  private volatile boolean held;
   private NodeId sessionId;
   private Connector.Attempt attempt;
 
@@ -624,9 +625,8 @@ final class Session {
   /** Creates what the server doesn't watch yet; completes in the session's order. */
   private CompletableFuture<Void> create(Feed feed, Figures figures) {
     CompletableFuture<Void> created = new CompletableFuture<>();
-    CompletableFuture<Void> before =
-        watchings.getOrDefault(feed, CompletableFuture.completedFuture(null));
-    watchings.put(feed, created);
+    CompletableFuture<Void> before = creating;
+    creating = created;
     before.whenComplete(
         (done, failed) ->
             run(
@@ -637,7 +637,6 @@ final class Session {
                             (watching, failure) ->
                                 run(
                                     () -> {
-                                      watchings.remove(feed, created);
                                       if (failure == null) {
                                         created.complete(null);
                                       } else {
@@ -679,7 +678,8 @@ final class Session {
         .client()
         .modifyMonitoredItemsAsync(subscription.id, TimestampsToReturn.Both, List.of(request))
         .whenComplete(
-            (answer, failure) -> LOG.debug("{}: fewer fields of events asked for", this, failure));
+            // What it told until now, nobody has heard.
+            (answer, failure) -> run(() -> refresh(subscription)));
   }
 
   /**
@@ -911,6 +911,11 @@ final class Session {
 
   // Publishing.
 
+  /** Whether the server isn't asked for more, because too much waits here. */
+  boolean isHeldBack() {
+    return held;
+  }
+
   private boolean heldBack() {
     int attached = 0;
     int waiting = 0;
@@ -920,7 +925,8 @@ final class Session {
       attached += feed.attached() ? feed.waiting() : 0;
       waiting += feed.waiting();
     }
-    return attached > MOST_ON_THE_WAY || !any && waiting > Feed.MOST_WAITING / 2;
+    held = attached > MOST_ON_THE_WAY || !any && waiting > Feed.MOST_WAITING / 2;
+    return held;
   }
 
   /** Sends as many Publish requests as the server should have. */
@@ -988,7 +994,10 @@ final class Session {
       subscriptions.stream()
           .filter(s -> answer.getSubscriptionId().equals(s.id))
           .findFirst()
-          .ifPresent(s -> s.published(answer.getNotificationMessage()));
+          .ifPresent(
+              s ->
+                  s.published(
+                      answer.getNotificationMessage(), answer.getAvailableSequenceNumbers()));
       pump();
       return;
     }

@@ -237,10 +237,18 @@ final class Watching {
     List<MonitoredItemCreateRequest> requests =
         items.stream().map(item -> request(item, group.filter)).toList();
     return then(
-        session.ask(
-            figures,
-            client -> client.createMonitoredItemsAsync(id, TimestampsToReturn.Both, requests)),
-        answer -> {
+        session
+            .ask(
+                figures,
+                client -> client.createMonitoredItemsAsync(id, TimestampsToReturn.Both, requests))
+            .handle(Answer::new),
+        reply -> {
+          if (reply.failure != null) {
+            // They may be there nevertheless; under another handle next time, nothing comes twice.
+            items.forEach(subscription::remove);
+            return CompletableFuture.failedFuture(reply.failure);
+          }
+          CreateMonitoredItemsResponse answer = reply.value;
           if (!id.equals(subscription.id)) {
             return CompletableFuture.failedFuture(
                 new IllegalStateException("the subscription was lost meanwhile"));
