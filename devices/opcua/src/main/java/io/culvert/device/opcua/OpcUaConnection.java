@@ -65,6 +65,11 @@ class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
   }
 
   @Override
+  public CompletionStage<Page> history(List<Point> points, Instant from, Instant to, String next) {
+    return begin(history.read(points, from, to, next));
+  }
+
+  @Override
   public CompletionStage<Quality> write(Point point, Value value) {
     Address address = Address.of(point);
     return begin(
@@ -106,11 +111,6 @@ class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
     static Called by(Address address) {
       return new Called(address.node(), address.method());
     }
-  }
-
-  @Override
-  public CompletionStage<Page> history(List<Point> points, Instant from, Instant to, String next) {
-    return begin(history.read(points, from, to, next));
   }
 
   /** Has an exchange end, at the latest, when the connection is closed. */
