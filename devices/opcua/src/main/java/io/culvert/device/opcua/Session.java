@@ -678,7 +678,8 @@ final class Session {
         .client()
         .modifyMonitoredItemsAsync(subscription.id, TimestampsToReturn.Both, List.of(request))
         .whenComplete(
-            (answer, failure) -> LOG.debug("{}: fewer fields of events asked for", this, failure));
+            // What it told until now, nobody has heard.
+            (answer, failure) -> run(() -> refresh(subscription)));
   }
 
   /**
