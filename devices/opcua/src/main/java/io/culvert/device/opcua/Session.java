@@ -33,14 +33,19 @@ import org.eclipse.milo.opcua.stack.core.NamespaceTable;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
+import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventFilterResult;
+import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemModifyRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.MonitoringParameters;
 import org.eclipse.milo.opcua.stack.core.types.structured.NotificationMessage;
 import org.eclipse.milo.opcua.stack.core.types.structured.PublishRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.PublishResponse;
@@ -671,6 +676,30 @@ final class Session {
             feed.take(samples, () -> {});
           }
         });
+  }
+
+  /** Asks for fewer fields of events if the server doesn't know all of them. */
+  void narrow(Subscription subscription, Item item, ExtensionObject filterResult) {
+    if (filterResult == null
+        || filterResult.isNull()
+        || !(filterResult.decode(encoding()) instanceof EventFilterResult result)
+        || !item.events.narrow(result)) {
+      return;
+    }
+    MonitoredItemModifyRequest request =
+        new MonitoredItemModifyRequest(
+            item.id,
+            new MonitoringParameters(
+                item.handle,
+                0.0,
+                ExtensionObject.encode(encoding(), item.events.filter()),
+                Unsigned.uint(item.queue()),
+                true));
+    connected
+        .client()
+        .modifyMonitoredItemsAsync(subscription.id, TimestampsToReturn.Both, List.of(request))
+        .whenComplete(
+            (answer, failure) -> LOG.debug("{}: fewer fields of events asked for", this, failure));
   }
 
   /**
