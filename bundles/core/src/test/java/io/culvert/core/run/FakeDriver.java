@@ -71,6 +71,9 @@ class FakeDriver implements Driver {
   /** Where each device was opened, in order. */
   final Map<String, List<URI>> endpoints = new ConcurrentHashMap<>();
 
+  /** As which each was opened, in order. */
+  final List<Device> devices = new CopyOnWriteArrayList<>();
+
   /** Since the rig's beginning, by device. */
   final Map<String, List<Duration>> polls = new ConcurrentHashMap<>();
 
@@ -110,6 +113,7 @@ class FakeDriver implements Driver {
   @Override
   public CompletionStage<Connection> open(Device device, Sink sink) {
     log.add("open " + device.id());
+    devices.add(device);
     sinks.put(device.id(), sink);
     endpoints
         .computeIfAbsent(device.id(), d -> new CopyOnWriteArrayList<>())

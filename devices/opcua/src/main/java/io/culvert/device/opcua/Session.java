@@ -75,7 +75,7 @@ final class Session {
   private static final Duration LINGER = Duration.ofSeconds(2);
 
   /** Samples on their way to sinks before the server is held back. */
-  private static final int MOST_ON_THE_WAY = 50_000;
+  private static final int MOST_ON_THE_WAY = 30_000;
 
   /** Publish requests that wait at the server, at most. */
   private static final int MOST_PUBLISHES = 20;
@@ -137,6 +137,7 @@ final class Session {
   private final Conditions conditions = new Conditions();
   private final Browser browser;
   private volatile boolean closed;
+  private volatile boolean held;
   private NodeId sessionId;
   private Connector.Attempt attempt;
 
@@ -931,6 +932,11 @@ final class Session {
 
   // Publishing.
 
+  /** Whether the server isn't asked for more, because too much waits here. */
+  boolean isHeldBack() {
+    return held;
+  }
+
   private boolean heldBack() {
     int attached = 0;
     int waiting = 0;
@@ -940,7 +946,8 @@ final class Session {
       attached += feed.attached() ? feed.waiting() : 0;
       waiting += feed.waiting();
     }
-    return attached > MOST_ON_THE_WAY || !any && waiting > Feed.MOST_WAITING / 2;
+    held = attached > MOST_ON_THE_WAY || !any && waiting > Feed.MOST_WAITING / 2;
+    return held;
   }
 
   /** Sends as many Publish requests as the server should have. */
