@@ -200,6 +200,11 @@ final class Forest implements AutoCloseable {
     return "opc.tcp://127.0.0.1:" + port + "/forest";
   }
 
+  /** Sessions at present. */
+  int sessions() {
+    return server.getSessionManager().getAllSessions().size();
+  }
+
   /** Browse requests so far, those that go on included. */
   int browses() {
     return browses.get();
