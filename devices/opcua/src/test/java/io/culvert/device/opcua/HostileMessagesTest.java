@@ -28,7 +28,6 @@ import org.eclipse.milo.opcua.stack.core.types.structured.CreateMonitoredItemsRe
 import org.eclipse.milo.opcua.stack.core.types.structured.CreateSubscriptionRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.CreateSubscriptionResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.PublishRequest;
-import org.eclipse.milo.opcua.stack.core.types.structured.RepublishRequest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -120,8 +119,16 @@ class HostileMessagesTest {
         message("a message from far ahead", 7, 4_000_000_000L, change(1, seven(1))),
         message("a message from some way ahead", 7, 2_000_000_000L, change(1, seven(1))),
         message("a message of number 0", 7, 0, change(1, seven(1))),
-        message("a notification of a type that there isn't", 7, 1, new Bytes().object(60_000, seven(1))),
-        message("a notification of garbage", 7, 1, new Bytes().object(DATA_CHANGE, new Bytes().times(300, 0xA5))),
+        message(
+            "a notification of a type that there isn't",
+            7,
+            1,
+            new Bytes().object(60_000, seven(1))),
+        message(
+            "a notification of garbage",
+            7,
+            1,
+            new Bytes().object(DATA_CHANGE, new Bytes().times(300, 0xA5))),
         message("a notification of nothing", 7, 1, new Bytes().object(DATA_CHANGE, new Bytes())),
         message("values without end", 7, 1, change(Integer.MAX_VALUE, seven(1))),
         message("minus five values", 7, 1, change(-5, seven(1))),
@@ -131,25 +138,79 @@ class HostileMessagesTest {
             1,
             change(1, new Bytes().u32(1).u8(1, 0xC6).u32(1).u32(5).u32(400 * million).u32(1))),
         message(
-            "values within values",
-            7,
-            1,
-            change(1, new Bytes().u32(1).times(200_000, 1, 0x17))),
-        new Prank("a keep-alive without end", PublishRequest.class, 3000, (w, r) -> w.answer(r,
-            Bytes.response(PUBLISH_RESPONSE, r.handle()).u32(7).u32(-1).u8(0).u32(1).i64(0).u32(-1).u32(-1).u32(-1).bytes())),
-        new Prank("the same message without end", PublishRequest.class, 3000,
+            "values within values", 7, 1, change(1, new Bytes().u32(1).times(200_000, 1, 0x17))),
+        new Prank(
+            "a keep-alive without end",
+            PublishRequest.class,
+            3000,
+            (w, r) ->
+                w.answer(
+                    r,
+                    Bytes.response(PUBLISH_RESPONSE, r.handle())
+                        .u32(7)
+                        .u32(-1)
+                        .u8(0)
+                        .u32(1)
+                        .i64(0)
+                        .u32(-1)
+                        .u32(-1)
+                        .u32(-1)
+                        .bytes())),
+        new Prank(
+            "the same message without end",
+            PublishRequest.class,
+            3000,
             (w, r) -> w.answer(r, message(r.handle(), 7, 1, change(1, seven(1))))),
-        new Prank("no subscription", PublishRequest.class, 20, (w, r) -> w.refuse(r, StatusCodes.Bad_NoSubscription)),
-        new Prank("too many requests", PublishRequest.class, 20, (w, r) -> w.refuse(r, StatusCodes.Bad_TooManyPublishRequests)),
-        new Prank("no memory", PublishRequest.class, 20, (w, r) -> w.refuse(r, StatusCodes.Bad_OutOfMemory)),
-        new Prank("a session that is over", PublishRequest.class, 20, (w, r) -> w.refuse(r, StatusCodes.Bad_SessionIdInvalid)),
-        new Prank("an interval that is no number", CreateSubscriptionRequest.class, 1, subscription(Double.NaN, 10, 10)),
-        new Prank("an interval without end", CreateSubscriptionRequest.class, 1, subscription(Double.POSITIVE_INFINITY, 10, 10)),
-        new Prank("an interval below nothing", CreateSubscriptionRequest.class, 1, subscription(-1e300, 10, 10)),
-        new Prank("a silence of all time", CreateSubscriptionRequest.class, 1, subscription(1e300, 0xFFFF_FFFFL, 0xFFFF_FFFFL)),
+        new Prank(
+            "no subscription",
+            PublishRequest.class,
+            20,
+            (w, r) -> w.refuse(r, StatusCodes.Bad_NoSubscription)),
+        new Prank(
+            "too many requests",
+            PublishRequest.class,
+            20,
+            (w, r) -> w.refuse(r, StatusCodes.Bad_TooManyPublishRequests)),
+        new Prank(
+            "no memory",
+            PublishRequest.class,
+            20,
+            (w, r) -> w.refuse(r, StatusCodes.Bad_OutOfMemory)),
+        new Prank(
+            "a session that is over",
+            PublishRequest.class,
+            20,
+            (w, r) -> w.refuse(r, StatusCodes.Bad_SessionIdInvalid)),
+        new Prank(
+            "an interval that is no number",
+            CreateSubscriptionRequest.class,
+            1,
+            subscription(Double.NaN, 10, 10)),
+        new Prank(
+            "an interval without end",
+            CreateSubscriptionRequest.class,
+            1,
+            subscription(Double.POSITIVE_INFINITY, 10, 10)),
+        new Prank(
+            "an interval below nothing",
+            CreateSubscriptionRequest.class,
+            1,
+            subscription(-1e300, 10, 10)),
+        new Prank(
+            "a silence of all time",
+            CreateSubscriptionRequest.class,
+            1,
+            subscription(1e300, 0xFFFF_FFFFL, 0xFFFF_FFFFL)),
         new Prank("no silence at all", CreateSubscriptionRequest.class, 1, subscription(0, 0, 0)),
-        new Prank("fewer items than asked for", CreateMonitoredItemsRequest.class, 1, (w, r) -> w.answer(r,
-            new CreateMonitoredItemsResponse(w.response(r).getResponseHeader(), null, null))));
+        new Prank(
+            "fewer items than asked for",
+            CreateMonitoredItemsRequest.class,
+            1,
+            (w, r) ->
+                w.answer(
+                    r,
+                    new CreateMonitoredItemsResponse(
+                        w.response(r).getResponseHeader(), null, null))));
   }
 
   private static Script subscription(double interval, long lifetime, long keepAlive) {
@@ -167,8 +228,7 @@ class HostileMessagesTest {
   }
 
   private static Point point(String name) {
-    return new Point(
-        name, "nsu=" + HostileServer.URI + ";s=" + name, DataType.INT32, Access.READ);
+    return new Point(name, "nsu=" + HostileServer.URI + ";s=" + name, DataType.INT32, Access.READ);
   }
 
   /** A device as the core has it: opened again when its link is lost. */
@@ -216,7 +276,8 @@ class HostileMessagesTest {
           .until(
               () ->
                   now.samples().stream()
-                      .anyMatch(s -> s.point().equals("v1") && Value.of((long) value).equals(s.value())));
+                      .anyMatch(
+                          s -> s.point().equals("v1") && Value.of((long) value).equals(s.value())));
       return true;
     }
   }
