@@ -130,16 +130,17 @@ public final class OpcUaDriver implements Driver {
             connection.close();
           }
         });
-    session
-        .open()
-        .whenComplete(
-            (up, failure) -> {
-              if (failure == null) {
-                opened.complete(connection);
-              } else {
-                opened.completeExceptionally(failure);
-              }
-            });
+    // Who only looks around may want to know how a session could be had.
+    CompletableFuture<Void> ready =
+        device.profile().isEmpty() ? CompletableFuture.completedFuture(null) : session.open();
+    ready.whenComplete(
+        (up, failure) -> {
+          if (failure == null) {
+            opened.complete(connection);
+          } else {
+            opened.completeExceptionally(failure);
+          }
+        });
     return opened;
   }
 
