@@ -213,7 +213,7 @@ final class Browser {
             .toList();
     List<Found> found =
         new ArrayList<>(
-            new Facts(requests, new TypeWords(), true)
+            new Facts(requests, new TypeWords(), false)
                 .describe(children, requests.references(with, Requests.Which.PROPERTIES)));
     if (!whole && limit > 1) {
       found.add(next(what, offset + limit - 1, "more of this node"));

@@ -26,7 +26,6 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.MessageSecurityMode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
-import org.eclipse.milo.opcua.stack.core.util.EndpointUtil;
 import org.eclipse.milo.opcua.stack.transport.client.tcp.OpcTcpClientTransport;
 import org.eclipse.milo.opcua.stack.transport.client.tcp.OpcTcpClientTransportConfig;
 import org.eclipse.milo.opcua.stack.transport.client.tcp.OpcTcpClientTransportConfigBuilder;
@@ -161,7 +160,14 @@ final class Connector {
                         }
                       })
                   .thenApply(up -> connected);
-            });
+            })
+        .exceptionallyCompose(
+            failure ->
+                CompletableFuture.failedFuture(
+                    security
+                        .explain(failure, settings.security())
+                        .<Throwable>map(why -> new IOException(endpoint + ": " + why))
+                        .orElse(failure)));
   }
 
   /** Asks a server how it can be talked to (OPC 10000-4, 5.5.4). */
@@ -210,10 +216,7 @@ final class Connector {
 
   private OpcUaClient client(Endpoint endpoint, List<EndpointDescription> endpoints, Wire wire) {
     try {
-      EndpointDescription chosen =
-          // Servers name themselves as their own network knows them, which needn't be reachable.
-          EndpointUtil.updateUrl(
-              security.endpoint(endpoints, settings), endpoint.host(), endpoint.port());
+      EndpointDescription chosen = security.endpoint(endpoints, endpoint, settings.security());
       OpcUaClientConfigBuilder config =
           OpcUaClientConfig.builder()
               .setEndpoint(chosen)
@@ -225,7 +228,7 @@ final class Connector {
               .setKeepAliveFailuresAllowed(Unsigned.uint(0))
               .setKeepAliveInterval(Unsigned.uint(settings.keepAlive().toMillis()))
               .setKeepAliveTimeout(Unsigned.uint(settings.keepAlive().toMillis()));
-      security.configure(config, chosen, settings);
+      security.configure(config, chosen, settings.security());
       OpcUaClient client = OpcUaClient.create(config.build(), transport -> carry(transport, wire));
       Bounds.on(client);
       return client;

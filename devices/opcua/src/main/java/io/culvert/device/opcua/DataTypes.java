@@ -85,6 +85,14 @@ final class DataTypes {
                 }
               });
     }
+
+    static boolean isEnumeration(NodeId id) {
+      return id.equals(NodeIds.Enumeration) || TREE.isEnumType(id);
+    }
+
+    static boolean isStructure(NodeId id) {
+      return id.equals(NodeIds.Structure) || TREE.isStructType(id);
+    }
   }
 
   /**
@@ -171,8 +179,8 @@ final class DataTypes {
       return null;
     }
     OpcUaDataType builtin =
-        Own.TREE.isEnumType(id) ? OpcUaDataType.Int32 : Own.TREE.getBuiltinType(id);
-    return of(type.getDataTypeDefinition(), builtin, Own.TREE.isEnumType(id));
+        Own.isEnumeration(id) ? OpcUaDataType.Int32 : Own.TREE.getBuiltinType(id);
+    return of(type.getDataTypeDefinition(), builtin, Own.isEnumeration(id));
   }
 
   private static Type of(Object definition, OpcUaDataType builtin, boolean enumeration) {
@@ -263,7 +271,7 @@ final class DataTypes {
           if (base == null && !ends(id)) {
             return; // Somebody else is still asking.
           }
-          boolean enumeration = base != null && Own.TREE.isEnumType(base);
+          boolean enumeration = base != null && Own.isEnumeration(base);
           OpcUaDataType builtin =
               enumeration
                   ? OpcUaDataType.Int32
@@ -325,7 +333,7 @@ final class DataTypes {
   /** Whether a type is a structure, abstract or not. */
   boolean isStructure(NodeId id) {
     NodeId base = base(id);
-    return base != null && (base.equals(NodeIds.BaseDataType) || Own.TREE.isStructType(base));
+    return base != null && (base.equals(NodeIds.BaseDataType) || Own.isStructure(base));
   }
 
   /** Asks for a type and all structures that are of it: values of an abstract type are. */

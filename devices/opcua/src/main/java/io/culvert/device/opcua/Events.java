@@ -5,7 +5,7 @@ import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,9 +16,11 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
+import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.structured.ContentFilter;
 import org.eclipse.milo.opcua.stack.core.types.structured.EventFilter;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventFilterResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.SimpleAttributeOperand;
 
 /**
@@ -67,7 +69,7 @@ final class Events {
   private static final int CONDITION = 7;
   private static final int BRANCH = 9;
 
-  /** A name that all events have; the rest are left out for servers without conditions. */
+  /** Those that every event has; servers without conditions may not know the others. */
   private static final int PLAIN = CONDITION;
 
   /** What a notification is for. */
@@ -85,6 +87,10 @@ final class Events {
   private final Values values;
   private final Map<NodeId, String> types;
   private final Conditions conditions;
+
+  /** Fields that the server doesn't know; another is asked for in their places. */
+  private final BitSet unknown = new BitSet();
+
   private boolean refreshing;
 
   /**
@@ -97,22 +103,42 @@ final class Events {
     this.conditions = conditions;
   }
 
-  /**
-   * What the server is asked to tell.
-   *
-   * @param whole or only what every event has
-   */
-  static EventFilter filter(boolean whole) {
-    List<SimpleAttributeOperand> fields = new ArrayList<>();
-    for (Field field : whole ? FIELDS : FIELDS.subList(0, PLAIN)) {
+  /** What the server is asked to tell. */
+  EventFilter filter() {
+    SimpleAttributeOperand[] operands = new SimpleAttributeOperand[FIELDS.size()];
+    for (int i = 0; i < operands.length; i++) {
+      Field field = FIELDS.get(unknown.get(i) ? ID : i);
       QualifiedName[] path = new QualifiedName[field.path.length];
-      for (int i = 0; i < path.length; i++) {
-        path[i] = new QualifiedName(0, field.path[i]);
+      for (int step = 0; step < path.length; step++) {
+        path[step] = new QualifiedName(0, field.path[step]);
       }
       AttributeId attribute = path.length == 0 ? AttributeId.NodeId : AttributeId.Value;
-      fields.add(new SimpleAttributeOperand(field.type, path, attribute.uid(), null));
+      operands[i] = new SimpleAttributeOperand(field.type, path, attribute.uid(), null);
     }
-    return new EventFilter(fields.toArray(new SimpleAttributeOperand[0]), new ContentFilter(null));
+    return new EventFilter(operands, new ContentFilter(null));
+  }
+
+  /** Leaves out all that not every event has; returns whether that is anything new. */
+  boolean narrow() {
+    int before = unknown.cardinality();
+    unknown.set(PLAIN, FIELDS.size());
+    return unknown.cardinality() > before;
+  }
+
+  /**
+   * Leaves out fields that the server says it doesn't know: some then tell nothing at all.
+   *
+   * @return whether there are any that weren't left out
+   */
+  boolean narrow(EventFilterResult result) {
+    int before = unknown.cardinality();
+    StatusCode[] told = result.getSelectClauseResults();
+    for (int i = PLAIN; told != null && i < Math.min(told.length, FIELDS.size()); i++) {
+      if (told[i] != null && told[i].isBad()) {
+        unknown.set(i);
+      }
+    }
+    return unknown.cardinality() > before;
   }
 
   /** Takes note of what a notification is for. */
@@ -144,7 +170,7 @@ final class Events {
     Map<String, Value> into = new LinkedHashMap<>();
     try {
       for (int i = 0; i < FIELDS.size(); i++) {
-        Object raw = field(fields, i);
+        Object raw = unknown.get(i) ? null : field(fields, i);
         String name = FIELDS.get(i).name;
         if (i == ID) {
           if (raw instanceof ByteString id && id.isNotNull()) {

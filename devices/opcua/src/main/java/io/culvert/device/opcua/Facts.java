@@ -75,15 +75,16 @@ final class Facts {
 
   private final Requests requests;
   private final TypeWords types;
-  private final boolean values;
+  private final boolean tree;
 
   /**
-   * @param values whether values of scalars are told too
+   * @param tree whether the nodes are those of a tree, which have a path; values of scalars are
+   *     told of others only
    */
-  Facts(Requests requests, TypeWords types, boolean values) {
+  Facts(Requests requests, TypeWords types, boolean tree) {
     this.requests = requests;
     this.types = types;
-    this.values = values;
+    this.tree = tree;
   }
 
   /** What is read of a node: attributes by id, properties by name. */
@@ -187,7 +188,7 @@ final class Facts {
       boolean wanted =
           type != null
               && (own.bits(AttributeId.UserAccessLevel) & READ) != 0
-              && (types.open(type) || values && own.scalar() && small(types.word(type, null)));
+              && (types.open(type) || !tree && own.scalar() && small(types.word(type, null)));
       if (wanted) {
         readable.add(own);
         what.add(Requests.attribute(nodes.get(i).id(), AttributeId.Value));
@@ -227,16 +228,28 @@ final class Facts {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("kind", kind(node));
     put(facts, "typeDefinition", node.type() == null ? "" : types.name(node.type()));
-    put(facts, "path", node.path() == null ? "" : node.path().toString());
+    put(facts, "path", tree && node.path() != null ? node.path().toString() : "");
     String name = node.browseName().getName();
     put(facts, "name", name.equals(node.title()) ? "" : name);
     put(facts, "locale", node.displayName().getLocale());
     put(facts, "description", text(told.attributes.get(AttributeId.Description)));
     switch (node.nodeClass()) {
       case Variable -> variable(told, facts);
-      case Object -> put(facts, "events", truth(told.bits(AttributeId.EventNotifier) & EVENTS));
+      case Object -> {
+        if ((told.bits(AttributeId.EventNotifier) & EVENTS) != 0) {
+          put(facts, "point", point("events:", reference(node.id(), node.path())));
+        }
+      }
       case Method -> {
-        put(facts, "object", Seen.address(node.parent(), requests.namespaces()));
+        NodeRef.Path own = node.path();
+        boolean relative = tree && own != null;
+        List<NodeRef.Step> steps = relative ? own.steps() : List.of();
+        int last = steps.size() - 1;
+        String object =
+            reference(node.parent(), relative ? new NodeRef.Path(steps.subList(0, last)) : null);
+        String method =
+            reference(node.id(), relative ? new NodeRef.Path(steps.subList(last, last + 1)) : null);
+        put(facts, "point", point("method:", object, method));
         put(facts, "arguments", arguments(arguments(told, "InputArguments")));
         put(facts, "results", arguments(arguments(told, "OutputArguments")));
         if (Boolean.FALSE.equals(told.attributes.get(AttributeId.UserExecutable))) {
@@ -248,6 +261,15 @@ final class Facts {
       }
     }
     return new Found(Seen.address(node.id(), requests.namespaces()), node.title(), facts);
+  }
+
+  /** A node as an address names it; {@code ""} if none can. */
+  private String reference(NodeId node, NodeRef.Path path) {
+    return tree && path != null ? path.toString() : Seen.address(node, requests.namespaces());
+  }
+
+  private static String point(String kind, String... nodes) {
+    return List.of(nodes).contains("") ? "" : kind + String.join(" ", nodes);
   }
 
   private static String kind(Seen node) {
@@ -280,7 +302,7 @@ final class Facts {
     if (decoded(told.properties.get("EngineeringUnits")) instanceof EUInformation unit) {
       unit(unit, facts);
     }
-    if (values && told.value != null && told.scalar()) {
+    if (!tree && told.value != null && told.scalar()) {
       put(facts, "value", shown(told.value));
     }
   }

@@ -36,6 +36,11 @@ final class Item {
     this.address = address;
   }
 
+  /** How many values or events the server is asked to keep. */
+  int queue() {
+    return address.queue() == 0 ? feed.settings.queue() : address.queue();
+  }
+
   Sample sample(DataValue value) {
     return values.sample(point, feed.settings.timed(value));
   }

@@ -96,8 +96,11 @@ final class Nodes {
   private final Map<NodeId, Target> targets = new ConcurrentHashMap<>();
   private final Map<NodeId, Signature> signatures = new ConcurrentHashMap<>();
 
-  /** Whose names or structures were asked for. */
-  private final Map<NodeId, Values> described = new ConcurrentHashMap<>();
+  /** Variables whose names were asked for. */
+  private final Map<NodeId, Values> named = new ConcurrentHashMap<>();
+
+  /** Variables whose structures were. */
+  private final Set<NodeId> taken = ConcurrentHashMap.newKeySet();
 
   Nodes(Link link) {
     this.link = link;
@@ -345,14 +348,14 @@ final class Nodes {
     Set<NodeId> structs = new LinkedHashSet<>();
     places.forEach(
         (address, place) -> {
-          if (address.kind() == Address.Kind.VARIABLE
-              && place.node() != null
-              && !described.containsKey(place.node())) {
-            if (address.type() == DataType.TEXT) {
-              texts.add(place.node());
-            } else if (address.type() == DataType.STRUCT) {
-              structs.add(place.node());
-            }
+          NodeId node = place.node();
+          if (address.kind() != Address.Kind.VARIABLE || node == null) {
+            return;
+          }
+          if (address.type() == DataType.TEXT && !named.containsKey(node)) {
+            texts.add(node);
+          } else if (address.type() == DataType.STRUCT && !taken.contains(node)) {
+            structs.add(node);
           }
         });
     Set<NodeId> both = new LinkedHashSet<>(texts);
@@ -453,10 +456,12 @@ final class Nodes {
   private Map<Address, Place> with(Map<Address, Place> places) {
     places.replaceAll(
         (address, place) -> {
-          Values of = place.node() == null ? null : described.get(place.node());
-          return of == null || address.kind() != Address.Kind.VARIABLE
-              ? place
-              : new Place(place.node(), place.method(), place.status(), of);
+          boolean text =
+              address.kind() == Address.Kind.VARIABLE
+                  && address.type() == DataType.TEXT
+                  && place.node() != null;
+          Values of = text ? named.get(place.node()) : null;
+          return of == null ? place : new Place(place.node(), place.method(), place.status(), of);
         });
     return places;
   }
@@ -466,11 +471,11 @@ final class Nodes {
     for (NodeId node : nodes) {
       DataTypes.Type type = types.type(typeOf.get(node));
       if (type != null && !type.names().isEmpty()) {
-        described.put(node, structures.values().named(type::name));
+        named.put(node, structures.values().named(type::name));
       } else if (type != null && countable(type.builtin())) {
         numbers.add(node);
       } else {
-        described.put(node, structures.values());
+        named.put(node, structures.values());
       }
     }
     return types
@@ -479,7 +484,7 @@ final class Nodes {
             names -> {
               for (int i = 0; i < numbers.size(); i++) {
                 LongFunction<String> of = names.get(i);
-                described.put(
+                named.put(
                     numbers.get(i),
                     of == null ? structures.values() : structures.values().named(of));
               }
@@ -498,12 +503,11 @@ final class Nodes {
       if ((type == null || type.structure() == null) && types.isStructure(id)) {
         abstractTypes.add(id);
       }
-      described.put(node, structures.values());
     }
     CompletableFuture<Void> all = CompletableFuture.completedFuture(null);
     for (NodeId type : abstractTypes) {
       all = all.thenCompose(before -> types.loadBelow(type));
     }
-    return all;
+    return all.thenRun(() -> taken.addAll(nodes));
   }
 }

@@ -33,13 +33,18 @@ import org.eclipse.milo.opcua.stack.core.NamespaceTable;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
+import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodResult;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventFilterResult;
+import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemModifyRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.MonitoringParameters;
 import org.eclipse.milo.opcua.stack.core.types.structured.NotificationMessage;
 import org.eclipse.milo.opcua.stack.core.types.structured.PublishRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.PublishResponse;
@@ -69,7 +74,7 @@ final class Session {
   private static final Duration LINGER = Duration.ofSeconds(2);
 
   /** Samples on their way to sinks before the server is held back. */
-  private static final int MOST_ON_THE_WAY = 50_000;
+  private static final int MOST_ON_THE_WAY = 30_000;
 
   /** Publish requests that wait at the server, at most. */
   private static final int MOST_PUBLISHES = 20;
@@ -130,6 +135,7 @@ final class Session {
   private volatile Nodes nodes;
   private final Conditions conditions = new Conditions();
   private volatile boolean closed;
+  private volatile boolean held;
   private NodeId sessionId;
   private Connector.Attempt attempt;
 
@@ -651,6 +657,30 @@ final class Session {
         });
   }
 
+  /** Asks for fewer fields of events if the server doesn't know all of them. */
+  void narrow(Subscription subscription, Item item, ExtensionObject filterResult) {
+    if (filterResult == null
+        || filterResult.isNull()
+        || !(filterResult.decode(encoding()) instanceof EventFilterResult result)
+        || !item.events.narrow(result)) {
+      return;
+    }
+    MonitoredItemModifyRequest request =
+        new MonitoredItemModifyRequest(
+            item.id,
+            new MonitoringParameters(
+                item.handle,
+                0.0,
+                ExtensionObject.encode(encoding(), item.events.filter()),
+                Unsigned.uint(item.queue()),
+                true));
+    connected
+        .client()
+        .modifyMonitoredItemsAsync(subscription.id, TimestampsToReturn.Both, List.of(request))
+        .whenComplete(
+            (answer, failure) -> LOG.debug("{}: fewer fields of events asked for", this, failure));
+  }
+
   /**
    * Has the server tell the states of conditions again, as events of a subscription (Part 9,
    * 5.5.7). A server without conditions has none to tell.
@@ -880,6 +910,11 @@ final class Session {
 
   // Publishing.
 
+  /** Whether the server isn't asked for more, because too much waits here. */
+  boolean isHeldBack() {
+    return held;
+  }
+
   private boolean heldBack() {
     int attached = 0;
     int waiting = 0;
@@ -889,7 +924,8 @@ final class Session {
       attached += feed.attached() ? feed.waiting() : 0;
       waiting += feed.waiting();
     }
-    return attached > MOST_ON_THE_WAY || !any && waiting > Feed.MOST_WAITING / 2;
+    held = attached > MOST_ON_THE_WAY || !any && waiting > Feed.MOST_WAITING / 2;
+    return held;
   }
 
   /** Sends as many Publish requests as the server should have. */

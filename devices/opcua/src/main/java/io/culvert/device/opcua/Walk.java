@@ -49,7 +49,7 @@ final class Walk {
 
   /** Goes on until so many are ready, or all is seen. What it has found stays if that fails. */
   void advance(int enough, Requests requests) throws IOException, Requests.OutOfTime {
-    Facts facts = new Facts(requests, types, false);
+    Facts facts = new Facts(requests, types, true);
     while (ready.size() < enough && !open.isEmpty()) {
       List<Seen> level = open.stream().limit(requests.nodes()).toList();
       Map<NodeId, List<ReferenceDescription>> references =

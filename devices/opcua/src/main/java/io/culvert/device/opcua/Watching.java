@@ -273,6 +273,9 @@ final class Watching {
       long status = results[i].getStatusCode().value();
       if (results[i].getStatusCode().isGood()) {
         item.id = results[i].getMonitoredItemId();
+        if (item.events != null) {
+          session.narrow(group.subscription, item, results[i].getFilterResult());
+        }
         if (item.subscription != group.subscription) {
           session.giveUp(group.subscription, item);
         }
@@ -302,7 +305,7 @@ final class Watching {
   }
 
   private boolean narrower(Item item, Filter filter) {
-    return item.events == null ? filter(item, filter) != null : filter == Filter.WHOLE;
+    return item.events == null ? filter(item, filter) != null : item.events.narrow();
   }
 
   private static boolean aboutFilter(long status) {
@@ -317,9 +320,8 @@ final class Watching {
     Settings settings = feed.settings;
     Address address = item.address;
     Duration sampling = address.sampling() == null ? settings.sampling() : address.sampling();
-    int queue = address.queue() == 0 ? settings.queue() : address.queue();
     boolean events = item.events != null;
-    UaStructuredType what = events ? Events.filter(filter == Filter.WHOLE) : filter(item, filter);
+    UaStructuredType what = events ? item.events.filter() : filter(item, filter);
     AttributeId attribute = events ? AttributeId.EventNotifier : AttributeId.Value;
     return new MonitoredItemCreateRequest(
         new ReadValueId(
@@ -329,7 +331,7 @@ final class Watching {
             item.handle,
             events ? 0.0 : sampling.toNanos() / 1e6,
             what == null ? null : ExtensionObject.encode(session.encoding(), what),
-            Unsigned.uint(queue),
+            Unsigned.uint(item.queue()),
             true));
   }
 

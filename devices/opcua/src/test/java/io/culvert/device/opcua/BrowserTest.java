@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -122,8 +124,7 @@ class BrowserTest {
         .containsEntry("policy", "None")
         .containsEntry("security", "none")
         .containsEntry("users", "anonymous");
-    assertThat(top.get(1))
-        .isEqualTo(new Found("i=85", "Objects", java.util.Map.of("kind", "object")));
+    assertThat(top.get(1)).isEqualTo(new Found("i=85", "Objects", Map.of("kind", "object")));
     assertThat(browse("i=85", 100))
         .extracting(Found::address)
         .contains("i=2253", Forest.node("Plant"));
@@ -160,7 +161,7 @@ class BrowserTest {
     assertThat(titled(pump, "Mode").facts()).containsEntry("states", "0 off, 1 automatic");
     assertThat(titled(pump, "Start").facts())
         .containsEntry("kind", "method")
-        .containsEntry("object", Forest.node("Pump1"))
+        .containsEntry("point", "method:" + Forest.node("Pump1") + " " + Forest.node("Pump1.Start"))
         .containsEntry("arguments", "speed uint16, ramp float64");
   }
 
@@ -304,19 +305,18 @@ class BrowserTest {
         .contains("- {a: [b, c]} # d", "new\nline\rand\ttab", "水位", "\ud83d\ude80 rocket")
         .allMatch(title -> title.length() <= 512);
     assertThat(titled(hostile, "Unspeakable").address()).isEmpty();
-    for (Found found : hostile) {
-      String path = browsePath(found);
-      if (path != null) {
-        NodeRef parsed = NodeRef.parse(path, (what, expected) -> {});
-        assertThat(parsed).as(path).isInstanceOf(NodeRef.Path.class);
-        assertThat(parsed.toString()).isEqualTo(path);
-      }
+    List<Found> tree = pages("tree:" + Forest.node("Hostile"), 100);
+    assertThat(tree)
+        .extracting(Found::title)
+        .containsExactlyElementsOf(hostile.stream().map(Found::title).toList());
+    List<String> paths =
+        tree.stream().map(found -> found.facts().get("path")).filter(Objects::nonNull).toList();
+    assertThat(paths).hasSizeGreaterThan(Forest.HOSTILE.size() - 6);
+    for (String path : paths) {
+      NodeRef parsed = NodeRef.parse(path, (what, expected) -> {});
+      assertThat(parsed).as(path).isInstanceOf(NodeRef.Path.class);
+      assertThat(parsed).hasToString(path);
     }
-    assertThat(hostile).filteredOn(found -> browsePath(found) == null).hasSizeLessThan(6);
-  }
-
-  private static String browsePath(Found found) {
-    return found.facts().get("path");
   }
 
   @Test

@@ -550,7 +550,7 @@ class HostileServerTest {
         .untilAsserted(() -> reads(opening(server, new RecordingSink()).get(5, TimeUnit.SECONDS)));
   }
 
-  private static long allocated() {
+  static long allocated() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long[] drivers =
         Thread.getAllStackTraces().keySet().stream()
