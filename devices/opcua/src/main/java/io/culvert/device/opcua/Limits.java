@@ -6,6 +6,7 @@ import java.util.stream.Stream;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
 import org.eclipse.milo.opcua.stack.core.AttributeId;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
+import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
@@ -59,10 +60,33 @@ record Limits(
                 node ->
                     new ReadValueId(node, AttributeId.Value.uid(), null, QualifiedName.NULL_VALUE))
             .toList();
+    return read(client, nodes)
+        .exceptionallyCompose(
+            failure ->
+                Failures.status(failure) == StatusCodes.Bad_TooManyOperations
+                    ? oneByOne(client, nodes)
+                    : CompletableFuture.failedFuture(failure))
+        .thenApply(Limits::of);
+  }
+
+  private static CompletableFuture<DataValue[]> read(OpcUaClient client, List<ReadValueId> nodes) {
     return client
         .readAsync(0, TimestampsToReturn.Neither, nodes)
         .thenApply(ReadResponse::getResults)
-        .thenApply(results -> of(results == null ? new DataValue[0] : results));
+        .thenApply(results -> results == null ? new DataValue[0] : results);
+  }
+
+  private static CompletableFuture<DataValue[]> oneByOne(
+      OpcUaClient client, List<ReadValueId> nodes) {
+    CompletableFuture<DataValue[]> all = CompletableFuture.completedFuture(new DataValue[0]);
+    for (ReadValueId node : nodes) {
+      all =
+          all.thenCombine(
+              read(client, List.of(node)),
+              (before, one) ->
+                  Stream.concat(Stream.of(before), Stream.of(one)).toArray(DataValue[]::new));
+    }
+    return all;
   }
 
   private static Limits of(DataValue[] told) {

@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
@@ -17,6 +18,8 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.structured.CreateSubscriptionResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.DataChangeNotification;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventFieldList;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventNotificationList;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemNotification;
 import org.eclipse.milo.opcua.stack.core.types.structured.NotificationMessage;
 import org.eclipse.milo.opcua.stack.core.types.structured.StatusChangeNotification;
@@ -57,6 +60,9 @@ final class Subscription {
 
   /** Messages that came before one that is missing, by their number counted on without end. */
   private final TreeMap<Long, NotificationMessage> held = new TreeMap<>();
+
+  /** Numbers of the messages that the server can give again, as it said last. */
+  private final TreeSet<Long> available = new TreeSet<>();
 
   private long nextHandle;
   private Duration interval;
@@ -123,6 +129,7 @@ final class Subscription {
     next = 0;
     told = 0;
     held.clear();
+    available.clear();
     acknowledgements.clear();
     asking = false;
     spared = 0;
@@ -180,10 +187,22 @@ final class Subscription {
     return ahead > NUMBERS / 2 ? next + ahead - NUMBERS : next + ahead;
   }
 
-  /** A message came as the answer to a Publish. */
-  void published(NotificationMessage message) {
+  /**
+   * A message came as the answer to a Publish.
+   *
+   * @param numbers of messages that the server can give again; {@code null} if it doesn't say
+   */
+  void published(NotificationMessage message, UInteger[] numbers) {
     fresh = true;
+    available(numbers);
     take(message);
+  }
+
+  private void available(UInteger[] numbers) {
+    available.clear();
+    for (UInteger number : numbers == null ? new UInteger[0] : numbers) {
+      available.add(count(number.longValue()));
+    }
   }
 
   private void take(NotificationMessage message) {
@@ -211,9 +230,8 @@ final class Subscription {
    */
   void transferred(UInteger[] numbers) {
     next = Math.max(next, 1);
-    for (UInteger number : numbers == null ? new UInteger[0] : numbers) {
-      told = Math.max(told, count(number.longValue()) + 1);
-    }
+    available(numbers);
+    told = available.isEmpty() ? told : Math.max(told, available.last() + 1);
     spared = Math.max(next, told);
   }
 
@@ -276,7 +294,9 @@ final class Subscription {
         () -> {
           asking = false;
           if (next == wanted && next < told) {
-            long first = held.isEmpty() ? told : held.firstKey();
+            Long given = available.higher(wanted);
+            long first = Math.min(told, held.isEmpty() ? told : held.firstKey());
+            first = given == null ? first : Math.min(first, given);
             boolean harmless = next == spared && first == next + 1;
             next = first;
             if (!harmless) {
@@ -305,6 +325,8 @@ final class Subscription {
       Object notification = context == null ? null : part.decode(context);
       if (notification instanceof DataChangeNotification change) {
         values(change.getMonitoredItems(), delivery);
+      } else if (notification instanceof EventNotificationList list) {
+        events(list.getEvents(), delivery);
       } else if (notification instanceof StatusChangeNotification change) {
         session.statusChanged(this, change.getStatus());
       }
@@ -335,6 +357,45 @@ final class Subscription {
           to.tellOverflown();
           delivery.hand(to, theirs);
         });
+  }
+
+  private void events(EventFieldList[] events, Delivery delivery) {
+    if (events == null) {
+      return;
+    }
+    boolean refresh = false;
+    Map<Feed, List<Sample>> all = new IdentityHashMap<>();
+    for (EventFieldList event : events) {
+      Item item = items.get(event.getClientHandle());
+      if (item == null || item.events == null) {
+        continue; // given up meanwhile
+      }
+      Instant told = Events.time(event.getEventFields());
+      Instant at = told == null ? session.now() : told;
+      switch (item.events.kind(event.getEventFields())) {
+        case EVENT ->
+            all.computeIfAbsent(item.feed, f -> new ArrayList<>())
+                .add(item.events.sample(item.point, event.getEventFields()));
+        case OVERFLOW -> {
+          Instant from = item.last == null || item.last.isAfter(at) ? at : item.last;
+          item.feed.overflown(item.point.id(), from, at);
+          all.computeIfAbsent(item.feed, f -> new ArrayList<>());
+        }
+        case REFRESH_WANTED -> refresh = true;
+        case REFRESH -> {}
+      }
+      item.last = at;
+    }
+    all.forEach(
+        (to, theirs) -> {
+          to.tellOverflown();
+          if (!theirs.isEmpty()) {
+            delivery.hand(to, theirs);
+          }
+        });
+    if (refresh) {
+      session.refresh(this);
+    }
   }
 
   private Sample sample(Item item, DataValue value) {

@@ -1,5 +1,6 @@
 package io.culvert.device.opcua;
 
+import static org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned.ubyte;
 import static org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned.uint;
 
 import io.netty.channel.nio.NioEventLoopGroup;
@@ -29,14 +30,21 @@ import org.eclipse.milo.opcua.sdk.server.ManagedNamespaceWithLifecycle;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServer;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfig;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
+import org.eclipse.milo.opcua.sdk.server.Session;
+import org.eclipse.milo.opcua.sdk.server.identity.DefaultUsernameIdentity;
+import org.eclipse.milo.opcua.sdk.server.identity.Identity;
+import org.eclipse.milo.opcua.sdk.server.identity.IdentityValidator;
+import org.eclipse.milo.opcua.sdk.server.items.BaseMonitoredItem;
 import org.eclipse.milo.opcua.sdk.server.items.DataItem;
 import org.eclipse.milo.opcua.sdk.server.items.MonitoredItem;
 import org.eclipse.milo.opcua.sdk.server.methods.AbstractMethodInvocationHandler;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaFolderNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaVariableNode;
+import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultAttributeServiceSet;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
+import org.eclipse.milo.opcua.stack.core.UaException;
 import org.eclipse.milo.opcua.stack.core.security.DefaultCertificateManager;
 import org.eclipse.milo.opcua.stack.core.security.MemoryCertificateQuarantine;
 import org.eclipse.milo.opcua.stack.core.security.SecurityPolicy;
@@ -47,17 +55,25 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.LocalizedText;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
+import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.MessageSecurityMode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
+import org.eclipse.milo.opcua.stack.core.types.enumerated.UserTokenType;
 import org.eclipse.milo.opcua.stack.core.types.structured.Argument;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryData;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadDetails;
+import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadValueId;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRawModifiedDetails;
+import org.eclipse.milo.opcua.stack.core.types.structured.SignatureData;
+import org.eclipse.milo.opcua.stack.core.types.structured.UserIdentityToken;
+import org.eclipse.milo.opcua.stack.core.types.structured.UserTokenPolicy;
+import org.eclipse.milo.opcua.stack.transport.server.ServiceRequestContext;
 import org.eclipse.milo.opcua.stack.transport.server.tcp.OpcTcpServerTransport;
 import org.eclipse.milo.opcua.stack.transport.server.tcp.OpcTcpServerTransportConfig;
 
@@ -135,12 +151,14 @@ final class PlantServer implements AutoCloseable {
                     endpoint.copy().setPath("/plant/discovery").build()))
             .setCertificateManager(new DefaultCertificateManager(new MemoryCertificateQuarantine()))
             .setLimits(limits)
+            .setIdentityValidator(new OneUser())
             .setExecutor(executor)
             .setScheduledExecutor(scheduler)
             .build();
     OpcTcpServerTransportConfig transport =
         OpcTcpServerTransportConfig.newBuilder().setEventLoop(loops).setExecutor(executor).build();
     server = new OpcUaServer(config, profile -> new OpcTcpServerTransport(transport));
+    server.addServiceSet("/plant", new Releasing(server));
     plant = new Plant(server);
     plant.startup();
     server.startup().get(30, TimeUnit.SECONDS);
@@ -177,8 +195,39 @@ final class PlantServer implements AutoCloseable {
     plant.set(name, value);
   }
 
+  /** How well the server does, 0 to 255, by its own word. */
+  void serviceLevel(int level) {
+    variable(NodeIds.Server_ServiceLevel).setValue(new DataValue(new Variant(ubyte(level))));
+  }
+
+  /** What it says of how many items a subscription may have; not that it would refuse more. */
+  void mostItems(int most) {
+    server
+        .getOpcUaNamespace()
+        .getNodeManager()
+        .addNode(
+            new UaVariableNode.UaVariableNodeBuilder(plant.getNodeContext())
+                .setNodeId(NodeIds.Server_ServerCapabilities_MaxMonitoredItemsPerSubscription)
+                .setBrowseName(new QualifiedName(0, "MaxMonitoredItemsPerSubscription"))
+                .setDisplayName(LocalizedText.english("MaxMonitoredItemsPerSubscription"))
+                .setDataType(NodeIds.UInt32)
+                .setValue(new DataValue(new Variant(uint(most))))
+                .build());
+  }
+
+  private UaVariableNode variable(NodeId node) {
+    return (UaVariableNode) server.getAddressSpaceManager().getManagedNode(node).orElseThrow();
+  }
+
   Object value(String name) {
     return plant.nodes.get(name).getValue().getValue().getValue();
+  }
+
+  /** What the items of a node were asked for, by those who watch it. */
+  List<BaseMonitoredItem<?>> items(String name) {
+    return plant.items.getOrDefault(plant.nodes.get(name).getNodeId(), List.of()).stream()
+        .<BaseMonitoredItem<?>>map(item -> (BaseMonitoredItem<?>) item)
+        .toList();
   }
 
   /** How many points are watched by somebody. */
@@ -186,9 +235,49 @@ final class PlantServer implements AutoCloseable {
     return (int) plant.items.values().stream().mapToLong(List::size).sum();
   }
 
+  /** Histories that were begun to read, and neither read to the end nor given up. */
+  int openHistories() {
+    return plant.remainders.size();
+  }
+
   /** What the calls of the method {@code Double} were given. */
   List<Integer> calls() {
     return plant.calls;
+  }
+
+  /**
+   * Takes whoever comes without a name for one and the same user: Milo's server refuses to transfer
+   * the subscriptions of nobody without security, which isn't what is to be tested.
+   */
+  private static final class OneUser implements IdentityValidator {
+    @Override
+    public Identity validateIdentityToken(
+        Session session, UserIdentityToken token, UserTokenPolicy policy, SignatureData signature) {
+      return new DefaultUsernameIdentity("anybody");
+    }
+
+    @Override
+    public Set<UserTokenType> getSupportedTokenTypes() {
+      return Set.of(UserTokenType.Anonymous);
+    }
+  }
+
+  /** Milo's server doesn't pass on that a history is given up. */
+  private final class Releasing extends DefaultAttributeServiceSet {
+    Releasing(OpcUaServer server) {
+      super(server);
+    }
+
+    @Override
+    public HistoryReadResponse onHistoryRead(
+        ServiceRequestContext context, HistoryReadRequest request) throws UaException {
+      if (request.getReleaseContinuationPoints()) {
+        for (HistoryReadValueId node : request.getNodesToRead()) {
+          plant.remainders.remove(node.getContinuationPoint());
+        }
+      }
+      return super.onHistoryRead(context, request);
+    }
   }
 
   private final class Plant extends ManagedNamespaceWithLifecycle {
