@@ -541,6 +541,101 @@ class AuditTest {
     assertOnly(Violation.LEDGER, 1);
   }
 
+  /** A device that remembers: what was never read comes late, with the time at which it was so. */
+  @Test
+  void whatWasRecoveredMayLieInASpanInWhichNothingWasRead() throws Exception {
+    long[] span = fillInLater(0);
+    gateway.ledger("bridge-001", "telemetry", span[0], span[1], span[2], false, "NEVER_READ");
+    assertThat(verdict().counts()).containsOnlyKeys(Violation.LEDGER);
+
+    gateway.ledger("bridge-001", "telemetry", span[0], span[1], span[2], false, "RECOVERED");
+    assertThat(verdict().examples()).isEmpty();
+    assertThat(verdict().explained()).isEmpty();
+  }
+
+  @Test
+  void whatIsMissingAlthoughItWasRecoveredIsLost() throws Exception {
+    long[] span = fillInLater(4);
+    gateway.ledger("bridge-001", "telemetry", span[0], span[1], span[2], false, "NEVER_READ");
+    gateway.ledger("bridge-001", "telemetry", span[0], span[1], span[2], false, "RECOVERED");
+
+    assertOnly(Violation.LOST, span[3]);
+  }
+
+  @Test
+  void whatWasNotRecoveredIsExplainedAsBefore() throws Exception {
+    long[] span = fillInLater(4);
+    gateway.ledger("bridge-001", "telemetry", span[0], span[1], span[2], false, "NEVER_READ");
+    gateway.ledger(
+        "bridge-001", "telemetry", span[0], span[1], span[2] - span[3], false, "RECOVERED");
+
+    assertThat(verdict().examples()).isEmpty();
+    assertThat(verdict().explained()).containsEntry("never read", span[3]);
+  }
+
+  @Test
+  void anInterruptionExplainsNothingThatWasRecovered() throws Exception {
+    long[] span = fillInLater(4);
+    gateway.ledger("*", "*", span[0], span[1], 0, false, "INTERRUPTION");
+    gateway.ledger("bridge-001", "telemetry", span[0], span[1], span[2], false, "RECOVERED");
+
+    assertThat(verdict().count(Violation.LOST)).isEqualTo(span[3]);
+  }
+
+  @Test
+  void aRecoveryOfNothingIsALedgerLie() throws Exception {
+    rounds(10);
+    gateway.ledger(
+        "bridge-001", "telemetry", clock.millis() - 5_000, clock.millis(), 5, false, "RECOVERED");
+
+    assertOnly(Violation.LEDGER, 1);
+    assertThat(verdict().examples().get(Violation.LEDGER).get(0))
+        .contains("no entry says that anything was missing");
+  }
+
+  @Test
+  void anEntryOfSomePointsOnlyMayLieOverReadingsOfOthers() throws Exception {
+    rounds(10);
+    gateway.ledger(
+        "bridge-001",
+        "telemetry",
+        clock.millis() - 5_000,
+        clock.millis(),
+        5,
+        false,
+        "NEVER_READ",
+        "only strain_9: the server's queue was too short");
+
+    assertThat(verdict().examples()).isEmpty();
+  }
+
+  /**
+   * Keeps the telemetry of a device back for some rounds and brings it later, but for some of it.
+   *
+   * @return first and last moment, readings in all, readings that are left out
+   */
+  private long[] fillInLater(int leftOut) throws Exception {
+    rounds(10);
+    List<Out> held = new ArrayList<>();
+    long[] span = {clock.millis(), 0, 0, 0};
+    gateway.withholding(
+        outs -> outs.removeIf(out -> any("bridge-001", "telemetry").test(out) && held.add(out)));
+    rounds(12);
+    gateway.withholding(outs -> {});
+    span[1] = clock.millis();
+    rounds(5);
+    for (int i = 0; i < held.size(); i++) {
+      int readings = held.get(i).readings.size();
+      span[2] += readings;
+      if (i >= held.size() - leftOut) {
+        span[3] += readings;
+      } else {
+        gateway.publishLate(held.get(i));
+      }
+    }
+    return span;
+  }
+
   @Test
   void pollThatTheGatewayCallsNeverReadIsExplainedUpToItsCount() throws Exception {
     long lost = dropEntry("bridge-001", "telemetry");

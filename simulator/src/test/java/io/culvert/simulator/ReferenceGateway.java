@@ -174,9 +174,28 @@ public final class ReferenceGateway implements AutoCloseable {
     numbers.put(stream, out.first + out.readings.size());
   }
 
+  /** Publishes an entry that was kept back before it was numbered, as it is. */
+  public void publishLate(Out out) throws IOException {
+    number(out);
+    publish(out);
+  }
+
   /** Publishes an entry in the ledger. */
   public void ledger(
       String device, String streamClass, long from, long to, long count, boolean exact, String why)
+      throws IOException {
+    ledger(device, streamClass, from, to, count, exact, why, "");
+  }
+
+  public void ledger(
+      String device,
+      String streamClass,
+      long from,
+      long to,
+      long count,
+      boolean exact,
+      String why,
+      String detail)
       throws IOException {
     Out out = new Out(ID, "event", clock.millis());
     Map<String, Object> entry = new LinkedHashMap<>();
@@ -187,7 +206,7 @@ public final class ReferenceGateway implements AutoCloseable {
     entry.put("count", count);
     entry.put("exact", exact);
     entry.put("reason", why);
-    entry.put("detail", "");
+    entry.put("detail", detail);
     out.readings.put("ledger", new Reading(entry, "", "Good"));
     number(out);
     publish(out);

@@ -2,7 +2,8 @@ package io.culvert.api;
 
 /**
  * The type of a point as the device holds it, before scaling. How many bytes or registers it takes,
- * and in which order, is the protocol's affair.
+ * and in which order, is the protocol's affair. A device may hold a {@link Value.Array} of them
+ * instead; scale, range and dead-band then hold for each.
  */
 public enum DataType {
   /** {@link Value.Bool}. */

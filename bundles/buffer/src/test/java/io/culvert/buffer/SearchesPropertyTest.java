@@ -206,6 +206,8 @@ class SearchesPropertyTest {
           case 3 -> Value.of((double) random.nextFloat());
           case 4 -> Value.of(List.of(Double.NaN, -0.0, 1e300, 0.0).get(random.nextInt(4)));
           case 5 -> Value.of("open");
+          case 7 ->
+              new Value.Array(List.of(Value.of(random.nextInt(9)), Value.of(0.1), Value.of("a")));
           case 6 -> new Value.Struct(Map.of("antenna", Value.of(random.nextInt(3))));
           default -> Value.of(random.nextInt(1000) / 100.0);
         };

@@ -147,10 +147,33 @@ final class IotDaRequests {
   }
 
   private static Value value(Object found, String name) throws Malformed {
+    if (found instanceof Map<?, ?> map) {
+      Map<String, Value> fields = new LinkedHashMap<>();
+      for (Map.Entry<?, ?> field : map.entrySet()) {
+        fields.put(field.getKey().toString(), plainOrList(field.getValue(), name));
+      }
+      return new Value.Struct(fields);
+    }
+    return plainOrList(found, name);
+  }
+
+  private static Value plainOrList(Object found, String name) throws Malformed {
+    if (found instanceof List<?> list) {
+      List<Value> values = new ArrayList<>();
+      for (Object element : list) {
+        values.add(plain(element, name));
+      }
+      return new Value.Array(values);
+    }
+    return plain(found, name);
+  }
+
+  private static Value plain(Object found, String name) throws Malformed {
     if (found instanceof Value value) {
       return value;
     }
-    throw new Malformed(name + " is no boolean, number or text");
+    throw new Malformed(
+        name + " is no boolean, number or text, nor a list or a flat structure of such");
   }
 
   private static String text(Map<?, ?> object, String key) throws Malformed {

@@ -247,6 +247,33 @@ class IotDaTest {
   }
 
   @Test
+  void understandsListsAndStructures() {
+    Request request =
+        command(
+            """
+            {"object_device_id":"pump-1","command_name":"set",
+             "paras":{"steps":[1,2.5],"none":[],"call":{"speed":3,"names":["a"],"run":true}}}""");
+
+    assertThat(request.problem()).isEmpty();
+    assertThat(request.writes())
+        .containsExactly(
+            new Write("steps", new Value.Array(List.of(Value.of(1), Value.of(2.5)))),
+            new Write("none", new Value.Array(List.of())),
+            new Write(
+                "call",
+                new Value.Struct(
+                    Map.of(
+                        "speed",
+                        Value.of(3),
+                        "names",
+                        new Value.Array(List.of(Value.of("a"))),
+                        "run",
+                        Value.of(true)))));
+    assertThat(text(dialect.answer(request, results(request, 0))))
+        .contains("\"steps\":[1,2.5],\"none\":[],\"call\":{\"speed\":3,\"names\":[\"a\"]");
+  }
+
+  @Test
   void understandsACommandNamedAfterItsPoint() {
     Request request =
         command(
@@ -307,13 +334,17 @@ class IotDaTest {
         "{\"command_name\":\"x\",\"paras\":[]}",
         "{\"command_name\":\"x\",\"paras\":{}}",
         "{\"command_name\":\"x\",\"paras\":{\"value\":null}}",
-        "{\"command_name\":\"x\",\"paras\":{\"value\":[1]}}",
+        "{\"command_name\":\"x\",\"paras\":{\"value\":[[1]]}}",
+        "{\"command_name\":\"x\",\"paras\":{\"value\":[null]}}",
+        "{\"command_name\":\"x\",\"paras\":{\"value\":[{}]}}",
+        "{\"command_name\":\"x\",\"paras\":{\"value\":{\"a\":{}}}}",
+        "{\"command_name\":\"x\",\"paras\":{\"value\":{\"a\":null}}}",
         "{\"command_name\":\"x\",\"paras\":{\"value\":99999999999999999999}}",
         "{\"command_name\":\"x\",\"paras\":{\"value\":1e999}}",
         "{\"command_name\":\"x\",\"paras\":{\"value\":1,\"value\":2}}",
         "{\"command_name\":\"set\",\"paras\":{}}",
         "{\"command_name\":\"x\",\"paras\":{\"value\":1}} x",
-        "{\"command_name\":\"\\ud800\",\"paras\":{\"value\":[]}}",
+        "{\"command_name\":\"\\ud800\",\"paras\":{\"value\":[[]]}}",
         "{\"object_device_id\":7,\"command_name\":\"x\",\"paras\":{\"value\":1}}",
         "[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]",
       })

@@ -43,7 +43,13 @@ record LedgerReport(String device, BufferCommand.Span span, Account account) {
                       Text.span(Duration.between(e.from(), e.to())),
                       e.detail().isEmpty() ? "" : "; " + e.detail())));
     }
-    out.append(Text.plural(account.entries().size(), "gap"));
+    // The end of a gap is none.
+    out.append(
+        Text.plural(
+            account.entries().stream()
+                .filter(e -> e.reason() != LedgerEntry.Reason.RECOVERED)
+                .count(),
+            "gap"));
     out.append(device == null ? " " + inWords() : total()).append('\n');
     if (!account.complete()) {
       out.append(

@@ -1,7 +1,12 @@
 package io.culvert.shell;
 
+import static java.util.stream.Collectors.joining;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import io.culvert.api.Reading;
 import io.culvert.api.Value;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,12 +17,17 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** How things are written for a person in front of 80 columns. */
 final class Text {
   static final int COLUMNS = 80;
+
+  /** Values of a list. */
+  private static final int MOST_SHOWN = 20;
 
   /** What stands to the right in a column: a number, with its unit perhaps, or none. */
   private static final String NUMBER = "-|(< )?[-+]?[0-9][0-9,./]*( (%|ms|s|min|B|kB|MB))?";
@@ -144,11 +154,32 @@ final class Text {
         return BigDecimal.valueOf(d.value()).stripTrailingZeros().toPlainString();
       }
     }
+    if (value instanceof Value.Array array) {
+      String some =
+          array.values().stream().limit(MOST_SHOWN).map(Text::value).collect(joining(", "));
+      int more = array.values().size() - MOST_SHOWN;
+      return "[" + some + (more > 0 ? ", … " + count(more) + " more" : "") + "]";
+    }
     return value.toString();
   }
 
-  /** As a person types it: true and false, whole numbers, decimals, anything else as text. */
+  /**
+   * As a person types it: true and false, whole numbers, decimals, lists and structures as JSON,
+   * anything else as text.
+   */
   static Value parse(String text) {
+    if (text.startsWith("[") || text.startsWith("{")) {
+      try (JsonParser json = Export.JSON.createParser(text)) {
+        json.nextToken();
+        Value value = value(json);
+        if (json.nextToken() == null) {
+          return value;
+        }
+      } catch (IOException | IllegalArgumentException e) {
+        // No JSON, or none that is a value.
+      }
+      return Value.of(text);
+    }
     if (text.equals("true") || text.equals("false")) {
       return Value.of(Boolean.parseBoolean(text));
     }
@@ -163,6 +194,37 @@ final class Text {
     return text.matches("[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?")
         ? Value.of(Double.parseDouble(text))
         : Value.of(text);
+  }
+
+  private static Value value(JsonParser json) throws IOException {
+    switch (json.currentToken()) {
+      case START_ARRAY -> {
+        List<Value> values = new ArrayList<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+          values.add(value(json));
+        }
+        return new Value.Array(values);
+      }
+      case START_OBJECT -> {
+        Map<String, Value> fields = new LinkedHashMap<>();
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+          String name = json.currentName();
+          json.nextToken();
+          fields.put(name, value(json));
+        }
+        return new Value.Struct(fields);
+      }
+      case VALUE_STRING -> {
+        return Value.of(json.getText());
+      }
+      default -> {
+        // true, 17, 1.5; null is none.
+        if (json.currentToken() == JsonToken.VALUE_NULL) {
+          throw new IllegalArgumentException("null is no value");
+        }
+        return parse(json.getText());
+      }
+    }
   }
 
   /** {@code 500ms}, {@code 30s}, {@code 10m}, {@code 24h}, {@code 7d}. */

@@ -219,6 +219,28 @@ class BufferCommandTest {
   }
 
   @Test
+  void whatWasRecoveredIsToldAndIsNoGap() throws Exception {
+    List<LedgerEntry> entries = new ArrayList<>();
+    for (Reason reason : List.of(Reason.NEVER_READ, Reason.RECOVERED)) {
+      entries.add(
+          new LedgerEntry(
+              "plc-1", "telemetry", NOW.minusSeconds(60), NOW, 30, false, reason, "kept"));
+    }
+    buffer.account =
+        new Account(
+            Map.of(),
+            List.of(),
+            entries,
+            Map.of(Reason.NEVER_READ, 30L, Reason.RECOVERED, 30L),
+            true);
+
+    assertThat(run("ledger", "--device", "plc-1"))
+        .contains(
+            "recovered plc-1/telemetry: about 30 readings for 60 s;\n    kept",
+            "1 gap: 30 never read, 30 recovered");
+  }
+
+  @Test
   void theLedgerOfAllIsOfTheLastDayIfNothingIsSaid() throws Exception {
     assertThat(run("ledger")).startsWith("0 gaps from ");
     assertThat(buffer.asked).isEqualTo("2026-11-28T08:00:00Z 2026-11-29T08:00:00.001Z");

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.culvert.api.Value;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -50,6 +52,36 @@ class TextTest {
     assertThat(Text.parse("\"17\"")).isEqualTo(Value.of("17"));
     assertThat(Text.parse("open")).isEqualTo(Value.of("open"));
     assertThat(Text.parse("NaN")).isEqualTo(Value.of("NaN"));
+  }
+
+  @Test
+  void listsAndStructuresAreReadAsJson() {
+    assertThat(Text.parse("[1, 2.5, true, \"open\"]"))
+        .isEqualTo(
+            new Value.Array(List.of(Value.of(1), Value.of(2.5), Value.of(true), Value.of("open"))));
+    assertThat(Text.parse("{\"speed\": 3, \"steps\": [1, 2], \"name\": \"17\"}"))
+        .isEqualTo(
+            new Value.Struct(
+                Map.of(
+                    "speed",
+                    Value.of(3),
+                    "steps",
+                    new Value.Array(List.of(Value.of(1), Value.of(2))),
+                    "name",
+                    Value.of("17"))));
+    assertThat(Text.parse("[]")).isEqualTo(new Value.Array(List.of()));
+    for (String text : List.of("[1", "[1] 2", "[[1]]", "[null]", "{a}", "[", "{\"a\":{}}")) {
+      assertThat(Text.parse(text)).as(text).isEqualTo(Value.of(text));
+    }
+  }
+
+  @Test
+  void ofALongListSomeIsShown() {
+    assertThat(Text.value(new Value.Array(List.of(Value.of(1.50), Value.of("a")))))
+        .isEqualTo("[1.5, a]");
+    assertThat(Text.value(new Value.Array(Collections.nCopies(1020, Value.of(0.1)))))
+        .startsWith("[0.1, 0.1")
+        .endsWith(", 0.1, … 1,000 more]");
   }
 
   @Test

@@ -21,7 +21,17 @@ public record LedgerClaim(
     String reason,
     String detail) {
   private static final Set<String> REASONS =
-      Set.of("NEVER_READ", "INTERRUPTION", "DROPPED", "DAMAGED", "REFUSED", "NOT_ACCEPTED");
+      Set.of(
+          "NEVER_READ",
+          "INTERRUPTION",
+          "DROPPED",
+          "DAMAGED",
+          "REFUSED",
+          "NOT_ACCEPTED",
+          "RECOVERED");
+
+  /** With this begins the detail of an entry that speaks of some points of its class only. */
+  private static final String ONLY = "only ";
 
   /**
    * Reads the structure of a point {@code ledger}.
@@ -69,7 +79,29 @@ public record LedgerClaim(
 
   /** Whether it speaks of readings that the gateway had and the platform doesn't get. */
   boolean ofReadings() {
-    return !reason.equals("INTERRUPTION") && !reason.equals("NEVER_READ");
+    return !ofSpan() && !recovers();
+  }
+
+  /** Whether it speaks of a time in which nothing was read. */
+  boolean ofSpan() {
+    return reason.equals("INTERRUPTION") || reason.equals("NEVER_READ");
+  }
+
+  /** Whether it takes back what others say. */
+  boolean recovers() {
+    return reason.equals("RECOVERED");
+  }
+
+  /** Whether others of its device and class may have been read in the same time. */
+  boolean ofSomePoints() {
+    return detail.startsWith(ONLY);
+  }
+
+  /** Whether there may be readings that both speak of. */
+  boolean touches(LedgerClaim other) {
+    return (other.device.equals("*") || concerns(other.device, streamClass))
+        && (other.streamClass.equals("*") || concerns(device, other.streamClass))
+        && overlaps(other.from, other.to);
   }
 
   boolean overlaps(long start, long end) {

@@ -18,6 +18,10 @@ final class Verdict {
   private final Truth truth;
   private final Map<String, Stream> streams;
   private final List<Claim> claims = new ArrayList<>();
+
+  /** What came after all of what claims say is missing. */
+  private final List<LedgerClaim> recovered;
+
   private final Map<String, List<ToldBad>> toldBad;
   private final Findings findings;
   private final Rules rules;
@@ -71,6 +75,35 @@ final class Verdict {
     // Exact entries first: they name what they explain most closely.
     ledger.stream().filter(LedgerClaim::exact).forEach(entry -> claims.add(new Claim(entry)));
     ledger.stream().filter(entry -> !entry.exact()).forEach(e -> claims.add(new Claim(e)));
+    recovered = claims.stream().map(claim -> claim.entry).filter(LedgerClaim::recovers).toList();
+    recovered.forEach(this::takeBack);
+  }
+
+  /** What was recovered isn't there to explain a loss. The device's own entries go first. */
+  private void takeBack(LedgerClaim recovery) {
+    long count = recovery.count();
+    boolean any = false;
+    for (boolean own : new boolean[] {true, false}) {
+      for (Claim claim : claims) {
+        if (claim.entry.ofSpan()
+            && claim.entry.device().equals(recovery.device()) == own
+            && recovery.touches(claim.entry)) {
+          any = true;
+          long taken = Math.max(0, Math.min(claim.left, count));
+          claim.left -= taken;
+          count -= taken;
+        }
+      }
+    }
+    if (!any && !timesIgnored) {
+      findings.add(
+          Violation.LEDGER, () -> recovery + ": but no entry says that anything was missing");
+    }
+  }
+
+  private boolean recovered(DeviceTruth device, String streamClass, long from, long to) {
+    return recovered.stream()
+        .anyMatch(r -> r.concerns(device.id(), streamClass) && r.overlaps(from, to));
   }
 
   Report report(Report.Received received) {
@@ -126,7 +159,7 @@ final class Verdict {
 
   private void contradict(DeviceTruth device, BlockTruth block, List<Claim> own) {
     for (int row = 0; row < block.rows(); row++) {
-      if (block.state(row, 0) != BlockTruth.NOT_SHOWN) {
+      if (block.state(row, 0) > BlockTruth.NOT_SHOWN) {
         answers++;
         contradict(block, row, device, own);
       }
@@ -149,7 +182,7 @@ final class Verdict {
   private void judge(
       DeviceTruth device, BlockTruth block, int row, int point, int[] inForce, List<Claim> own) {
     int state = block.state(row, point);
-    if (state == BlockTruth.NOT_SHOWN) {
+    if (state <= BlockTruth.NOT_SHOWN) {
       return;
     }
     PointTruth truthOf = block.point(point);
@@ -238,7 +271,7 @@ final class Verdict {
     long asked = block.askedAt(row);
     long shown = block.shownAt(row);
     for (Claim claim : own) {
-      if (!claim.entry.concerns(device.id(), truthOf.streamClass())) {
+      if (claim.entry.recovers() || !claim.entry.concerns(device.id(), truthOf.streamClass())) {
         continue;
       }
       boolean interruption = claim.entry.reason().equals("INTERRUPTION");
@@ -250,7 +283,9 @@ final class Verdict {
                       ? claim.entry.overlaps(shown, shown + rules.slackMillis())
                       : claim.entry.overlaps(
                           asked - rules.slackMillis(), shown + rules.slackMillis()));
-      boolean uncounted = interruption || (truthOf.suppressible() && !arrived);
+      boolean uncounted =
+          (interruption || (truthOf.suppressible() && !arrived))
+              && !recovered(device, truthOf.streamClass(), shown, shown);
       if (covers && (claim.left > 0 || (uncounted && !timesIgnored))) {
         claim.left--;
         return claim.entry.reasonInWords();
@@ -286,20 +321,27 @@ final class Verdict {
     return null;
   }
 
-  /** A span in which nothing was read can't hold a reading that arrived. */
+  /**
+   * A span in which nothing was read can't hold a reading that arrived, unless it came later out of
+   * the device's memory.
+   */
   private void contradict(BlockTruth block, int row, DeviceTruth device, List<Claim> own) {
     long event = block.eventAt(row);
     if (event == 0 || own.isEmpty() || timesIgnored) {
       return;
     }
     for (Claim claim : own) {
-      boolean span =
-          claim.entry.reason().equals("INTERRUPTION") || claim.entry.reason().equals("NEVER_READ");
-      if (span
+      if (claim.entry.ofSpan()
+          && !claim.entry.ofSomePoints()
           && !claim.contradicted
           && claim.entry.concerns(device.id(), block.point(0).streamClass())
           && event > claim.entry.from() + rules.slackMillis()
-          && event < claim.entry.to() - rules.slackMillis()) {
+          && event < claim.entry.to() - rules.slackMillis()
+          && !recovered(
+              device,
+              block.point(0).streamClass(),
+              event - rules.slackMillis(),
+              event + rules.slackMillis())) {
         claim.contradicted = true;
         findings.add(
             Violation.LEDGER,

@@ -15,7 +15,8 @@ public interface Writable extends Connection {
    * is not the driver's to decide.
    *
    * @param point writable
-   * @param value raw, of the point's type and within what the type can hold
+   * @param value raw, of the point's type and within what the type can hold; a list of such for a
+   *     point that has shown one, or that can't be read
    * @return the device's verdict: good, or why it refused; uncertain if it was sent and the
    *     protocol knows no answer to it, as to a broadcast. Fails if the link is lost or nothing
    *     answers; then the write may or may not have happened

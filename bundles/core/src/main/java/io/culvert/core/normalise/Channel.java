@@ -1,6 +1,7 @@
 package io.culvert.core.normalise;
 
 import io.culvert.api.ClockState;
+import io.culvert.api.DataType;
 import io.culvert.api.Quality;
 import io.culvert.api.Reading;
 import io.culvert.api.Sample;
@@ -12,6 +13,7 @@ import java.math.RoundingMode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
@@ -60,16 +62,30 @@ final class Channel {
 
   private Reading latest;
 
+  /** Whether the last value was a list. */
+  private boolean lists;
+
+  /** The newest event time that the device told of it, {@code null} before any. */
+  private Instant newest;
+
+  /** Its place in the profile. */
+  final int index;
+
+  /** Whether an outage's upper edge isn't known of it. */
+  boolean edgeOpen;
+
   /** The one whose sample came next the last time: most likely it will again. */
   Channel next = this;
 
   private record Kept(
-      double value, Quality quality, Instant eventTime, Instant receivedTime, long ticket) {}
+      Value value, Quality quality, Instant eventTime, Instant receivedTime, long ticket) {}
 
   /**
+   * @param index its place in the profile
    * @param interval at which it is read
    */
-  Channel(PointModel model, Duration interval) {
+  Channel(int index, PointModel model, Duration interval) {
+    this.index = index;
     this.model = model;
     this.ranged = model.min() != null || model.max() != null;
     this.min = model.min() == null ? Double.NEGATIVE_INFINITY : model.min();
@@ -113,6 +129,25 @@ final class Channel {
 
   boolean banded() {
     return kept != null;
+  }
+
+  /**
+   * Whether what the device kept of it can be filled in later: its value must not depend on what
+   * was read before or with it.
+   */
+  boolean fillable() {
+    return total == null && factors.length == 0 && model.point().access().readable();
+  }
+
+  Instant newest() {
+    return newest;
+  }
+
+  /** Notes the event time of what the device told. */
+  void told(Instant eventTime) {
+    if (newest == null || eventTime.isAfter(newest)) {
+      newest = eventTime;
+    }
   }
 
   Reading latest() {
@@ -165,10 +200,15 @@ final class Channel {
     if (notAvailable.length > 0 && notAvailable(raw)) {
       return Quality.BAD_NO_DATA;
     }
-    return scaling.fits(raw) ? quality : Quality.BAD_TYPE_MISMATCH;
+    boolean one = total == null || !(raw instanceof Value.Array);
+    return one && scaling.fits(raw) ? quality : Quality.BAD_TYPE_MISMATCH;
   }
 
+  /** A list in which one value is missing is none: the others would move up. */
   private boolean notAvailable(Value raw) {
+    if (raw instanceof Value.Array array) {
+      return array.values().stream().anyMatch(this::notAvailable);
+    }
     for (Value code : notAvailable) {
       // Equality of records is that of Double.compare: NaN equals NaN.
       if (code.equals(raw)) {
@@ -237,7 +277,7 @@ final class Channel {
       }
       value = check.bad() || (total != null && quality.bad()) ? null : toValue(value);
       quality = quality.worst(check);
-      if (value != null && !inRange(value.number())) {
+      if (value != null && !inRange(value)) {
         quality = quality.worst(Quality.UNCERTAIN_OUT_OF_RANGE);
       }
     }
@@ -303,6 +343,14 @@ final class Channel {
         : null;
   }
 
+  /** A list is if all of it is. */
+  private boolean inRange(Value value) {
+    return !ranged
+        || (value instanceof Value.Array array
+            ? array.values().stream().allMatch(this::inRange)
+            : inRange(value.number()));
+  }
+
   /** NaN is in no range. */
   private boolean inRange(double number) {
     return !ranged || (number >= min && number <= max);
@@ -324,10 +372,8 @@ final class Channel {
       return false;
     }
     PointModel.Deadband deadband = model.deadband();
-    double value = reading.value().number();
     for (Kept k : kept) {
-      // Comparisons with NaN are false, so NaN is always news.
-      if (!(Math.abs(value - k.value) <= deadband.absolute())
+      if (!near(reading.value(), k.value, deadband.absolute())
           || !reading.quality().equals(k.quality)
           || !young(k.eventTime, reading.eventTime(), deadband.heartbeat())
           || !young(k.receivedTime, reading.receivedTime(), deadband.heartbeat())) {
@@ -335,6 +381,19 @@ final class Channel {
       }
     }
     return true;
+  }
+
+  /** Lists are if they are of the same length and each of one is near that of the other. */
+  private static boolean near(Value one, Value other, double band) {
+    if (one instanceof Value.Array a && other instanceof Value.Array b) {
+      boolean near = a.values().size() == b.values().size();
+      for (int i = 0; near && i < a.values().size(); i++) {
+        near = near(a.values().get(i), b.values().get(i), band);
+      }
+      return near;
+    }
+    // Comparisons with NaN, and so with what is no number, are false: that is always news.
+    return other != null && Math.abs(one.number() - other.number()) <= band;
   }
 
   /** A clock that was set back says nothing of age: then the reading is kept. */
@@ -346,13 +405,20 @@ final class Channel {
   /** Notes the last reading, whether it is kept or not. */
   void saw(Reading reading) {
     latest = reading;
+    if (reading.value() != null) {
+      lists = reading.value() instanceof Value.Array;
+    }
   }
 
   void keep(Reading reading, long ticket) {
     if (kept != null) {
-      double value = reading.value() == null ? Double.NaN : reading.value().number();
       kept.addLast(
-          new Kept(value, reading.quality(), reading.eventTime(), reading.receivedTime(), ticket));
+          new Kept(
+              reading.value(),
+              reading.quality(),
+              reading.eventTime(),
+              reading.receivedTime(),
+              ticket));
     }
   }
 
@@ -389,6 +455,28 @@ final class Channel {
       return new Write(
           null, Quality.BAD_NOT_WRITABLE, name + " can't be written: its profile says read only");
     }
+    return value instanceof Value.Array array
+        ? list(name, array, ticket)
+        : one(name, value, ticket);
+  }
+
+  /** A list for a point that shows lists, or that can't be read. */
+  private Write list(String name, Value.Array list, long ticket) {
+    if (model.point().type() == DataType.STRUCT || !lists && model.point().access().readable()) {
+      return mismatch(name, list, "one value, as the device has shown no list");
+    }
+    List<Value> raw = new ArrayList<>();
+    for (Value value : list.values()) {
+      Write one = one(name, value, ticket);
+      if (one.quality().bad()) {
+        return one;
+      }
+      raw.add(one.raw());
+    }
+    return new Write(new Value.Array(raw), Quality.GOOD, "");
+  }
+
+  private Write one(String name, Value value, long ticket) {
     return switch (model.point().type()) {
       case BOOL -> bool(name, value);
       case TEXT ->

@@ -10,9 +10,11 @@ import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Site;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,8 +40,13 @@ import org.slf4j.LoggerFactory;
  * accepted</em>. So the caller tells what became of each result, by {@link #accepted} or {@link
  * #lost}. Until it does, any of the values kept since may be the one in force, and a reading is
  * held back only if it is near every one of them.
+ *
+ * <p>What the device kept while nobody listened goes its own way, by {@link #fill}.
  */
 public final class Normaliser {
+  /** What was filled in and is remembered, at most. */
+  private static final int MOST_LATE = 100_000;
+
   private static final Logger LOG = LoggerFactory.getLogger(Normaliser.class);
 
   private final String device;
@@ -60,7 +67,28 @@ public final class Normaliser {
   /** The channel whose sample came last. */
   private Channel last;
 
+  /** The last outage; {@code null} before any. */
+  private Missed missed;
+
+  /** Outages that are filled in, or will be, and the last one; oldest first. */
+  private final List<Missed> outages = new ArrayList<>();
+
+  /** What was filled in and may still be told by the device. */
+  private final Map<Late, What> late =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Late, What> eldest) {
+          return size() > MOST_LATE;
+        }
+      };
+
   private long tickets;
+
+  private record Late(int point, Instant eventTime) {}
+
+  private record What(Value value, Quality quality) {}
 
   /**
    * @param entry with a profile
@@ -69,7 +97,7 @@ public final class Normaliser {
     this.device = entry.device().id();
     this.clock = clock;
     for (PointModel model : entry.profile().points()) {
-      Channel channel = new Channel(model, entry.interval(model));
+      Channel channel = new Channel(channels.size(), model, entry.interval(model));
       channels.put(channel.id(), channel);
       last = channel;
     }
@@ -122,6 +150,13 @@ public final class Normaliser {
    * @param received when the gateway had them; their event time where the device tells none
    */
   public synchronized Result normalise(List<Sample> samples, Instant received) {
+    return normalise(samples, received, true);
+  }
+
+  /**
+   * @param told whether the device said so
+   */
+  private Result normalise(List<Sample> samples, Instant received, boolean told) {
     long ticket = ++tickets;
     ClockState state = clock.state();
     tellFactors(samples, ticket);
@@ -135,7 +170,7 @@ public final class Normaliser {
       }
       Reading reading = channel.read(device, sample, received, state, ticket);
       channel.saw(reading);
-      if (channel.saysNothingNew(reading)) {
+      if (told && told(channel, reading) || channel.saysNothingNew(reading)) {
         suppressed++;
       } else {
         channel.keep(reading, ticket);
@@ -143,6 +178,25 @@ public final class Normaliser {
       }
     }
     return new Result(readings, suppressed, ticket);
+  }
+
+  /**
+   * Notes what the device tells by itself.
+   *
+   * @return whether exactly this was filled in already
+   */
+  private boolean told(Channel channel, Reading reading) {
+    channel.told(reading.eventTime());
+    if (channel.edgeOpen && !reading.quality().bad()) {
+      channel.edgeOpen = false;
+      outages.forEach(outage -> outage.told(channel.index, reading.eventTime()));
+    }
+    if (late.isEmpty()) {
+      return false;
+    }
+    Late key = new Late(channel.index, reading.eventTime());
+    return new What(reading.value(), reading.quality()).equals(late.get(key))
+        && late.remove(key) != null;
   }
 
   /** Samples come in the same order as the last time, as a rule: looks there first. */
@@ -195,7 +249,7 @@ public final class Normaliser {
     for (Point point : points) {
       samples.add(Sample.bad(point.id(), quality));
     }
-    Result result = normalise(samples, received);
+    Result result = normalise(samples, received, false);
     for (Point point : points) {
       channels.get(point.id()).lose(quality);
     }
@@ -252,6 +306,126 @@ public final class Normaliser {
     for (Channel channel : channels.values()) {
       if (channel.counts()) {
         channel.remember(stored.get(channel.id()), searched);
+      }
+    }
+  }
+
+  // What the device kept
+
+  /** Points of which what the device kept can be filled in later; in the profile's order. */
+  public synchronized Set<String> fillable() {
+    return channels.values().stream()
+        .filter(Channel::fillable)
+        .map(Channel::id)
+        .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  /** The newest event time that the device told, {@code null} before any. */
+  public synchronized Instant newest() {
+    return channels.values().stream()
+        .map(Channel::newest)
+        .filter(Objects::nonNull)
+        .max(Comparator.naturalOrder())
+        .orElse(null);
+  }
+
+  /**
+   * The link is lost: what the device tells from now on comes after an outage. Lost again before
+   * {@link #over}, it is the same outage.
+   */
+  public synchronized Missed cut() {
+    if (missed != null && !missed.isOver()) {
+      missed.goesOn();
+      channels.values().forEach(channel -> channel.edgeOpen = true);
+      return missed;
+    }
+    Instant[] after = new Instant[channels.size()];
+    for (Channel channel : channels.values()) {
+      Instant newest = channel.newest();
+      after[channel.index] = missed == null ? newest : missed.edge(channel.index, newest);
+    }
+    return begin(new Missed(after, Map.of()));
+  }
+
+  /**
+   * As {@link #cut}, for the time since an earlier start; before the first sample.
+   *
+   * @param stored event times of what is stored, by point, as far back as may be filled in
+   */
+  public synchronized Missed since(Map<String, Set<Instant>> stored) {
+    if (missed != null) {
+      outages.remove(missed);
+    }
+    return begin(new Missed(new Instant[channels.size()], stored));
+  }
+
+  private Missed begin(Missed outage) {
+    missed = outage;
+    outages.add(outage);
+    channels.values().forEach(channel -> channel.edgeOpen = true);
+    return outage;
+  }
+
+  /** The outage is over, and the device tells again. */
+  public synchronized void over(Missed outage, Instant time) {
+    outage.over(time);
+  }
+
+  /** No more of the outage is filled in, or nothing was missed in it. */
+  public synchronized void done(Missed outage) {
+    outages.remove(outage);
+    if (missed == outage && !outage.isOver()) {
+      missed = null;
+    }
+  }
+
+  /**
+   * Turns samples that the device kept into readings. They change nothing that is remembered of the
+   * points: not the last reading, no dead-band, no factor. None is held back by a dead-band; left
+   * out is what lies outside the span or the {@link Missed edges} of its point, and what can't be
+   * {@link #fillable filled in}.
+   *
+   * @param from inclusive
+   * @param to inclusive
+   * @return for {@link #filled} alone
+   */
+  public synchronized Result fill(
+      Missed outage, List<Sample> samples, Instant from, Instant to, Instant received) {
+    long ticket = ++tickets;
+    ClockState state = clock.state();
+    List<Reading> readings = new ArrayList<>(samples.size());
+    for (Sample sample : samples) {
+      Channel channel = channels.get(sample.point());
+      Instant at = sample.deviceTime();
+      if (channel == null) {
+        madeUp(sample.point());
+      } else if (at != null
+          && !at.isBefore(from)
+          && !at.isAfter(to)
+          && channel.fillable()
+          && outage.lacks(channel.index, channel.id(), at)) {
+        readings.add(channel.read(device, sample, received, state, ticket));
+      }
+    }
+    return new Result(readings, 0, ticket);
+  }
+
+  /**
+   * These readings were filled in and are accepted.
+   *
+   * @param near from when on the device may still tell the same by itself
+   */
+  public synchronized void filled(Missed outage, Result result, Instant near) {
+    Map<String, Reading> newest = new HashMap<>();
+    for (Reading reading : result.readings()) {
+      newest.put(reading.point(), reading);
+    }
+    for (Reading reading : result.readings()) {
+      int point = channels.get(reading.point()).index;
+      Instant at = reading.eventTime();
+      outage.filled(point, at);
+      if (outage.open(point) && (at.isAfter(near) || newest.get(reading.point()) == reading)) {
+        late.put(new Late(point, at), new What(reading.value(), reading.quality()));
       }
     }
   }

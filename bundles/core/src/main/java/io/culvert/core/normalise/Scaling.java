@@ -103,8 +103,11 @@ final class Scaling {
     this.shortWayBits = fits && mul != 0 && add == 0 ? PRECISION - bits : 0;
   }
 
-  /** Whether a raw value is one that a point of this type can have. */
+  /** Whether a raw value is one that a point of this type can have, or a list of such. */
   boolean fits(Value raw) {
+    if (raw instanceof Value.Array array) {
+      return type != DataType.STRUCT && array.values().stream().allMatch(this::fits);
+    }
     return switch (type) {
       case BOOL -> raw instanceof Value.Bool;
       case TEXT -> raw instanceof Value.Text;
@@ -124,6 +127,9 @@ final class Scaling {
     }
     if (raw instanceof Value.Int i) {
       return toValue(i.value());
+    }
+    if (raw instanceof Value.Array array) {
+      return new Value.Array(array.values().stream().map(this::toValue).toList());
     }
     return raw instanceof Value.Decimal d ? Value.of(toValue(d.value())) : raw;
   }

@@ -297,6 +297,13 @@ final class CommandDesk implements Commands {
 
     /** Equal as the device holds them; 0.0 and -0.0 are. */
     private static boolean same(Value written, Value shown) {
+      if (written instanceof Value.Array a && shown instanceof Value.Array b) {
+        boolean same = a.values().size() == b.values().size();
+        for (int i = 0; same && i < a.values().size(); i++) {
+          same = same(a.values().get(i), b.values().get(i));
+        }
+        return same;
+      }
       return written.equals(shown)
           || (written instanceof Value.Decimal && written.number() == shown.number());
     }

@@ -80,7 +80,7 @@ final class Engine implements Monitor {
     Lanes lanes = new Lanes(loop);
     registry = new Registry(kit, lanes);
     commands = new CommandDesk(kit, registry::gateway, registry::runner);
-    scanner = new Scanner(kit, lanes, registry::best);
+    scanner = new Scanner(kit, lanes, registry::best, registry::runner);
     examiner = new Examiner(kit, registry::all);
     recordings = new Recordings(kit, registry::runner, registry::gateway);
     warden = new Warden(kit, registry, scanner, machine, searches);

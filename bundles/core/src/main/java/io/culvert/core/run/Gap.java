@@ -3,27 +3,47 @@ package io.culvert.core.run;
 import io.culvert.api.StreamClass;
 import io.culvert.api.service.LedgerEntry.Reason;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * The span in which one device isn't read: from its first failed poll to the last, with the number
- * of readings that were due in it, each poll counted with its own points. Used on the loop only.
+ * of readings that were due in it, each poll counted with its own points. One that lasts is entered
+ * piece by piece; all pieces until {@link #end} are one {@link Outage}. Used on the loop only.
  */
 final class Gap {
   private static final StreamClass[] CLASSES = StreamClass.values();
 
   private final Kit kit;
   private final String device;
-  private final long[] expected = new long[StreamClass.values().length];
+
+  /** Polls that aren't entered yet. */
+  private final Map<PollGroup, Long> open = new LinkedHashMap<>();
+
+  /** Polls of the outage that are. */
+  private final Map<PollGroup, Long> entered = new LinkedHashMap<>();
+
   private Instant from;
   private Instant to;
-  private long polls;
   private long began;
   private String detail = "";
+
+  /** Span of what is entered; {@code null} if nothing is. */
+  private Instant enteredFrom;
+
+  private Instant enteredTo;
 
   Gap(Kit kit, String device) {
     this.kit = kit;
     this.device = device;
   }
+
+  /**
+   * An outage as it stands in the ledger.
+   *
+   * @param polls that brought nothing, by group
+   */
+  record Outage(Instant from, Instant to, Map<PollGroup, Long> polls) {}
 
   /**
    * Counts polls that brought nothing.
@@ -32,37 +52,83 @@ final class Gap {
    * @param last when the last of them ended
    */
   void add(PollGroup group, long count, Instant first, Instant last, String why) {
-    if (polls == 0) {
+    if (open.isEmpty()) {
       began = kit.loop().nanos();
       from = first;
       to = last;
     }
-    polls += count;
-    for (StreamClass streamClass : CLASSES) {
-      expected[streamClass.ordinal()] += count * group.readings(streamClass);
-    }
-    from = first.isBefore(from) ? first : from;
-    to = last.isAfter(to) ? last : to;
+    open.merge(group, count, Long::sum);
+    from = earlier(from, first);
+    to = later(to, last);
     detail = why;
   }
 
-  /** How long ago the first of them was counted, in nanoseconds; 0 if there is none. */
+  /** How long ago the first that isn't entered was counted, in nanoseconds; 0 if there is none. */
   long age() {
-    return polls == 0 ? 0 : kit.loop().nanos() - began;
+    return open.isEmpty() ? 0 : kit.loop().nanos() - began;
+  }
+
+  /** Whether the outage began at a time or later; also if there is none. */
+  boolean since(Instant time) {
+    Instant start = enteredFrom == null ? from : enteredFrom;
+    return open.isEmpty() && enteredFrom == null || !start.isBefore(time);
   }
 
   /** Enters the span and begins anew. What was expected isn't what was counted: not exact. */
   void release() {
-    if (polls == 0) {
+    if (open.isEmpty()) {
       return;
     }
+    enter(kit, device, new Outage(from, to, open), Reason.NEVER_READ, detail);
+    open.forEach((group, polls) -> entered.merge(group, polls, Long::sum));
+    open.clear();
+    enteredFrom = enteredFrom == null ? from : earlier(enteredFrom, from);
+    enteredTo = enteredTo == null ? to : later(enteredTo, to);
+  }
+
+  /**
+   * The device is read again: enters what is open.
+   *
+   * @return the outage; {@code null} if there was none
+   */
+  Outage end() {
+    release();
+    if (enteredFrom == null) {
+      return null;
+    }
+    Outage outage = new Outage(enteredFrom, enteredTo, Map.copyOf(entered));
+    entered.clear();
+    enteredFrom = null;
+    return outage;
+  }
+
+  /** Nothing was missed after all: what is open is forgotten, and what is entered taken back. */
+  void recover(String why) {
+    open.clear();
+    Outage outage = end();
+    if (outage != null) {
+      enter(kit, device, outage, Reason.RECOVERED, why);
+    }
+  }
+
+  private static void enter(Kit kit, String device, Outage outage, Reason reason, String why) {
     for (StreamClass streamClass : CLASSES) {
-      long readings = expected[streamClass.ordinal()];
-      expected[streamClass.ordinal()] = 0;
+      long readings = 0;
+      for (Map.Entry<PollGroup, Long> polls : outage.polls().entrySet()) {
+        readings += polls.getValue() * polls.getKey().readings(streamClass);
+      }
       if (readings > 0) {
-        kit.gaps().add(device, streamClass, from, to, readings, false, Reason.NEVER_READ, detail);
+        kit.gaps()
+            .add(device, streamClass, outage.from(), outage.to(), readings, false, reason, why);
       }
     }
-    polls = 0;
+  }
+
+  private static Instant earlier(Instant a, Instant b) {
+    return a.isBefore(b) ? a : b;
+  }
+
+  private static Instant later(Instant a, Instant b) {
+    return a.isAfter(b) ? a : b;
   }
 }

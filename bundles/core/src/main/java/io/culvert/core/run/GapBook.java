@@ -29,7 +29,10 @@ final class GapBook {
     this.outlet = outlet;
   }
 
-  private record Key(String device, String streamClass, Reason reason) {}
+  /**
+   * @param some whether it is of some points of the class only
+   */
+  private record Key(String device, String streamClass, Reason reason, boolean some) {}
 
   /**
    * @param exact whether {@code count} was counted and not only expected
@@ -51,7 +54,11 @@ final class GapBook {
 
   private void join(LedgerEntry entry) {
     waiting.merge(
-        new Key(entry.device(), entry.streamClass(), entry.reason()),
+        new Key(
+            entry.device(),
+            entry.streamClass(),
+            entry.reason(),
+            entry.detail().startsWith(Intake.ONLY)),
         entry,
         (a, b) ->
             new LedgerEntry(

@@ -7,12 +7,17 @@ import io.culvert.api.Sample;
 import io.culvert.api.StreamClass;
 import io.culvert.api.Value;
 import io.culvert.api.service.LedgerEntry.Reason;
+import io.culvert.core.model.PointModel;
 import io.culvert.core.model.Site;
+import io.culvert.core.normalise.Missed;
 import io.culvert.core.normalise.Normaliser;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -23,17 +28,24 @@ final class Intake {
   /** Hand-overs that may wait for their commit at once; then the device isn't asked for more. */
   static final int MOST = 32;
 
+  /** With this begins the detail of an entry that isn't of all points of its class. */
+  static final String ONLY = "only ";
+
   private final Kit kit;
   private final String device;
   private final Normaliser normaliser;
   private final AtomicInteger outstanding = new AtomicInteger();
   private volatile Instant lastAnswer;
   private boolean remembered;
+  private final Map<String, StreamClass> classes = new HashMap<>();
 
   Intake(Kit kit, Site.Entry entry) {
     this.kit = kit;
     this.device = entry.device().id();
     this.normaliser = new Normaliser(entry, kit.clock());
+    for (PointModel model : entry.profile().points()) {
+      classes.put(model.point().id(), model.streamClass());
+    }
   }
 
   /** Whether so much waits for its commit that no more should be read. Any thread. */
@@ -82,6 +94,87 @@ final class Intake {
               }
               then.run();
             });
+  }
+
+  // What the device kept
+
+  /** Points of which what the device kept can be filled in later. */
+  Set<String> fillable() {
+    return normaliser.fillable();
+  }
+
+  /** The newest event time that the device told, {@code null} before any. */
+  Instant newest() {
+    return normaliser.newest();
+  }
+
+  /** As the normaliser has it. */
+  Missed cut() {
+    return normaliser.cut();
+  }
+
+  /** As the normaliser has it. */
+  Missed since(Map<String, Set<Instant>> stored) {
+    return normaliser.since(stored);
+  }
+
+  /** As the normaliser has it. */
+  void over(Missed outage, Instant time) {
+    normaliser.over(outage, time);
+  }
+
+  /** As the normaliser has it. */
+  void done(Missed outage) {
+    normaliser.done(outage);
+  }
+
+  /**
+   * Fills in what the device kept.
+   *
+   * @param end told how many readings were stored, by class, or that none was, and why
+   */
+  void fill(
+      Missed outage,
+      List<Sample> samples,
+      Instant from,
+      Instant to,
+      BiConsumer<long[], String> end) {
+    Normaliser.Result result = normaliser.fill(outage, samples, from, to, kit.loop().now());
+    List<Reading> readings = result.readings();
+    long[] counts = new long[StreamClass.values().length];
+    readings.forEach(reading -> counts[reading.streamClass().ordinal()]++);
+    if (readings.isEmpty()) {
+      end.accept(counts, null);
+      return;
+    }
+    outstanding.incrementAndGet();
+    kit.outlet()
+        .accept(
+            readings,
+            problem -> {
+              outstanding.decrementAndGet();
+              if (problem == null) {
+                normaliser.filled(outage, result, to.minus(Backfill.OVERLAP));
+                kit.tally().read(readings.size(), 0);
+                kit.tally().accepted(readings.size());
+              }
+              end.accept(counts, problem);
+            });
+  }
+
+  /** The class of a point, {@code null} if the device has no such point. Any thread. */
+  StreamClass classOf(String point) {
+    return classes.get(point);
+  }
+
+  /**
+   * Enters readings that the device had and can't give any more.
+   *
+   * @param readings how many, as far as that is known
+   * @param why in words
+   */
+  void missing(StreamClass streamClass, Instant from, Instant to, long readings, String why) {
+    kit.gaps().add(device, streamClass, from, to, readings, false, Reason.NEVER_READ, why);
   }
 
   /** Takes what a poll read. */

@@ -12,7 +12,8 @@ import java.util.Map;
 
 /**
  * What carries one exchange at a time: a serial line, a connection. Gives turns, commands before
- * polls, and among each of these one device after the other in the order in which they came.
+ * polls and polls before what can wait, and among each of these one device after the other in the
+ * order in which they came.
  *
  * <p>Devices that are known not to answer take at most one part in {@value #SILENT_PART} of a lane
  * that they share: after a turn that one of them let pass, none of them has another for three times
@@ -25,6 +26,9 @@ final class Lane {
   /** After so many commands in a row a poll that waits has its turn: no flood may starve it. */
   private static final int COMMANDS_IN_A_ROW = 4;
 
+  /** After so many other turns one that can wait has its own: a lane that is never idle. */
+  private static final int TURNS_IN_A_ROW = 16;
+
   /** One part in so many of the lane's time is the most that silent devices may take. */
   static final int SILENT_PART = 4;
 
@@ -36,11 +40,13 @@ final class Lane {
   private final LaneVitals vitals;
   private final Turns commands = new Turns();
   private final Turns polls = new Turns();
+  private final Turns patient = new Turns();
   private final Map<String, Ear> ears = new HashMap<>();
   private int users;
   private Queued current;
   private long began;
   private int commandsInARow;
+  private int turnsInARow;
   private boolean giving;
 
   /** Until then no silent device has a turn. */
@@ -111,10 +117,17 @@ final class Lane {
     next();
   }
 
+  /** Asks for a turn that can wait: taken when nobody else asks, or has had many. */
+  void spare(Turn turn) {
+    patient.add(new Queued(turn, loop.nanos()));
+    next();
+  }
+
   /** Takes back a turn that hasn't begun, or ends it if it has. */
   void withdraw(Turn turn) {
     commands.remove(turn);
     polls.remove(turn);
+    patient.remove(turn);
     end(turn, false);
   }
 
@@ -179,7 +192,7 @@ final class Lane {
     }
     giving = true;
     try {
-      while (current == null && !(commands.isEmpty() && polls.isEmpty())) {
+      while (current == null && !(commands.isEmpty() && polls.isEmpty() && patient.isEmpty())) {
         long now = loop.nanos();
         // Where nobody answers, nobody is to be spared: the first sign of life is found sooner.
         boolean quiet = users > 1 && now - quietUntil < 0 && now - lively < LIVELY;
@@ -198,6 +211,17 @@ final class Lane {
   }
 
   private Queued choose(boolean quiet) {
+    Queued spare = turnsInARow < TURNS_IN_A_ROW ? null : patient.take(quiet);
+    Queued next = spare == null ? chooseUrgent(quiet) : spare;
+    if (next == null) {
+      spare = patient.take(quiet);
+      next = spare;
+    }
+    turnsInARow = spare != null || patient.isEmpty() ? 0 : turnsInARow + 1;
+    return next;
+  }
+
+  private Queued chooseUrgent(boolean quiet) {
     Queued poll = commandsInARow < COMMANDS_IN_A_ROW ? null : polls.take(quiet);
     if (poll == null) {
       Queued command = commands.take(quiet);

@@ -8,9 +8,11 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Continuous;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Diagnosed.Facts;
 import io.culvert.api.southbound.Diagnosed.LineFacts;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
@@ -18,6 +20,7 @@ import io.culvert.core.doctor.Counts;
 import io.culvert.core.doctor.Vitals;
 import io.culvert.core.run.Outcome.Failure;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -44,6 +47,12 @@ final class Link {
   /** How long a driver may take to tell its figures. */
   private static final Duration LOOK = Duration.ofSeconds(1);
 
+  /**
+   * How long a device may take to agree to a subscription: it is once, and of thousands of points,
+   * where the deadline of an exchange is meant for one answer.
+   */
+  private static final Duration SUBSCRIBING = Duration.ofSeconds(30);
+
   private static final String LOST = "the link was lost while it was opened";
 
   private final Loop loop;
@@ -59,6 +68,19 @@ final class Link {
   private List<Readable.Plan> plans = List.of();
 
   private boolean subscribed;
+
+  /** Since when nothing of the subscription is missing; {@code null} if not since before it. */
+  private Instant completeSince;
+
+  /** Names the last connection that was open; {@code null} before any. */
+  private Object session;
+
+  /** Whether the last connection can tell what the device kept. */
+  private boolean historical;
+
+  /** Told before the first exchange of a connection that can; goes on when it is done. */
+  private Consumer<Runnable> whenHistorical = Runnable::run;
+
   private SinkGate sink;
   private boolean disposed;
   private Lane lane;
@@ -208,24 +230,43 @@ final class Link {
           connection = outcome.value().connection();
           seen = outcome.value().look();
           openedAt = loop.nanos();
-          prepare(end);
+          session = new Object();
+          historical = connection instanceof Historical;
+          Connection opened = connection;
+          if (historical && !groups.isEmpty()) {
+            whenHistorical.accept(() -> prepare(opened, end));
+          } else {
+            prepare(opened, end);
+          }
         });
   }
 
-  private void prepare(Consumer<Failure> end) {
-    Connection opened = connection;
-    if (groups.isEmpty()) {
+  /**
+   * Says what to do, once a connection is open, before the first exchange with a device that keeps
+   * what it measured.
+   *
+   * @param action given what to do then, in the same turn of the lane
+   */
+  void onHistorical(Consumer<Runnable> action) {
+    whenHistorical = action;
+  }
+
+  private void prepare(Connection opened, Consumer<Failure> end) {
+    if (connection != opened) {
+      end.accept(new Failure(false, disposed ? "the driver has gone" : LOST));
+    } else if (groups.isEmpty()) {
       end.accept(null);
     } else if (opened instanceof Subscribable subscribable) {
       List<Point> readable = groups.stream().flatMap(List::stream).toList();
-      this.<Void, Void>call(
+      this.<Void, Instant>call(
           "subscribe",
-          timeout,
+          timeout.compareTo(SUBSCRIBING) > 0 ? timeout : SUBSCRIBING,
           () -> subscribable.subscribe(readable),
-          nothing -> null,
+          nothing -> subscribable instanceof Continuous kept ? kept.completeSince() : null,
           null,
           outcome -> {
             subscribed = outcome.ok() && connection == opened;
+            completeSince = subscribed ? outcome.value() : null;
             opened(opened, outcome.failure(), end);
           });
     } else if (opened instanceof Readable reader) {
@@ -281,6 +322,19 @@ final class Link {
     return subscribed;
   }
 
+  /**
+   * Since when nothing is missing of what the device has to tell by itself; {@code null} if that
+   * isn't known for any time before this connection.
+   */
+  Instant completeSince() {
+    return completeSince;
+  }
+
+  /** Whether the connection, or the last one, can tell what the device kept. */
+  boolean historical() {
+    return historical;
+  }
+
   /** Whether an earlier call still holds its thread: the device is left alone until it returns. */
   boolean blocked() {
     return stuck > 0;
@@ -317,6 +371,37 @@ final class Link {
           if (outcome.ok()) {
             served.conduct().good();
             vitals.latency(loop.nanos(), span[1] - span[0]);
+          }
+          end.accept(outcome);
+        });
+  }
+
+  /** Names the connection that is open, or the last one. */
+  Object session() {
+    return session;
+  }
+
+  /** Asks for a page of what the device kept; in a turn of the lane. */
+  void history(
+      List<Point> points,
+      Instant from,
+      Instant to,
+      String next,
+      Duration patience,
+      Consumer<Outcome<Historical.Page>> end) {
+    if (!(connection instanceof Historical keeper)) {
+      end.accept(Outcome.failed(loop.now(), false, "the connection is closed"));
+      return;
+    }
+    this.<Historical.Page, Historical.Page>call(
+        "history",
+        patience,
+        () -> keeper.history(points, from, to, next),
+        this::taken,
+        null,
+        outcome -> {
+          if (outcome.ok()) {
+            served.conduct().good();
           }
           end.accept(outcome);
         });
@@ -424,6 +509,7 @@ final class Link {
     seen = null;
     plans = List.of();
     subscribed = false;
+    completeSince = null;
     if (sink != null) {
       sink.shut();
       sink = null;
@@ -546,6 +632,17 @@ final class Link {
       throw flood(bytes + " bytes at once; expected at most " + Conduct.BYTES_AT_ONCE);
     }
     return whole;
+  }
+
+  private Historical.Page taken(Historical.Page page) {
+    if (page.samples().size() > Conduct.AT_ONCE) {
+      throw flood(page.samples().size() + " samples in a page of history");
+    }
+    long bytes = served.conduct().handed(page.samples());
+    if (bytes > Conduct.BYTES_AT_ONCE || page.next().length() > Conduct.BYTES_AT_ONCE) {
+      throw flood(bytes + " bytes at once; expected at most " + Conduct.BYTES_AT_ONCE);
+    }
+    return page;
   }
 
   private RuntimeException flood(String words) {

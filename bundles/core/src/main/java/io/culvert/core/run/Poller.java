@@ -47,6 +47,7 @@ final class Poller implements Lane.Turn {
   private final Lane lane;
   private final Intake intake;
   private final Gap gap;
+  private final Backfill backfill;
   private final Report report;
   private final Vitals vitals;
   private final Grid[] grids;
@@ -124,6 +125,7 @@ final class Poller implements Lane.Turn {
       Lane lane,
       Intake intake,
       Gap gap,
+      Backfill backfill,
       Vitals vitals,
       Report report) {
     this.kit = kit;
@@ -133,6 +135,7 @@ final class Poller implements Lane.Turn {
     this.lane = lane;
     this.intake = intake;
     this.gap = gap;
+    this.backfill = backfill;
     this.report = report;
     this.vitals = vitals;
     this.grids = new Grid[groups.size()];
@@ -253,6 +256,7 @@ final class Poller implements Lane.Turn {
       for (Grid grid : grids) {
         grid.due = false;
       }
+      gap.end();
     } else if (failures > 0 && (!leads || (loop.nanos() < retryAt && !link.subscribed()))) {
       if (leads) {
         skip(lastFailure);
@@ -369,7 +373,7 @@ final class Poller implements Lane.Turn {
         grid.failures = 0;
         answered = true;
         missed(grid.passed);
-        gap.release();
+        settle();
         report.answered();
         if (lost) {
           lost = false;
@@ -390,6 +394,17 @@ final class Poller implements Lane.Turn {
     lane.end(this, failure != null && failure.timeout());
     if (!closed) {
       turn(grid != lead && lead.due);
+    }
+  }
+
+  /** The device is read again: says of the outage what is missing. */
+  private void settle() {
+    Instant complete = link.completeSince();
+    if (lost && complete != null && gap.since(complete)) {
+      gap.recover("the device kept the subscription, and what it had to tell has come");
+      backfill.notNeeded();
+    } else {
+      backfill.over(gap.end());
     }
   }
 
@@ -423,6 +438,7 @@ final class Poller implements Lane.Turn {
       for (Grid grid : grids) {
         grid.failures = 0;
       }
+      backfill.cut();
       link.shut();
     }
     report.failed(failure, gone);

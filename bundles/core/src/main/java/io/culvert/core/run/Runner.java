@@ -43,6 +43,7 @@ final class Runner implements Poller.Report {
   private final List<PollGroup> groups;
   private final Intake intake;
   private final Gap gap;
+  private final Backfill backfill;
   private final Vitals vitals;
   private Served served;
   private Link link;
@@ -72,6 +73,7 @@ final class Runner implements Poller.Report {
     this.groups = PollGroup.of(entry);
     this.intake = entry.profile() == null ? null : new Intake(kit, entry);
     this.gap = new Gap(kit, entry.device().id());
+    this.backfill = intake == null ? null : new Backfill(kit, entry, groups, intake);
     this.vitals = new Vitals(groups.get(0).interval(), kit.loop().nanos());
     this.condition = new Condition(State.STARTING, "", kit.loop().now());
   }
@@ -308,7 +310,9 @@ final class Runner implements Poller.Report {
             lane = lanes.use(laneName);
             checked.on(lane);
             vitals.unplan();
-            poller = new Poller(kit, id(), groups, checked, lane, intake, gap, vitals, this);
+            backfill.use(checked, lane);
+            poller =
+                new Poller(kit, id(), groups, checked, lane, intake, gap, backfill, vitals, this);
             Poller ready = poller;
             intake.remember(
                 () -> {
@@ -343,6 +347,7 @@ final class Runner implements Poller.Report {
     if (poller != null) {
       poller.close(why);
       poller = null;
+      backfill.stop();
     }
     if (link != null) {
       link.dispose(why);
@@ -396,8 +401,11 @@ final class Runner implements Poller.Report {
 
   /** Enters a span in which what it tells by itself may have been lost, up to now. */
   void interrupted(Instant from, String why) {
-    gap.add(groups.get(0), 1, from, kit.loop().now(), why);
-    gap.release();
+    Instant complete = link == null ? null : link.completeSince();
+    if (complete == null || complete.isAfter(from)) {
+      gap.add(groups.get(0), 1, from, kit.loop().now(), why);
+      gap.release();
+    }
   }
 
   private void become(State state, String message) {

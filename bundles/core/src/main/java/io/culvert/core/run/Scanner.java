@@ -29,28 +29,41 @@ final class Scanner implements Scan {
   private final Kit kit;
   private final Lanes lanes;
   private final Function<String, Served> drivers;
+  private final Function<String, Runner> devices;
   private final Set<Look> looks = new LinkedHashSet<>();
   private boolean closed;
 
   /**
    * @param drivers the best by scheme, {@code null} for none
+   * @param devices of the site by id, {@code null} for none; asked in any thread
    */
-  Scanner(Kit kit, Lanes lanes, Function<String, Served> drivers) {
+  Scanner(
+      Kit kit, Lanes lanes, Function<String, Served> drivers, Function<String, Runner> devices) {
     this.kit = kit;
     this.lanes = lanes;
     this.drivers = drivers;
+    this.devices = devices;
   }
 
   @Override
   public CompletionStage<List<Browsable.Found>> scan(String endpoint, String from, int limit) {
-    URI uri;
-    try {
-      uri = new URI(endpoint);
-    } catch (URISyntaxException e) {
-      return failed(endpoint + " is no URL: " + e.getReason());
-    }
-    if (uri.getScheme() == null) {
-      return failed(endpoint + " is no URL of a device; expected scheme://place");
+    Device device;
+    Runner known = devices.apply(endpoint);
+    if (known == null) {
+      try {
+        device = new Device("scan", "", new URI(endpoint), Map.of());
+      } catch (URISyntaxException e) {
+        return failed(endpoint + " is no URL: " + e.getReason());
+      }
+      if (device.endpoint().getScheme() == null) {
+        return failed(
+            endpoint
+                + " is no URL of a device, nor the id of one of the site; expected scheme://place");
+      }
+    } else if (!known.entry().problem().isEmpty()) {
+      return failed(endpoint + ": " + known.entry().problem());
+    } else {
+      device = known.entry().device();
     }
     if (limit < 1) {
       return failed("A scan for " + limit + " finds nothing; expected a limit of 1 or more");
@@ -59,7 +72,7 @@ final class Scanner implements Scan {
     if (!kit.loop().open()) {
       return failed("The gateway is stopping");
     }
-    kit.loop().execute(() -> new Look(uri, from, Math.min(limit, MOST_FOUND), answer).receive());
+    kit.loop().execute(() -> new Look(device, from, Math.min(limit, MOST_FOUND), answer).receive());
     return answer;
   }
 
@@ -83,7 +96,7 @@ final class Scanner implements Scan {
 
   /** One scan on its way. */
   private final class Look implements Lane.Turn {
-    private final URI endpoint;
+    private final Device device;
     private final String from;
     private final int limit;
     private final CompletableFuture<List<Browsable.Found>> answer;
@@ -93,15 +106,15 @@ final class Scanner implements Scan {
     private Loop.Timer patience;
     private boolean ended;
 
-    Look(URI endpoint, String from, int limit, CompletableFuture<List<Browsable.Found>> answer) {
-      this.endpoint = endpoint;
+    Look(Device device, String from, int limit, CompletableFuture<List<Browsable.Found>> answer) {
+      this.device = device;
       this.from = from;
       this.limit = limit;
       this.answer = answer;
     }
 
     void receive() {
-      String scheme = endpoint.getScheme().toLowerCase(Locale.ROOT);
+      String scheme = device.endpoint().getScheme().toLowerCase(Locale.ROOT);
       served = drivers.apply(scheme);
       if (closed) {
         finish(null, "The gateway is stopping");
@@ -114,7 +127,6 @@ final class Scanner implements Scan {
       } else {
         looks.add(this);
         patience = kit.loop().after(PATIENCE.multipliedBy(2), () -> finish(null, "no turn"));
-        Device device = new Device("scan", "", endpoint, Map.of());
         Vitals unread = new Vitals(Duration.ZERO, kit.loop().nanos());
         link = new Link(kit.loop(), served, device, PATIENCE, List.of(), unread);
         link.check(List.of(), this::checked);
@@ -128,7 +140,7 @@ final class Scanner implements Scan {
       if (!outcome.ok()) {
         finish(null, outcome.failure().message());
       } else if (!outcome.value().problems().isEmpty()) {
-        finish(null, endpoint + ": " + outcome.value().problems());
+        finish(null, device.endpoint() + ": " + outcome.value().problems());
       } else {
         lane = lanes.use(outcome.value().lane());
         lane.poll(this);
@@ -181,7 +193,7 @@ final class Scanner implements Scan {
                   answer.complete(found);
                 } else {
                   answer.completeExceptionally(
-                      new IOException("Scan of " + endpoint + ": " + problem));
+                      new IOException("Scan of " + device.endpoint() + ": " + problem));
                 }
               });
     }

@@ -1,9 +1,12 @@
 package io.culvert.core.run;
 
 import io.culvert.api.Sample;
+import io.culvert.api.StreamClass;
 import io.culvert.api.southbound.Sink;
 import java.time.Instant;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -26,6 +29,9 @@ final class SinkGate implements Sink {
 
   /** Samples that were refused here, without asking the loop. */
   private final LongAdder turnedAway = new LongAdder();
+
+  /** What is missing at the source, on its way to the loop; one entry a class, so bounded. */
+  private final Map<StreamClass, Absent> absent = new EnumMap<>(StreamClass.class);
 
   private volatile Intake intake;
   private volatile Consumer<String> lost;
@@ -184,7 +190,79 @@ final class SinkGate implements Sink {
 
   @Override
   public void missing(String point, Instant from, Instant to, long readings, String why) {
-    // Not carried on yet.
+    Intake present = intake;
+    if (present == null || conduct.heard(this)) {
+      return;
+    }
+    StreamClass streamClass = present.classOf(point);
+    if (streamClass == null) {
+      conduct.refused(1);
+      return;
+    }
+    count(1, why.length(), false);
+    Instant start = Absent.within(from);
+    Instant end = Absent.within(to);
+    Absent one =
+        new Absent(
+            start,
+            end.isBefore(start) ? start : end,
+            Math.max(1, Math.min(readings, Absent.MOST)),
+            point,
+            false,
+            why.length() > Absent.LONGEST_WHY ? why.substring(0, Absent.LONGEST_WHY) + "…" : why);
+    boolean first;
+    synchronized (absent) {
+      first = absent.isEmpty();
+      absent.merge(streamClass, one, Absent::and);
+    }
+    if (first) {
+      loop.execute(() -> tellAbsent(present));
+    }
+  }
+
+  private void tellAbsent(Intake present) {
+    Map<StreamClass, Absent> all;
+    synchronized (absent) {
+      all = Map.copyOf(absent);
+      absent.clear();
+    }
+    all.forEach(
+        (streamClass, a) ->
+            present.missing(streamClass, a.from(), a.to(), a.readings(), a.words()));
+  }
+
+  /**
+   * Readings of one class that the device had and can't give any more.
+   *
+   * @param point the first of them
+   * @param others whether there are more points
+   */
+  private record Absent(
+      Instant from, Instant to, long readings, String point, boolean others, String why) {
+    /** More than any queue holds; so that sums of them stay numbers. */
+    static final long MOST = 1L << 40;
+
+    static final int LONGEST_WHY = 300;
+    private static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
+
+    static Instant within(Instant time) {
+      return time.isBefore(Instant.EPOCH) ? Instant.EPOCH : time.isAfter(LAST) ? LAST : time;
+    }
+
+    Absent and(Absent other) {
+      return new Absent(
+          from.isBefore(other.from) ? from : other.from,
+          to.isAfter(other.to) ? to : other.to,
+          Math.min(MOST, readings + other.readings),
+          point,
+          others || !point.equals(other.point),
+          other.why);
+    }
+
+    /** The audit tells by the beginning that it is not of all points. */
+    String words() {
+      return Intake.ONLY + point + (others ? " and others: " : ": ") + why;
+    }
   }
 
   @Override

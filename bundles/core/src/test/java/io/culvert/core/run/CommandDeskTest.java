@@ -263,4 +263,24 @@ class CommandDeskTest {
         .filteredOn(l -> l.contains("slow"))
         .containsExactly("open slow", "write slow.set=10", "read slow");
   }
+
+  @Test
+  void aListIsWrittenAndReadBackAsOne() {
+    rig.driver.held.put("gate.set", new Value.Array(List.of(Value.of(0), Value.of(0))));
+    rig.seconds(1);
+    rig.driver.log.clear();
+    Value wanted = new Value.Array(List.of(Value.of(1.5), Value.of(0.5)));
+
+    assertThat(submit("gate", "set", wanted).join())
+        .isEqualTo(new Result("c1", true, Quality.GOOD, wanted, ""));
+    assertThat(rig.driver.log).containsExactly("write gate.set=[15, 5]", "read gate");
+
+    rig.driver.writes.put(
+        "gate", (point, value) -> CompletableFuture.completedFuture(Quality.GOOD));
+    Result other =
+        submit("gate", "set", new Value.Array(List.of(Value.of(1.5), Value.of(0.6)))).join();
+    assertThat(other.done()).isFalse();
+    assertThat(other.message()).contains("shows [1.5, 0.5] afterwards");
+    assertThat(rig.buffer.audit("gate").get(0)).containsEntry("value", wanted);
+  }
 }

@@ -8,14 +8,17 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Continuous;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Sink;
 import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +48,21 @@ class FakeDriver implements Driver {
   /** Devices that tell by themselves. */
   final List<String> subscribable = new CopyOnWriteArrayList<>();
 
+  /** Since when the subscription of such a device is complete; of others it isn't kept. */
+  final Map<String, Supplier<Instant>> completeSince = new ConcurrentHashMap<>();
+
+  /** What devices kept; those of others keep nothing. */
+  final Map<String, Keeper> histories = new ConcurrentHashMap<>();
+
+  /** Questions for what a device kept: {@code a 2 from to next}, with the number of points. */
+  final List<String> pages = new CopyOnWriteArrayList<>();
+
+  /** How a device tells what it kept. */
+  interface Keeper {
+    CompletionStage<Historical.Page> history(
+        List<Point> points, Instant from, Instant to, String next);
+  }
+
   /** When such a device agrees; at once where there is none. */
   final Map<String, CompletionStage<Void>> agreements = new ConcurrentHashMap<>();
 
@@ -52,6 +70,9 @@ class FakeDriver implements Driver {
 
   /** Where each device was opened, in order. */
   final Map<String, List<URI>> endpoints = new ConcurrentHashMap<>();
+
+  /** As which each was opened, in order. */
+  final List<Device> devices = new CopyOnWriteArrayList<>();
 
   /** Since the rig's beginning, by device. */
   final Map<String, List<Duration>> polls = new ConcurrentHashMap<>();
@@ -92,6 +113,7 @@ class FakeDriver implements Driver {
   @Override
   public CompletionStage<Connection> open(Device device, Sink sink) {
     log.add("open " + device.id());
+    devices.add(device);
     sinks.put(device.id(), sink);
     endpoints
         .computeIfAbsent(device.id(), d -> new CopyOnWriteArrayList<>())
@@ -104,9 +126,14 @@ class FakeDriver implements Driver {
   }
 
   Connection connection(String id) {
+    boolean keeps = histories.containsKey(id);
     return subscribable.contains(id)
-        ? new Telling(id)
-        : facts.containsKey(id) ? new Counting(id) : new Asked(id);
+        ? completeSince.containsKey(id)
+            ? keeps ? new RememberingAll(id) : new GoingOn(id)
+            : keeps ? new Remembering(id) : new Telling(id)
+        : keeps
+            ? new AskedRemembering(id)
+            : facts.containsKey(id) ? new Counting(id) : new Asked(id);
   }
 
   int opened(String id) {
@@ -204,7 +231,61 @@ class FakeDriver implements Driver {
     }
   }
 
-  private final class Telling extends Plain implements Subscribable {
+  private CompletionStage<Historical.Page> page(
+      String id, List<Point> points, Instant from, Instant to, String next) {
+    log.add("history " + id);
+    pages.add(String.join(" ", id, "" + points.size(), from.toString(), to.toString(), next));
+    return histories.get(id).history(points, from, to, next);
+  }
+
+  private final class AskedRemembering extends Asked implements Historical {
+    AskedRemembering(String id) {
+      super(id);
+    }
+
+    @Override
+    public CompletionStage<Page> history(
+        List<Point> points, Instant from, Instant to, String next) {
+      return page(id, points, from, to, next);
+    }
+  }
+
+  private final class Remembering extends Telling implements Historical {
+    Remembering(String id) {
+      super(id);
+    }
+
+    @Override
+    public CompletionStage<Page> history(
+        List<Point> points, Instant from, Instant to, String next) {
+      return page(id, points, from, to, next);
+    }
+  }
+
+  private class GoingOn extends Telling implements Continuous {
+    GoingOn(String id) {
+      super(id);
+    }
+
+    @Override
+    public Instant completeSince() {
+      return completeSince.get(id).get();
+    }
+  }
+
+  private final class RememberingAll extends GoingOn implements Historical {
+    RememberingAll(String id) {
+      super(id);
+    }
+
+    @Override
+    public CompletionStage<Page> history(
+        List<Point> points, Instant from, Instant to, String next) {
+      return page(id, points, from, to, next);
+    }
+  }
+
+  private class Telling extends Plain implements Subscribable {
     Telling(String id) {
       super(id);
     }

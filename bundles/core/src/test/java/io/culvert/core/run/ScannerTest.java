@@ -2,9 +2,12 @@ package io.culvert.core.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.api.Device;
 import io.culvert.api.southbound.Browsable.Found;
+import io.culvert.core.model.Site;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
@@ -62,6 +65,38 @@ class ScannerTest {
     assertThat(problem(scan("fake://line/", 0))).contains("limit of 1 or more");
     rig.driver.subscribable.add("scan");
     assertThat(problem(scan("fake://line/", 3))).contains("can't look around");
+  }
+
+  /** With what the site says of it, as a server may let nobody else look around. */
+  @Test
+  void aDeviceOfTheSiteIsScannedByItsId() {
+    Site.Entry entry =
+        Rig.entry("a", "line", Rig.SECOND, Duration.ofSeconds(2), Rig.profile("plain", 1));
+    Device device =
+        new Device("a", "plain", entry.device().endpoint(), Map.of("password", "secret:line"));
+    rig.device(new Site.Entry(device, entry.profile(), entry.interval(), entry.timeout(), ""))
+        .apply()
+        .seconds(3);
+    rig.driver.log.clear();
+
+    assertThat(scan("a", 3).join()).hasSize(3);
+    assertThat(rig.driver.log).containsExactly("open a", "browse a", "close a");
+    assertThat(rig.driver.devices.get(rig.driver.devices.size() - 1)).isEqualTo(device);
+    rig.seconds(5);
+    assertThat(rig.status("a").failures()).isZero();
+  }
+
+  @Test
+  void aDeviceThatIsWronglyConfiguredIsNot() {
+    Site.Entry entry =
+        Rig.entry("a", "line", Rig.SECOND, Duration.ofSeconds(2), Rig.profile("plain", 1));
+    rig.device(
+            new Site.Entry(
+                entry.device(), entry.profile(), entry.interval(), entry.timeout(), "line 7: no"))
+        .apply();
+
+    assertThat(problem(scan("a", 3))).isEqualTo("a: line 7: no");
+    assertThat(problem(scan("b", 3))).contains("nor the id of one of the site");
   }
 
   @Test

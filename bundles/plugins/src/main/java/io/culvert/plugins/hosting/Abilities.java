@@ -2,7 +2,9 @@ package io.culvert.plugins.hosting;
 
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Continuous;
 import io.culvert.api.southbound.Diagnosed;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
@@ -12,7 +14,14 @@ import java.util.List;
 /** What a connection can do, as a set of bits. */
 final class Abilities {
   private static final List<Class<? extends Connection>> ALL =
-      List.of(Readable.class, Subscribable.class, Writable.class, Browsable.class, Diagnosed.class);
+      List.of(
+          Readable.class,
+          Subscribable.class,
+          Writable.class,
+          Browsable.class,
+          Diagnosed.class,
+          Continuous.class,
+          Historical.class);
 
   /** The largest set. */
   static final int MOST = (1 << ALL.size()) - 1;

@@ -6,8 +6,10 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Continuous;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Sink;
 import io.culvert.api.southbound.Subscribable;
@@ -15,7 +17,10 @@ import io.culvert.api.southbound.Writable;
 import io.culvert.plugins.hosting.Cbor.Malformed;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -44,6 +49,11 @@ final class AgentConnection implements Sink {
   private volatile Connection connection;
   private volatile boolean closed;
   private Figures told;
+
+  /** What is missing at the source and isn't told yet, by point. */
+  private final Map<String, Missing> missing = new LinkedHashMap<>();
+
+  private boolean telling;
 
   private record Figures(Diagnosed.Facts facts, Diagnosed.LineFacts line) {}
 
@@ -122,7 +132,9 @@ final class AgentConnection implements Sink {
             "subscribe",
             reply,
             () -> ((Subscribable) connection).subscribe(points),
-            (out, nothing) -> {});
+            (out, nothing) ->
+                Codec.instant(
+                    out, connection instanceof Continuous kept ? kept.completeSince() : null));
       }
       case WRITE -> {
         Point point = Codec.point(in);
@@ -137,6 +149,17 @@ final class AgentConnection implements Sink {
             reply,
             () -> ((Browsable) connection).browse(from, limit),
             (out, list) -> Codec.list(out, list, Codec::found));
+      }
+      case HISTORY -> {
+        List<Point> points = Codec.list(in, Codec::point);
+        Instant from = Codec.instant(in);
+        Instant to = Codec.instant(in);
+        String next = in.text();
+        answer(
+            "history",
+            reply,
+            () -> ((Historical) connection).history(points, from, to, next),
+            Codec::page);
       }
       default -> throw new Malformed(op + " where a call of a connection is expected");
     }
@@ -261,7 +284,56 @@ final class AgentConnection implements Sink {
 
   @Override
   public void missing(String point, Instant from, Instant to, long readings, String why) {
-    // Not carried on yet.
+    if (closed) {
+      return;
+    }
+    Missing one =
+        new Missing(
+            point, from, to, Math.max(1, Math.min(readings, Missing.MOST)), Words.shortened(why));
+    synchronized (missing) {
+      missing.merge(point, one, Missing::and);
+      if (telling) {
+        // It goes with the next.
+        return;
+      }
+      telling = true;
+    }
+    tellMissing();
+  }
+
+  /** Tells a part of what waits; the rest when that was heard. So a flood of it is joined here. */
+  private void tellMissing() {
+    List<Missing> some = new ArrayList<>();
+    synchronized (missing) {
+      Iterator<Missing> waiting = missing.values().iterator();
+      while (waiting.hasNext() && some.size() < Missing.AT_ONCE) {
+        some.add(waiting.next());
+        waiting.remove();
+      }
+      if (some.isEmpty() || closed) {
+        telling = false;
+        return;
+      }
+    }
+    peer.call(
+            Op.MISSING,
+            out -> {
+              out.integer(number);
+              Codec.list(out, some, Missing::write);
+            },
+            in -> null)
+        .whenComplete(
+            (nothing, error) -> {
+              if (error == null) {
+                calls.run("missing of " + device.id(), null, this::tellMissing);
+                return;
+              }
+              // The wire is full, or at its end: it goes with the next.
+              synchronized (missing) {
+                some.forEach(one -> missing.merge(one.point(), one, Missing::and));
+                telling = false;
+              }
+            });
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Diagnosed;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.SerialLines;
 import io.culvert.plugins.hosting.Cbor.Malformed;
 import io.culvert.plugins.hosting.Cbor.Reader;
@@ -20,9 +21,11 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The SPI's values as CBOR. A value is the item of its own kind: integer, double, text, bytes,
@@ -143,11 +146,25 @@ final class Codec {
       value(out, sample.value());
     }
     quality(out, sample.quality());
-    Instant time = sample.deviceTime();
+    instant(out, sample.deviceTime());
+  }
+
+  static void instant(Writer out, Instant time) {
     if (time == null) {
       out.nothing();
     } else {
       out.integer(time.getEpochSecond()).integer(time.getNano());
+    }
+  }
+
+  /**
+   * @return {@code null} for none
+   */
+  static Instant instant(Reader in) throws Malformed {
+    try {
+      return in.nothing() ? null : Instant.ofEpochSecond(in.integer(), in.count(999_999_999));
+    } catch (DateTimeException | ArithmeticException e) {
+      throw new Malformed("a time beyond all times");
     }
   }
 
@@ -158,13 +175,19 @@ final class Codec {
     if (value == null && !quality.bad()) {
       throw new Malformed("a sample without a value that isn't bad");
     }
-    try {
-      Instant time =
-          in.nothing() ? null : Instant.ofEpochSecond(in.integer(), in.count(999_999_999));
-      return new Sample(point, value, quality, time);
-    } catch (DateTimeException | ArithmeticException e) {
-      throw new Malformed("a time beyond all times");
-    }
+    return new Sample(point, value, quality, instant(in));
+  }
+
+  static void page(Writer out, Historical.Page page) {
+    list(out, page.samples(), Codec::sample);
+    list(out, List.copyOf(page.without()), Writer::text);
+    out.text(page.next());
+  }
+
+  static Historical.Page page(Reader in) throws Malformed {
+    List<Sample> samples = list(in, Codec::sample);
+    Set<String> without = new HashSet<>(list(in, Reader::text));
+    return new Historical.Page(samples, without, in.text());
   }
 
   static void device(Writer out, Device device) {

@@ -14,6 +14,7 @@ enum Op {
   SUBSCRIBE,
   WRITE,
   BROWSE,
+  HISTORY,
   /** Told. */
   CLOSE,
   /** Asks for a sign of life, and which call holds its thread for how long. */
@@ -34,6 +35,8 @@ enum Op {
   DRIVERS,
   /** Hands samples to the sink. */
   ACCEPT,
+  /** Says which readings the device had and can't give any more. */
+  MISSING,
   /** Told: the link to a device is gone. */
   LOST,
   /** Told: what a connection has counted. */

@@ -5,14 +5,16 @@ import io.culvert.api.Quality;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Continuous;
 import io.culvert.api.southbound.Diagnosed;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Sink;
-import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The gateway's end of a connection in a plug-in's process. Nothing here blocks. */
-final class Remote implements Readable, Subscribable, Writable, Browsable, Diagnosed {
+final class Remote implements Readable, Continuous, Writable, Browsable, Diagnosed, Historical {
   /** Most plans that the process keeps; one that is forgotten is sent again when it is read. */
   private static final int PLANS = 64;
 
@@ -35,6 +37,7 @@ final class Remote implements Readable, Subscribable, Writable, Browsable, Diagn
   private final Map<Long, Boolean> planned = new LinkedHashMap<>(16, 0.75f, true);
   private long plans;
   private volatile boolean closed;
+  private volatile Instant completeSince;
   private final AtomicBoolean lost = new AtomicBoolean();
   private volatile Facts facts = new Facts(0, 0, 0, 0, 0, 0, Map.of());
   private volatile LineFacts line = new LineFacts(0, 0, 0, 0, 0);
@@ -120,7 +123,32 @@ final class Remote implements Readable, Subscribable, Writable, Browsable, Diagn
 
   @Override
   public CompletionStage<Void> subscribe(List<Point> points) {
-    return call(Op.SUBSCRIBE, out -> Codec.list(out, points, Codec::point), in -> null);
+    return call(
+        Op.SUBSCRIBE,
+        out -> Codec.list(out, points, Codec::point),
+        in -> {
+          completeSince = Codec.instant(in);
+          return null;
+        });
+  }
+
+  /** As it was told when the device agreed. */
+  @Override
+  public Instant completeSince() {
+    return completeSince;
+  }
+
+  @Override
+  public CompletionStage<Page> history(List<Point> points, Instant from, Instant to, String next) {
+    return call(
+        Op.HISTORY,
+        out -> {
+          Codec.list(out, points, Codec::point);
+          Codec.instant(out, from);
+          Codec.instant(out, to);
+          out.text(next);
+        },
+        Codec::page);
   }
 
   @Override

@@ -528,6 +528,14 @@ final class Run implements Peer.Handler {
           reply.with(remote.sink().accept(samples), (out, nothing) -> {});
         }
       }
+      case MISSING -> {
+        Remote remote = connections.get(in.integer());
+        List<Missing> missing = Codec.list(in, Missing::read);
+        if (remote != null && !remote.isClosed()) {
+          missing.forEach(one -> one.tell(remote.sink()));
+        }
+        reply.answer(null, (out, nothing) -> {});
+      }
       case LINE_OPEN -> lines.open(in, reply);
       case SEND -> lines.send(in, reply);
       default -> throw new Malformed(op + " from a plug-in's process");

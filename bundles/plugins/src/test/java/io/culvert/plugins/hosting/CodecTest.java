@@ -13,6 +13,7 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Diagnosed;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.SerialLines;
 import io.culvert.plugins.hosting.Cbor.Malformed;
 import java.net.URI;
@@ -21,6 +22,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -44,6 +46,26 @@ class CodecTest {
   @Property
   void aSample(@ForAll("samples") Sample sample) throws Malformed {
     assertThat(there(sample, Codec::sample, Codec::sample)).isEqualTo(sample);
+  }
+
+  @Property
+  void aPageOfHistory(
+      @ForAll("samples") Sample one,
+      @ForAll("samples") Sample two,
+      @ForAll("words") String without,
+      @ForAll("words") String next)
+      throws Malformed {
+    Historical.Page page = new Historical.Page(List.of(one, two), Set.of(without), next);
+    assertThat(there(page, Codec::page, Codec::page)).isEqualTo(page);
+  }
+
+  @Property
+  void whatIsMissing(
+      @ForAll("samples") Sample one, @ForAll("words") String why, @ForAll long readings)
+      throws Malformed {
+    Instant time = one.deviceTime() == null ? Instant.EPOCH : one.deviceTime();
+    Missing missing = new Missing(one.point(), time, Instant.MAX, readings, why);
+    assertThat(there(missing, Missing::write, Missing::read)).isEqualTo(missing);
   }
 
   @Property

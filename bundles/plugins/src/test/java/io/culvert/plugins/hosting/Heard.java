@@ -12,6 +12,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** A sink that remembers, and answers when it is told to. */
 final class Heard implements Sink {
   final List<Value> values = new CopyOnWriteArrayList<>();
+  final List<String> missing = new CopyOnWriteArrayList<>();
   final List<String> lost = new CopyOnWriteArrayList<>();
   volatile CompletableFuture<Void> answer = CompletableFuture.completedFuture(null);
 
@@ -23,7 +24,7 @@ final class Heard implements Sink {
 
   @Override
   public void missing(String point, Instant from, Instant to, long readings, String why) {
-    // Not carried on yet.
+    missing.add(String.join(" ", point, from.toString(), to.toString(), "" + readings, why));
   }
 
   @Override

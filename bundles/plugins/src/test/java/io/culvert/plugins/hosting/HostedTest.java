@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.culvert.api.Point;
 import io.culvert.api.Problem;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
@@ -11,8 +12,10 @@ import io.culvert.api.Value;
 import io.culvert.api.service.Plugins.Process;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Continuous;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.SerialLine;
 import io.culvert.api.southbound.SerialLines;
@@ -24,8 +27,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -104,7 +109,65 @@ class HostedTest {
         .isInstanceOf(Writable.class)
         .isInstanceOf(Subscribable.class)
         .isInstanceOf(Browsable.class)
-        .isInstanceOf(Diagnosed.class);
+        .isInstanceOf(Diagnosed.class)
+        .isNotInstanceOfAny(Continuous.class, Historical.class);
+    assertThat(house.open("remembers", new Heard()))
+        .isInstanceOf(Continuous.class)
+        .isInstanceOf(Historical.class);
+  }
+
+  @Test
+  void whatADeviceKeptComesAsTheDriverTellsIt() throws Exception {
+    Connection connection = house.open("remembers", new Heard());
+    Continuous kept = (Continuous) connection;
+    assertThat(kept.completeSince()).isNull();
+    House.get(kept.subscribe(List.of(House.point("2026-11-29T10:00:00.000000001Z"))));
+    assertThat(kept.completeSince()).isEqualTo(Instant.parse("2026-11-29T10:00:00.000000001Z"));
+    House.get(kept.subscribe(List.of(House.point("fresh"))));
+    assertThat(kept.completeSince()).isNull();
+    assertThatThrownBy(() -> House.get(kept.subscribe(List.of(House.point("forgotten")))))
+        .hasMessageContaining("forgotten");
+
+    Historical historical = (Historical) connection;
+    Instant from = Instant.parse("2026-11-29T09:00:00.5Z");
+    Instant to = from.plusSeconds(60);
+    List<Point> points = List.of(House.point("x"));
+    Historical.Page first = House.get(historical.history(points, from, to, ""));
+    assertThat(first)
+        .isEqualTo(
+            new Historical.Page(
+                List.of(new Sample("p", Value.of(1), Quality.GOOD, from)),
+                Set.of("q"),
+                "the rest"));
+    assertThat(House.get(historical.history(points, from, to, first.next())).samples())
+        .containsExactly(new Sample("p", Value.of(2), Quality.GOOD, to));
+    assertThatThrownBy(() -> House.get(historical.history(points, from, to, "x")))
+        .hasCauseInstanceOf(IOException.class)
+        .hasMessageContaining("no page x");
+  }
+
+  /** However often it is told, it is joined before it takes the wire. */
+  @Test
+  void whatIsMissingIsToldWholeAndJoined() throws Exception {
+    Heard heard = new Heard();
+    Subscribable connection = (Subscribable) house.open("all", heard);
+    House.get(connection.subscribe(List.of(House.point("missing"))));
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () -> {
+              assertThat(heard.missing.stream().filter(m -> m.startsWith("a ")))
+                  .containsExactly("a 1970-01-01T00:00:00Z 1970-01-01T00:00:01Z 3 too short");
+              assertThat(
+                      heard.missing.stream()
+                          .filter(m -> m.startsWith("b "))
+                          .mapToLong(m -> Long.parseLong(m.split(" ")[3]))
+                          .sum())
+                  .isEqualTo(100_000);
+            });
+    assertThat(heard.missing).hasSizeLessThan(50_000);
+    assertThat(House.get(((Readable) connection).prepare(List.of(House.point("x"))).read()))
+        .hasSize(1);
   }
 
   @Test

@@ -77,6 +77,9 @@ final class ${prefix}Connection implements Readable, Writable {
 
   @Override
   public CompletionStage<Quality> write(Point point, Value value) {
+    if (!(value instanceof Value.Bool || value instanceof Value.Int)) {
+      return CompletableFuture.completedFuture(Quality.BAD_TYPE_MISMATCH);
+    }
     int raw = (int) value.number();
     return link.exchange(number -> ${prefix}Frames.write(number, ${prefix}Driver.address(point), raw))
         .thenApply(answer -> quality(${prefix}Frames.WRITE, answer));

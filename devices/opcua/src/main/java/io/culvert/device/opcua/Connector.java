@@ -201,7 +201,11 @@ final class Connector {
     transport
         .setConnectTimeout(Unsigned.uint(timeout))
         .setAcknowledgeTimeout(Unsigned.uint(timeout))
-        .setChannelPipelineCustomizer(pipeline -> wire.opened(pipeline.channel()));
+        .setChannelPipelineCustomizer(
+            pipeline -> {
+              Guard.on(pipeline);
+              wire.opened(pipeline.channel());
+            });
   }
 
   private OpcUaClient client(Endpoint endpoint, List<EndpointDescription> endpoints, Wire wire) {
@@ -214,13 +218,17 @@ final class Connector {
           OpcUaClientConfig.builder()
               .setEndpoint(chosen)
               .setApplicationName(LocalizedText.english("Culvert"))
+              .setEncodingLimits(Bounds.LIMITS)
               .setRequestTimeout(Unsigned.uint(settings.timeout().toMillis()))
+              .setSessionLocaleIds(settings.locales().toArray(new String[0]))
               .setSessionTimeout(Unsigned.uint(Session.LIFETIME.toMillis()))
               .setKeepAliveFailuresAllowed(Unsigned.uint(0))
               .setKeepAliveInterval(Unsigned.uint(settings.keepAlive().toMillis()))
               .setKeepAliveTimeout(Unsigned.uint(settings.keepAlive().toMillis()));
       security.configure(config, chosen, settings);
-      return OpcUaClient.create(config.build(), transport -> carry(transport, wire));
+      OpcUaClient client = OpcUaClient.create(config.build(), transport -> carry(transport, wire));
+      Bounds.on(client);
+      return client;
     } catch (IOException | UaException e) {
       throw new CompletionException(e);
     }

@@ -61,13 +61,15 @@ final class History {
   /**
    * What is still to be read of one point.
    *
+   * @param values makes samples of what the node holds
    * @param from time of the last value that was given, or the start of the span
    * @param skip how many values of exactly that time were given
    * @param more the server's continuation point; {@code null} if there is none
    */
-  private record Rest(Point point, NodeId node, Instant from, int skip, ByteString more) {
+  private record Rest(
+      Point point, NodeId node, Values values, Instant from, int skip, ByteString more) {
     Rest anew() {
-      return new Rest(point, node, from, skip, null);
+      return new Rest(point, node, values, from, skip, null);
     }
   }
 
@@ -145,10 +147,11 @@ final class History {
               addresses.forEach(
                   (point, address) -> {
                     NodeId node = places.get(address).node();
+                    Values values = places.get(address).values();
                     if (node == null) {
                       without.add(point.id());
                     } else {
-                      rests.add(new Rest(point, node, from, 0, null));
+                      rests.add(new Rest(point, node, values, from, 0, null));
                     }
                   });
               return kept(rests)
@@ -307,7 +310,7 @@ final class History {
     int skip = rest.skip;
     int toSkip = rest.more == null ? rest.skip : 0;
     for (DataValue value : values == null ? new DataValue[0] : values) {
-      Sample sample = Values.sample(rest.point, connection.settings.timed(value));
+      Sample sample = rest.values.sample(rest.point, connection.settings.timed(value));
       Instant at = sample.deviceTime();
       if (at == null || at.isBefore(rest.from) || at.isAfter(to)) {
         continue;
@@ -323,6 +326,6 @@ final class History {
     ByteString more = result.getContinuationPoint();
     return more == null || more.isNullOrEmpty()
         ? null
-        : new Rest(rest.point, rest.node, from, skip, more);
+        : new Rest(rest.point, rest.node, rest.values, from, skip, more);
   }
 }

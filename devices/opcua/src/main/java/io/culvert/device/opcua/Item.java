@@ -21,6 +21,12 @@ final class Item {
   /** What the server calls it otherwise; {@code null} while the server doesn't know it. */
   UInteger id;
 
+  /** Reads its values; there before the first of them. */
+  Values values;
+
+  /** Reads what its notifier tells; {@code null} for a variable. */
+  Events events;
+
   /** Time of the last value; {@code null} before the first. */
   Instant last;
 
@@ -30,7 +36,12 @@ final class Item {
     this.address = address;
   }
 
+  /** How many values or events the server is asked to keep. */
+  int queue() {
+    return address.queue() == 0 ? feed.settings.queue() : address.queue();
+  }
+
   Sample sample(DataValue value) {
-    return Values.sample(point, feed.settings.timed(value));
+    return values.sample(point, feed.settings.timed(value));
   }
 }

@@ -1,12 +1,17 @@
 package io.culvert.device.opcua;
 
 import io.culvert.api.Point;
+import io.culvert.api.Quality;
+import io.culvert.api.Sample;
+import io.culvert.api.Value;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
+import io.culvert.api.southbound.Writable;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,7 +23,7 @@ import java.util.function.Consumer;
  *
  * <p>Stages complete on the driver's threads; what follows them must not block.
  */
-class OpcUaConnection implements Readable, Historical, Diagnosed {
+class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
   final Session session;
   final String device;
   final Settings settings;
@@ -26,6 +31,10 @@ class OpcUaConnection implements Readable, Historical, Diagnosed {
   private final History history = new History(this);
   private final Set<CompletableFuture<?>> pending = ConcurrentHashMap.newKeySet();
   private final Consumer<OpcUaConnection> ended;
+
+  /** What each method gave that was called. */
+  private final Map<Called, Calls.Outcome> results = new ConcurrentHashMap<>();
+
   private volatile boolean closed;
 
   /**
@@ -58,6 +67,50 @@ class OpcUaConnection implements Readable, Historical, Diagnosed {
   @Override
   public CompletionStage<Page> history(List<Point> points, Instant from, Instant to, String next) {
     return begin(history.read(points, from, to, next));
+  }
+
+  @Override
+  public CompletionStage<Quality> write(Point point, Value value) {
+    Address address = Address.of(point);
+    return begin(
+        switch (address.kind()) {
+          case VARIABLE -> Writing.write(session, figures, address, settings.root(), value);
+          case METHOD -> call(address, value);
+          case ACKNOWLEDGE -> session.conditions().acknowledge(session, figures, value);
+          case RESULT, EVENTS -> CompletableFuture.completedFuture(Quality.BAD_NOT_WRITABLE);
+        });
+  }
+
+  private CompletableFuture<Quality> call(Address address, Value value) {
+    return Calls.call(session, figures, address, settings.root(), value)
+        .thenApply(
+            outcome -> {
+              if (!outcome.verdict().bad()) {
+                results.put(Called.by(address), outcome);
+                told(address, outcome);
+              }
+              return outcome.verdict();
+            });
+  }
+
+  /** A method was called; whoever is told by himself is told what it gave. */
+  void told(Address method, Calls.Outcome outcome) {}
+
+  /** What a point shows that isn't read from the server. */
+  Sample shown(Point point, Address address) {
+    if (address.kind() != Address.Kind.RESULT) {
+      // Events come by subscription only.
+      return Sample.bad(point.id(), Quality.BAD_NOT_SUPPORTED);
+    }
+    Calls.Outcome last = results.get(Called.by(address));
+    return last == null ? Sample.bad(point.id(), Quality.BAD_WAITING) : last.sample(point);
+  }
+
+  /** A method as points name it. */
+  record Called(NodeRef object, NodeRef method) {
+    static Called by(Address address) {
+      return new Called(address.node(), address.method());
+    }
   }
 
   /** Has an exchange end, at the latest, when the connection is closed. */

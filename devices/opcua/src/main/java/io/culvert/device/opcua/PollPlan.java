@@ -41,7 +41,12 @@ final class PollPlan implements Readable.Plan {
     if (present != null && present.era == era) {
       return connection.begin(read(present.places));
     }
-    List<Address> addresses = targets.stream().map(Target::address).distinct().toList();
+    List<Address> addresses =
+        targets.stream()
+            .map(Target::address)
+            .filter(address -> address.kind() == Address.Kind.VARIABLE)
+            .distinct()
+            .toList();
     return connection.begin(
         Nodes.resolve(connection.session, addresses, connection.settings.root())
             .toCompletableFuture()
@@ -58,6 +63,10 @@ final class PollPlan implements Readable.Plan {
     List<Sample> samples = new ArrayList<>(targets.size());
     List<Target> there = new ArrayList<>();
     for (Target target : targets) {
+      if (target.address.kind() != Address.Kind.VARIABLE) {
+        samples.add(connection.shown(target.point, target.address));
+        continue;
+      }
       Nodes.Place place = places.get(target.address);
       if (place.node() == null) {
         samples.add(refused(target, place.status().value()));
@@ -87,7 +96,7 @@ final class PollPlan implements Readable.Plan {
                     new ReadValueId(
                         places.get(target.address).node(),
                         AttributeId.Value.uid(),
-                        null,
+                        target.address.range(),
                         QualifiedName.NULL_VALUE))
             .toList();
     return connection
@@ -108,7 +117,7 @@ final class PollPlan implements Readable.Plan {
                 if (value.getStatusCode().isBad()) {
                   connection.figures.refusal(value.getStatusCode().value());
                 }
-                samples.add(Values.sample(target.point, value));
+                samples.add(places.get(target.address).values().sample(target.point, value));
               }
               return samples;
             });

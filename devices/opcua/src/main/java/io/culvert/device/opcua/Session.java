@@ -1,6 +1,7 @@
 package io.culvert.device.opcua;
 
 import io.culvert.api.Point;
+import io.culvert.api.Sample;
 import io.culvert.api.southbound.Sink;
 import java.io.IOException;
 import java.time.Duration;
@@ -31,12 +32,22 @@ import org.eclipse.milo.opcua.sdk.client.OpcUaSession;
 import org.eclipse.milo.opcua.sdk.client.SessionActivityListener;
 import org.eclipse.milo.opcua.sdk.client.UaSession;
 import org.eclipse.milo.opcua.sdk.client.session.State;
+import org.eclipse.milo.opcua.stack.core.NamespaceTable;
+import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
+import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
+import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
+import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodResult;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventFilterResult;
+import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemModifyRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.MonitoringParameters;
 import org.eclipse.milo.opcua.stack.core.types.structured.NotificationMessage;
 import org.eclipse.milo.opcua.stack.core.types.structured.PublishRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.PublishResponse;
@@ -73,6 +84,9 @@ final class Session {
 
   /** Values in one message, so that memory is bounded. */
   static final int MOST_A_MESSAGE = 4_000;
+
+  /** Until conditions are asked for again, if the server is still telling them. */
+  private static final long REFRESH_MILLIS = 1_000;
 
   private static final long TICK_MILLIS = 500;
 
@@ -124,6 +138,8 @@ final class Session {
 
   private volatile boolean active;
   private volatile Limits limits = Limits.UNTOLD;
+  private volatile Nodes nodes;
+  private final Conditions conditions = new Conditions();
   private volatile boolean closed;
   private volatile boolean held;
 
@@ -243,6 +259,41 @@ final class Session {
   /** What the server takes at once. */
   Limits limits() {
     return limits;
+  }
+
+  /** The server's nodes as they are in the present session; fails at once if the link is lost. */
+  CompletableFuture<Nodes> nodes() {
+    return client().thenApply(present -> nodes);
+  }
+
+  /** What its events told of conditions. */
+  Conditions conditions() {
+    return conditions;
+  }
+
+  private Link link(OpcUaClient by, NamespaceTable namespaces) {
+    return new Link() {
+      @Override
+      public <T> CompletableFuture<T> ask(
+          Function<OpcUaClient, ? extends CompletionStage<T>> request) {
+        return client().thenCompose(present -> request.apply(by));
+      }
+
+      @Override
+      public Limits limits() {
+        return limits;
+      }
+
+      @Override
+      public NamespaceTable namespaces() {
+        return namespaces;
+      }
+
+      @Override
+      public EncodingContext encoding() {
+        return by.getStaticEncodingContext();
+      }
+    };
   }
 
   /** For calls that block. */
@@ -412,7 +463,11 @@ final class Session {
     CompletableFuture<?> ready =
         same
             ? CompletableFuture.completedFuture(null)
-            : Limits.of(by.client()).thenAccept(told -> limits = told);
+            : Limits.of(by.client())
+                .thenAccept(told -> limits = told)
+                .thenCompose(told -> Nodes.namespaces(by.client()))
+                .exceptionally(failure -> by.client().getNamespaceTable())
+                .thenAccept(namespaces -> nodes = new Nodes(link(by.client(), namespaces)));
     ready.whenComplete(
         (told, failure) ->
             run(
@@ -632,6 +687,77 @@ final class Session {
                                       }
                                     }))));
     return created;
+  }
+
+  /** Hands samples to a device that come of something else than a subscription. */
+  void tell(String device, List<Sample> samples) {
+    run(
+        () -> {
+          Feed feed = feeds.get(device);
+          if (feed != null) {
+            feed.take(samples, () -> {});
+          }
+        });
+  }
+
+  /** Asks for fewer fields of events if the server doesn't know all of them. */
+  void narrow(Subscription subscription, Item item, ExtensionObject filterResult) {
+    if (filterResult == null
+        || filterResult.isNull()
+        || !(filterResult.decode(encoding()) instanceof EventFilterResult result)
+        || !item.events.narrow(result)) {
+      return;
+    }
+    MonitoredItemModifyRequest request =
+        new MonitoredItemModifyRequest(
+            item.id,
+            new MonitoringParameters(
+                item.handle,
+                0.0,
+                ExtensionObject.encode(encoding(), item.events.filter()),
+                Unsigned.uint(item.queue()),
+                true));
+    connected
+        .client()
+        .modifyMonitoredItemsAsync(subscription.id, TimestampsToReturn.Both, List.of(request))
+        .whenComplete(
+            (answer, failure) -> LOG.debug("{}: fewer fields of events asked for", this, failure));
+  }
+
+  /**
+   * Has the server tell the states of conditions again, as events of a subscription (Part 9,
+   * 5.5.7). A server without conditions has none to tell.
+   */
+  void refresh(Subscription subscription) {
+    UInteger id = subscription.id;
+    if (!active || id == null) {
+      return;
+    }
+    CallMethodRequest request =
+        new CallMethodRequest(
+            NodeIds.ConditionType,
+            NodeIds.ConditionType_ConditionRefresh,
+            new Variant[] {new Variant(id)});
+    connected
+        .client()
+        .callAsync(List.of(request))
+        .whenComplete(
+            (answer, failure) -> {
+              CallMethodResult[] results = failure == null ? answer.getResults() : null;
+              long status =
+                  results == null || results.length == 0 ? 0 : results[0].getStatusCode().value();
+              if (status == StatusCodes.Bad_RefreshInProgress) {
+                schedule(
+                    REFRESH_MILLIS,
+                    () -> {
+                      if (id.equals(subscription.id)) {
+                        refresh(subscription);
+                      }
+                    });
+              } else {
+                LOG.debug("{}: conditions told again: {}", this, Failures.name(status));
+              }
+            });
   }
 
   /** A connection ends. */

@@ -31,6 +31,8 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
  * @param time whether a sample's time is that of the source, or of the server
  * @param root node that relative addresses start at; {@code null} if not set, which is the Objects
  *     folder
+ * @param locales languages for texts, in the order of preference; {@code zh-CN} and {@code en} if
+ *     not set
  * @param servers further ones that know the same, in order
  * @param keepAlive how often the link is looked at; lost, it is noticed after twice that at the
  *     latest. 1 s to 60 s, 5 s if not set
@@ -49,7 +51,8 @@ record Settings(
     Deadband deadband,
     Trigger trigger,
     Time time,
-    String root,
+    NodeRef root,
+    List<String> locales,
     List<Endpoint> servers,
     Duration keepAlive,
     Duration timeout) {
@@ -82,9 +85,12 @@ record Settings(
           "trigger",
           "time",
           "root",
+          "locale",
           "servers",
           "keepAlive",
           "timeout");
+
+  private static final Pattern LOCALE = Pattern.compile("[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*");
 
   static Settings parse(Map<String, String> settings, Consumer<Problem> problems) {
     for (String key : settings.keySet()) {
@@ -111,6 +117,7 @@ record Settings(
         Trigger.VALUE,
         Time.SOURCE,
         null,
+        locales,
         List.of(),
         keepAlive,
         timeout);
@@ -146,7 +153,8 @@ record Settings(
           deadband(),
           trigger(),
           choice("time", Time.SOURCE, Time.SERVER, "source", "server"),
-          settings.get("root"),
+          root(),
+          locales(),
           servers(),
           span("keepAlive", Duration.ofSeconds(1), Duration.ofSeconds(60), Duration.ofSeconds(5)),
           span("timeout", Duration.ofSeconds(1), Duration.ofSeconds(60), Duration.ofSeconds(10)));
@@ -222,6 +230,21 @@ record Settings(
                 tell("trigger", text, Trigger.EXPECTED);
                 return Trigger.VALUE;
               });
+    }
+
+    private NodeRef root() {
+      String text = settings.get("root");
+      return text == null
+          ? null
+          : NodeRef.parse(text, (found, expected) -> tell("root", found, expected));
+    }
+
+    private List<String> locales() {
+      List<String> locales = List.of(settings.getOrDefault("locale", "zh-CN,en").split(" *, *"));
+      if (locales.size() > 10 || !locales.stream().allMatch(LOCALE.asMatchPredicate())) {
+        tell("locale", settings.get("locale"), "languages in order, such as zh-CN,en");
+      }
+      return locales;
     }
 
     private List<Endpoint> servers() {

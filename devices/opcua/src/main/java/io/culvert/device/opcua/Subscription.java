@@ -18,6 +18,8 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.structured.CreateSubscriptionResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.DataChangeNotification;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventFieldList;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventNotificationList;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemNotification;
 import org.eclipse.milo.opcua.stack.core.types.structured.NotificationMessage;
 import org.eclipse.milo.opcua.stack.core.types.structured.StatusChangeNotification;
@@ -358,6 +360,8 @@ final class Subscription {
         Object notification = part.decode(context);
         if (notification instanceof DataChangeNotification change) {
           values(change.getMonitoredItems(), delivery);
+        } else if (notification instanceof EventNotificationList list) {
+          events(list.getEvents(), delivery);
         } else if (notification instanceof StatusChangeNotification change) {
           session.statusChanged(this, change.getStatus());
         }
@@ -392,6 +396,45 @@ final class Subscription {
           to.tellOverflown();
           delivery.hand(to, theirs);
         });
+  }
+
+  private void events(EventFieldList[] events, Delivery delivery) {
+    if (events == null) {
+      return;
+    }
+    boolean refresh = false;
+    Map<Feed, List<Sample>> all = new IdentityHashMap<>();
+    for (EventFieldList event : events) {
+      Item item = items.get(event.getClientHandle());
+      if (item == null || item.events == null) {
+        continue; // given up meanwhile
+      }
+      Instant told = Events.time(event.getEventFields());
+      Instant at = told == null ? session.now() : told;
+      switch (item.events.kind(event.getEventFields())) {
+        case EVENT ->
+            all.computeIfAbsent(item.feed, f -> new ArrayList<>())
+                .add(item.events.sample(item.point, event.getEventFields()));
+        case OVERFLOW -> {
+          Instant from = item.last == null || item.last.isAfter(at) ? at : item.last;
+          item.feed.overflown(item.point.id(), from, at);
+          all.computeIfAbsent(item.feed, f -> new ArrayList<>());
+        }
+        case REFRESH_WANTED -> refresh = true;
+        case REFRESH -> {}
+      }
+      item.last = at;
+    }
+    all.forEach(
+        (to, theirs) -> {
+          to.tellOverflown();
+          if (!theirs.isEmpty()) {
+            delivery.hand(to, theirs);
+          }
+        });
+    if (refresh) {
+      session.refresh(this);
+    }
   }
 
   private Sample sample(Item item, DataValue value) {

@@ -15,6 +15,7 @@ import java.util.function.Function;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
 import org.eclipse.milo.opcua.stack.core.AttributeId;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
+import org.eclipse.milo.opcua.stack.core.types.UaStructuredType;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
@@ -70,24 +71,40 @@ final class Watching {
     }
   }
 
+  private record Found(Map<Address, Nodes.Place> places, Map<NodeId, String> eventTypes) {}
+
   /** Items to create in one subscription. */
   private record Group(Subscription subscription, List<Item> items, Filter filter) {}
 
   /** Fails if the link is lost, or the server takes no subscription at all. */
   CompletableFuture<Void> run() {
-    List<Item> missing = feed.items.values().stream().filter(item -> item.id == null).toList();
+    List<Item> missing =
+        feed.items.values().stream()
+            .filter(item -> item.id == null && item.address.kind() != Address.Kind.RESULT)
+            .toList();
     if (missing.isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
     List<Address> addresses = missing.stream().map(item -> item.address).distinct().toList();
+    boolean events = missing.stream().anyMatch(item -> item.address.kind() == Address.Kind.EVENTS);
     return then(
-            Nodes.resolve(session, addresses, feed.settings.root()),
-            places -> {
+            Nodes.resolve(session, addresses, feed.settings.root())
+                .thenCombine(
+                    events
+                        ? session.nodes().thenCompose(Nodes::eventTypes)
+                        : CompletableFuture.completedFuture(Map.<NodeId, String>of()),
+                    Found::new),
+            found -> {
               for (Item item : missing) {
-                Nodes.Place place = places.get(item.address);
+                Nodes.Place place = found.places.get(item.address);
                 if (place.node() == null) {
                   refuse(item, place.status().value());
                 } else {
+                  item.values = place.values();
+                  item.events =
+                      item.address.kind() == Address.Kind.EVENTS
+                          ? new Events(place.values(), found.eventTypes, session.conditions())
+                          : null;
                   nodes.put(item, place.node());
                 }
               }
@@ -98,6 +115,11 @@ final class Watching {
               if (!refused.isEmpty()) {
                 feed.take(refused, () -> {});
               }
+              nodes.keySet().stream()
+                  .filter(item -> item.events != null && item.id != null)
+                  .map(item -> item.subscription)
+                  .distinct()
+                  .forEach(session::refresh);
             });
   }
 
@@ -251,12 +273,15 @@ final class Watching {
       long status = results[i].getStatusCode().value();
       if (results[i].getStatusCode().isGood()) {
         item.id = results[i].getMonitoredItemId();
+        if (item.events != null) {
+          session.narrow(group.subscription, item, results[i].getFilterResult());
+        }
         if (item.subscription != group.subscription) {
           session.giveUp(group.subscription, item);
         }
       } else if (status == StatusCodes.Bad_TooManyMonitoredItems && group.subscription.watches()) {
         elsewhere.add(item);
-      } else if (aboutFilter(status) && filter(item, group.filter) != null) {
+      } else if (aboutFilter(status) && narrower(item, group.filter)) {
         otherwise.add(item);
       } else {
         refuse(item, status);
@@ -279,27 +304,34 @@ final class Watching {
     }
   }
 
+  private boolean narrower(Item item, Filter filter) {
+    return item.events == null ? filter(item, filter) != null : item.events.narrow();
+  }
+
   private static boolean aboutFilter(long status) {
     return status == StatusCodes.Bad_FilterNotAllowed
         || status == StatusCodes.Bad_MonitoredItemFilterInvalid
         || status == StatusCodes.Bad_MonitoredItemFilterUnsupported
-        || status == StatusCodes.Bad_DeadbandFilterInvalid;
+        || status == StatusCodes.Bad_DeadbandFilterInvalid
+        || status == StatusCodes.Bad_EventFilterInvalid;
   }
 
   private MonitoredItemCreateRequest request(Item item, Filter filter) {
     Settings settings = feed.settings;
     Address address = item.address;
     Duration sampling = address.sampling() == null ? settings.sampling() : address.sampling();
-    int queue = address.queue() == 0 ? settings.queue() : address.queue();
-    DataChangeFilter change = filter(item, filter);
+    boolean events = item.events != null;
+    UaStructuredType what = events ? item.events.filter() : filter(item, filter);
+    AttributeId attribute = events ? AttributeId.EventNotifier : AttributeId.Value;
     return new MonitoredItemCreateRequest(
-        new ReadValueId(nodes.get(item), AttributeId.Value.uid(), null, QualifiedName.NULL_VALUE),
+        new ReadValueId(
+            nodes.get(item), attribute.uid(), item.address.range(), QualifiedName.NULL_VALUE),
         MonitoringMode.Reporting,
         new MonitoringParameters(
             item.handle,
-            sampling.toNanos() / 1e6,
-            change == null ? null : ExtensionObject.encode(session.encoding(), change),
-            Unsigned.uint(queue),
+            events ? 0.0 : sampling.toNanos() / 1e6,
+            what == null ? null : ExtensionObject.encode(session.encoding(), what),
+            Unsigned.uint(item.queue()),
             true));
   }
 
