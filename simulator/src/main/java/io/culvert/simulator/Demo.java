@@ -6,6 +6,7 @@ import io.culvert.simulator.audit.Rules;
 import io.culvert.simulator.evil.Exhibition;
 import io.culvert.simulator.evil.Gallery;
 import io.culvert.simulator.evil.Outcome;
+import io.culvert.simulator.plant.Plant;
 import io.culvert.simulator.street.Profile;
 import io.culvert.simulator.street.Street;
 import io.culvert.simulator.street.StreetException;
@@ -45,13 +46,17 @@ final class Demo {
           "kills",
           "seed",
           "evil",
+          "plant-devices",
+          "plant-port",
+          "plant-fault",
+          "plant-down",
           "street",
           "profiles",
           "work",
           "report",
           "lang",
           "max-duplicates");
-  static final List<String> SWITCHES = List.of("keep");
+  static final List<String> SWITCHES = List.of("keep", "plant", "plant-history", "plant-unsecured");
 
   static final String GATEWAY_ID = "cabinet-17";
   private static final long FRAME_MILLIS = 250;
@@ -61,6 +66,11 @@ final class Demo {
 
   private static final long LONGEST_DRAIN = 120_000;
   private static final long LONGEST_START = 90_000;
+  private static final int PLANT_DEVICES = 3;
+  private static final int PLANT_PORT = 48_400;
+
+  /** Between one cut of the plant's connections and the next. */
+  private static final long CUT_MILLIS = 500;
 
   private final Options options;
   private final PrintStream out;
@@ -109,6 +119,7 @@ final class Demo {
               entries -> kills.arrived(entries, clock.millis()))) {
         session.leaveOut(gallery.devices(), exhibition.arrivals());
         exhibition.hangUp(gateway.home());
+        trust(session, gateway);
         try {
           return ending.finish(run(session, gateway, kills, exhibition));
         } finally {
@@ -124,8 +135,37 @@ final class Demo {
     }
   }
 
+  /**
+   * What a commissioning engineer does: the gateway trusts the certificate of the plant's server.
+   */
+  private static void trust(Session session, Gateway gateway) throws IOException {
+    if (session.plant() != null && session.plant().certificate() != null) {
+      Path trusted = gateway.home().resolve("etc/opcua/trusted");
+      Files.createDirectories(trusted);
+      Files.write(trusted.resolve("plant.der"), session.plant().certificate());
+    }
+  }
+
   private Street street() throws StreetException, IOException {
     Profile.Library profiles = Main.library(options);
+    Street street = modbusStreet(profiles);
+    if (!options.has("plant")) {
+      return street;
+    }
+    Street.Plant plant =
+        Plant.of(
+            profiles,
+            options.whole("plant-devices", PLANT_DEVICES, 1, 1_000),
+            options.whole("plant-port", PLANT_PORT, 1, 65_535),
+            options.has("plant-history"),
+            !options.has("plant-unsecured"));
+    // Alone, unless devices of the street were asked for.
+    return options.has("devices") || options.has("street")
+        ? street.with(plant)
+        : street.only(plant);
+  }
+
+  private Street modbusStreet(Profile.Library profiles) throws StreetException, IOException {
     Integer base = options.has("port-base") ? options.whole("port-base", 0, 1, 65_000) : null;
     Integer devices = options.whole("devices", 200, 1, 100_000);
     if (options.has("street")) {
@@ -156,7 +196,7 @@ final class Demo {
       throws IOException, StreetException {
     Street street = session.street();
     String places = places(street, session);
-    out.println("street    " + street.title() + ", " + street.devices().size() + " devices");
+    out.println("street    " + street.title() + ", " + street.size() + " devices");
     out.println("listening " + places);
     out.println("gateway   log " + gateway.log());
     if (kills.wanted() > 0) {
@@ -168,7 +208,7 @@ final class Demo {
         new Picture.Scene(
             Main.streetLine(new Words(options.text("lang", "en")), street),
             places,
-            street.devices().size(),
+            street.size(),
             clock.millis(),
             seconds);
     Rules rules = Rules.STRICT;
@@ -250,6 +290,7 @@ final class Demo {
     long upAt = Long.MAX_VALUE;
     long shown = 0;
     boolean killing = kills.wanted() > 0;
+    Trouble trouble = trouble(session.plant(), middle);
     // Where the gateway is killed often, that may take longer than the time asked for.
     while (!ending.wanted() && (killing || clock.millis() - startedAt < length)) {
       long ran = clock.millis() - startedAt;
@@ -266,6 +307,7 @@ final class Demo {
       } else if (upAt != Long.MAX_VALUE) {
         note = "broker stopped, back in " + (upAt - ran + 999) / 1000 + " s";
       }
+      note = trouble.play(ran, note);
       if (killing && ran >= killAt) {
         killing = kills.play(clock.millis());
       }
@@ -283,6 +325,63 @@ final class Demo {
     }
     if (upAt != Long.MAX_VALUE) {
       session.broker().start();
+    }
+    trouble.end();
+  }
+
+  private Trouble trouble(Plant plant, long from) throws StreetException {
+    String kind = options.text("plant-fault", "");
+    if (kind.isEmpty()) {
+      return new Trouble(null, null, 0, 0);
+    }
+    for (Plant.Fault fault : Plant.Fault.values()) {
+      if (plant != null && fault.label().equals(kind)) {
+        long millis = options.whole("plant-down", 4, 1, 100_000) * 1000L;
+        return new Trouble(plant, fault, from, from + millis);
+      }
+    }
+    throw new StreetException(
+        plant == null
+            ? "found --plant-fault without --plant, which it is about"
+            : "found --plant-fault " + kind + ", expected restart, hang or cut");
+  }
+
+  /** One fault of the plant's server, from a moment to another. */
+  private static final class Trouble {
+    private final Plant plant;
+    private final Plant.Fault fault;
+    private final long to;
+    private long next;
+    private boolean on;
+
+    Trouble(Plant plant, Plant.Fault fault, long from, long to) {
+      this.plant = plant;
+      this.fault = fault;
+      this.next = plant == null ? Long.MAX_VALUE : from;
+      this.to = to;
+    }
+
+    /** Does what is due, and tells what is going on. */
+    String play(long ran, String note) throws IOException {
+      if (ran >= next) {
+        plant.suffer(fault);
+        on = true;
+        next = fault == Plant.Fault.CUT ? ran + CUT_MILLIS : Long.MAX_VALUE;
+      }
+      if (on && ran >= to) {
+        end();
+      }
+      return on
+          ? "plant's server: " + fault.label() + ", well in " + (to - ran + 999) / 1000 + " s"
+          : note;
+    }
+
+    void end() throws IOException {
+      if (on) {
+        on = false;
+        next = Long.MAX_VALUE;
+        plant.recover(fault);
+      }
     }
   }
 
@@ -309,14 +408,7 @@ final class Demo {
   }
 
   private static String places(Street street, Session session) {
-    List<Integer> ports = street.ports();
-    int low = ports.get(0);
-    int high = ports.get(ports.size() - 1);
-    return "Modbus TCP "
-        + Session.HOST
-        + ":"
-        + low
-        + (high == low ? "" : "–" + high)
+    return Main.places(street)
         + ", MQTT "
         + Session.HOST
         + ":"

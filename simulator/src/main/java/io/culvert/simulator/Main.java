@@ -2,6 +2,7 @@ package io.culvert.simulator;
 
 import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
+import io.culvert.simulator.plant.Plant;
 import io.culvert.simulator.platform.Broker;
 import io.culvert.simulator.platform.Platform;
 import io.culvert.simulator.replay.Recording;
@@ -34,7 +35,8 @@ public final class Main {
       """
       Simulates a street of devices and the platform of a city, for any gateway.
 
-        simulator street   --street FILE              the devices, as Modbus TCP slaves
+        simulator street   --street FILE              the devices, as Modbus TCP slaves and behind
+                                                      a server of OPC UA
         simulator platform                            the broker, and a view of what arrives
         simulator run      --street FILE              both, and the audit at the end
         simulator site     --street FILE [--out FILE] the gateway's site.json for them
@@ -59,6 +61,17 @@ public final class Main {
                                  hangs,throws,floods,threads,sockets,blocks-close,blocks-stop,
                                  wrong-thread,nonsense,slow-validate and, in processes of their
                                  own, spins,heap,exits,halts,crashes
+        --plant                  for demo: a plant behind a server of OPC UA, in place of the street;
+                                 with --devices or --street beside it
+        --plant-devices N        as many devices (3)
+        --plant-port N           port of its server (48400)
+        --plant-history          its devices keep what they measured, also while the server is away
+        --plant-unsecured        its server takes messages without security, and no others
+        --plant-fault KIND       in the middle its server is stopped and started (restart), accepts
+                                 connections and says nothing (hang), or closes them all (cut),
+        --plant-down N           for N seconds (4)
+        --plant-certificate FILE for street and run: where to put the certificate of the plant's
+                                 server
         --max-duplicates N       for run and demo: readings that may arrive twice
         --clock-skew             for run: the gateway's clock may jump; its times aren't judged,
                                  and readings are joined by tick alone
@@ -133,26 +146,62 @@ public final class Main {
   }
 
   private static int street(List<String> args, PrintStream out) throws StreetException {
-    Options options = new Options(args, withStreet("seconds"), List.of());
+    Options options = new Options(args, withStreet("seconds", "plant-certificate"), List.of());
     Street street = readStreet(options);
     try (Ending ending = new Ending();
         SlavePorts slaves = SlavePorts.open(street, Session.HOST, Clock.systemUTC())) {
-      out.println(
-          street.title()
-              + ": "
-              + street.devices().size()
-              + " devices behind "
-              + street.ports().size()
-              + " ports of "
-              + Session.HOST
-              + " from "
-              + street.ports().get(0)
-              + " on; Ctrl-C ends");
-      out.flush();
-      until(options, ending, () -> {});
-      out.println(Text.count(slaves.answers()) + " answers");
+      try (Plant plant =
+          street.plant() == null
+              ? null
+              : Plant.open(street, Session.HOST, Clock.systemUTC(), slaves.truth())) {
+        hand(plant, options);
+        out.println(
+            street.title()
+                + ": "
+                + street.size()
+                + " devices, "
+                + places(street)
+                + "; Ctrl-C ends");
+        out.flush();
+        until(options, ending, () -> {});
+        out.println(
+            Text.count(slaves.answers() + (plant == null ? 0 : plant.given())) + " answers");
+      }
       return ending.finish(0);
     }
+  }
+
+  /** Writes the certificate of the plant's server for whoever is to trust it. */
+  private static void hand(Plant plant, Options options) throws StreetException {
+    if (options.has("plant-certificate")) {
+      if (plant == null || plant.certificate() == null) {
+        throw new StreetException(
+            "found --plant-certificate, but the street has no plant that has one");
+      }
+      Path file = Path.of(options.text("plant-certificate", ""));
+      try {
+        Files.write(file, plant.certificate());
+      } catch (IOException e) {
+        throw new StreetException(file + ": can't be written (" + e + ")");
+      }
+    }
+  }
+
+  /** Where the devices listen. */
+  static String places(Street street) {
+    List<String> places = new ArrayList<>();
+    List<Integer> ports = street.ports();
+    if (!ports.isEmpty()) {
+      int low = ports.get(0);
+      int high = ports.get(ports.size() - 1);
+      places.add("Modbus TCP " + Session.HOST + ":" + low + (high == low ? "" : "–" + high));
+    }
+    if (street.plant() != null) {
+      places.add(
+          Plant.endpoint(Session.HOST, street.plant())
+              + (street.plant().secured() ? "" : " without security"));
+    }
+    return String.join(", ", places);
   }
 
   private static int platform(List<String> args, PrintStream out) throws StreetException {
@@ -183,7 +232,14 @@ public final class Main {
         new Options(
             args,
             withStreet(
-                "broker", "mqtt-port", "seconds", "lang", "work", "report", "max-duplicates"),
+                "broker",
+                "mqtt-port",
+                "seconds",
+                "lang",
+                "work",
+                "report",
+                "max-duplicates",
+                "plant-certificate"),
             List.of("clock-skew"));
     Street street = readStreet(options);
     Words words = new Words(options.text("lang", "en"));
@@ -201,20 +257,15 @@ public final class Main {
       if (options.has("clock-skew")) {
         session.audit().ignoreTimes();
       }
-      String place =
-          "Modbus TCP from "
-              + street.ports().get(0)
-              + " on, MQTT "
-              + session.broker().port()
-              + ", on "
-              + Session.HOST;
+      hand(session.plant(), options);
+      String place = places(street) + ", MQTT " + Session.HOST + ":" + session.broker().port();
       out.println("listening " + place);
       out.flush();
       Picture.Scene scene =
           new Picture.Scene(
               streetLine(words, street),
               place,
-              street.devices().size(),
+              street.size(),
               System.currentTimeMillis(),
               seconds(options));
       Report report;
@@ -317,8 +368,8 @@ public final class Main {
     return words.get(
         "street",
         street.title(),
-        street.devices().size(),
-        Text.count(street.readable()),
+        street.size(),
+        Text.count(street.points()),
         Text.value(street.speed()));
   }
 

@@ -4,6 +4,7 @@ import io.culvert.simulator.audit.Audit;
 import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
 import io.culvert.simulator.audit.Violation;
+import io.culvert.simulator.plant.Plant;
 import io.culvert.simulator.platform.Broker;
 import io.culvert.simulator.platform.EmbeddedBroker;
 import io.culvert.simulator.platform.Entry;
@@ -36,6 +37,7 @@ public final class Session implements AutoCloseable {
   private final InstantSource clock;
   private final Street street;
   private final SlavePorts slaves;
+  private final Plant plant;
   private final Audit audit;
   private final Platform platform;
   private final Broker broker;
@@ -69,6 +71,7 @@ public final class Session implements AutoCloseable {
     this.clock = clock;
     this.street = street;
     this.slaves = SlavePorts.open(street, HOST, clock);
+    this.plant = plant(street, slaves, clock);
     this.audit = new Audit(slaves.truth());
     this.platform = new Platform(watched(audit, onlooker), clock);
     Broker opened = null;
@@ -79,10 +82,20 @@ public final class Session implements AutoCloseable {
       if (opened != null) {
         opened.close();
       }
-      slaves.close();
+      closeStreet();
       throw e;
     }
     this.broker = opened;
+  }
+
+  private static Plant plant(Street street, SlavePorts slaves, InstantSource clock)
+      throws StreetException {
+    try {
+      return street.plant() == null ? null : Plant.open(street, HOST, clock, slaves.truth());
+    } catch (StreetException e) {
+      slaves.close();
+      throw e;
+    }
   }
 
   private static Witness watched(Audit audit, Consumer<List<Entry>> onlooker) {
@@ -134,6 +147,16 @@ public final class Session implements AutoCloseable {
     return slaves;
   }
 
+  /** What stands behind a server of OPC UA, {@code null} for nothing. */
+  public Plant plant() {
+    return plant;
+  }
+
+  /** Answers and values that the street has shown. */
+  long shown() {
+    return slaves.answers() + (plant == null ? 0 : plant.given());
+  }
+
   public Audit audit() {
     return audit;
   }
@@ -159,6 +182,9 @@ public final class Session implements AutoCloseable {
    */
   public Report drain(Rules rules, long mostMillis, Runnable meanwhile) {
     slaves.fallSilent();
+    if (plant != null) {
+      plant.fallSilent();
+    }
     long start = clock.millis();
     long settled = 0;
     while (true) {
@@ -184,6 +210,13 @@ public final class Session implements AutoCloseable {
   @Override
   public void close() {
     broker.close();
+    closeStreet();
+  }
+
+  private void closeStreet() {
     slaves.close();
+    if (plant != null) {
+      plant.close();
+    }
   }
 }

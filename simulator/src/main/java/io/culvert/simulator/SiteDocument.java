@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import io.culvert.simulator.evil.Evil;
 import io.culvert.simulator.evil.Exhibition;
 import io.culvert.simulator.evil.Gallery;
+import io.culvert.simulator.plant.Plant;
 import io.culvert.simulator.street.Street;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -65,6 +66,9 @@ public final class SiteDocument {
         json.writeStringField("interval", every.toMillis() + "ms");
         json.writeEndObject();
       }
+      if (street.plant() != null) {
+        plant(json, street.plant());
+      }
       for (Gallery.Resident evil : evils) {
         json.writeStartObject();
         json.writeStringField("id", evil.id());
@@ -79,6 +83,23 @@ public final class SiteDocument {
       json.writeEndObject();
     }
     return text.append('\n').toString();
+  }
+
+  /** All behind one server, each with a part of its address space. */
+  private static void plant(JsonGenerator json, Street.Plant plant) throws IOException {
+    for (Street.Station station : plant.stations()) {
+      json.writeStartObject();
+      json.writeStringField("id", station.id());
+      json.writeStringField("profile", station.profile().id());
+      json.writeStringField("endpoint", Plant.endpoint(Session.HOST, plant));
+      json.writeObjectFieldStart("settings");
+      json.writeStringField("root", Plant.root(station.id()));
+      if (!plant.secured()) {
+        json.writeStringField("security", "none");
+      }
+      json.writeEndObject();
+      json.writeEndObject();
+    }
   }
 
   /** Evil ones aren't signed; and those that one process isn't enough for get one of their own. */

@@ -40,7 +40,7 @@ final class Watch implements AutoCloseable {
           new Picture.Moment(
               now,
               note,
-              session == null ? -1 : session.slaves().answers(),
+              session == null ? -1 : session.shown(),
               session == null ? 0 : session.audit().duplicates(),
               session == null ? java.util.List.of() : session.audit().ledger());
       terminal.draw(picture.lines(moment, terminal.columns(), terminal.rows()));

@@ -105,7 +105,9 @@ public final class GatewayCommands {
               "readings on disk, or min, mean and max of each window; 10m, 24h"),
           List.of("buffer status|verify|ledger|export", "what is on disk; see buffer help"),
           List.of("record <device> [--seconds N]", "every byte to and from it; see record help"),
-          List.of("scan <endpoint> [<from>]", "looks around behind an endpoint"),
+          List.of(
+              "scan <device or endpoint> [<from>] [--limit N] [--all] [--json]",
+              "looks around: below an address that it told, or 'search:<words>'"),
           List.of(
               "plugins [--json]", "plug-ins, jars that were refused, and what their drivers cost"),
           List.of("drivers", "what the drivers cost, and which are in quarantine"));
@@ -299,14 +301,19 @@ public final class GatewayCommands {
     }
   }
 
-  /** {@code scan <endpoint> [<from>]}. */
-  public void scan(CommandSession session, String... args) throws CommandFailed {
-    expect(args.length == 1 || args.length == 2, "scan");
-    List<List<String>> rows = new ArrayList<>();
-    await(Services.need(scan, "core").scan(args[0], args.length == 2 ? args[1] : "", 1000))
-        .forEach(
-            found -> rows.add(List.of(found.address(), found.title(), found.facts().toString())));
-    session.getConsole().print(Text.table(List.of("address", "title", "facts"), rows));
+  /** {@code scan <device or endpoint> [<from>] [<option>…]}. */
+  public void scan(CommandSession session, String... args) throws CommandFailed, IOException {
+    ScanCommand command = ScanCommand.of(args);
+    expect(command != null, "scan");
+    String subject = command.subject();
+    boolean url = subject.contains(":");
+    String endpoint = url ? subject : device(subject).endpoint();
+    Scan service = Services.need(scan, "core");
+    command.run(
+        url ? "" : subject,
+        endpoint,
+        (from, limit) -> await(service.scan(subject, from, limit)),
+        session.getConsole());
   }
 
   /** {@code plugins [--json]}. */

@@ -53,6 +53,19 @@ final class CulvertContender implements Contender {
     return run(gateway);
   }
 
+  /** What has to be in an installation before it starts. */
+  interface Preparation {
+    void in(Path home) throws IOException;
+  }
+
+  /** Starts it with a site of somebody else's making. */
+  Run start(Path work, String site, Preparation preparation) throws StreetException, IOException {
+    Files.createDirectories(work);
+    Gateway gateway = new Gateway(installation, work, site);
+    preparation.in(gateway.home());
+    return run(gateway);
+  }
+
   /** Starts it with a site without devices and platforms. */
   Run startEmpty(Path work) throws StreetException, IOException {
     return run(empty(work));

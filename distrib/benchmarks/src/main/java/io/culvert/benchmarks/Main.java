@@ -17,6 +17,8 @@ public final class Main {
 
         whole-line   Modbus to confirmed: points per CPU-second, beside a bare PLC4X loop
                      and Node-RED
+        opcua        OPC UA to confirmed: notifications per CPU-second, beside a bare loop on
+                     Milo's client
         devices      cost of a device, from 10 to 5,000, beside none
         start        start of the process to first reading, beside JVM and bare Felix
         memory       at 4,000 points/s, beside bare Felix
@@ -31,6 +33,11 @@ public final class Main {
         --seconds N                 between the marks (30)
         --runs N                    of each, of which the median counts (3)
         --contenders LIST           culvert,plc4x,node-red
+      Options of opcua
+        --devices N --points N      variables of the server: devices, and points of each (10, 1000)
+        --interval-millis N         between two values of each (1000)
+        --warm-up N, --seconds N, --runs N               40, 30, 3
+        --contenders LIST           culvert,milo
       Options of devices
         --counts LIST, --points N, --interval-millis N   sizes of streets (10,100,1000,5000), 5, 5000
         --warm-up N, --seconds N                         in seconds (60, 60)
@@ -93,6 +100,9 @@ public final class Main {
       case "whole-line":
         options = options(rest, WholeLine.OPTIONS);
         return new WholeLine(bench(options, out), options).run();
+      case "opcua":
+        options = options(rest, OpcUaLine.OPTIONS);
+        return new OpcUaLine(bench(options, out), options).run();
       case "devices":
         options = options(rest, DeviceCost.OPTIONS);
         return new DeviceCost(bench(options, out), options).run();
@@ -118,7 +128,7 @@ public final class Main {
         throw new StreetException(
             "found the benchmark '"
                 + command
-                + "', expected whole-line, devices, start, memory, micro, buffer, evil or help");
+                + "', expected whole-line, opcua, devices, start, memory, micro, buffer, evil or help");
     }
   }
 

@@ -168,4 +168,22 @@ class HarnessTest {
     assertThatThrownBy(() -> Main.run(List.of("whole-line", "--run", "3"), out))
         .hasMessageContaining("--run");
   }
+
+  @Test
+  void numbersThatAreMissingBetweenTwoAreLostAndThoseThatComeTwiceAreCounted() {
+    OpcUaLine.Tally tally = new OpcUaLine.Tally();
+    tally.message(List.of(values("d-1", 4.0), values("d-1", 5.0), values("d-2", 7.0)));
+    assertThat(tally.lost()).isZero();
+
+    tally.message(List.of(values("d-1", 8.0), values("d-2", 7.0)));
+
+    assertThat(tally.lost()).isEqualTo(2);
+    assertThat(tally.again()).isEqualTo(1);
+    assertThat(tally.variables()).isEqualTo(2);
+  }
+
+  private static Entry values(String device, double value) {
+    Entry.Item item = new Entry.Item("v1", value, "mV", "Good");
+    return new Entry(device, "telemetry", 0, false, 1, List.of(item), false);
+  }
 }

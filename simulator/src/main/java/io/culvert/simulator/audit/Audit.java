@@ -9,6 +9,7 @@ import io.culvert.simulator.truth.DeviceTruth;
 import io.culvert.simulator.truth.Truth;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +37,7 @@ public final class Audit implements Witness {
   private final Map<String, Map<Long, String>> unticked = new HashMap<>();
   private final Map<String, List<Waiting>> waiting = new HashMap<>();
   private final Map<String, List<ToldBad>> toldBad = new HashMap<>();
+  private final Map<String, Set<Long>> givenAgain = new HashMap<>();
   private final List<LedgerClaim> ledger = new ArrayList<>();
   private final Findings findings = new Findings();
   private final Map<BlockTruth, Map<Long, Integer>> rowsByTime = new HashMap<>();
@@ -183,7 +185,10 @@ public final class Audit implements Witness {
     boolean news = false;
     for (Item item : entry.items()) {
       DeviceTruth.Place place = device.find(item.point());
-      if (place == null || !place.block().point(place.point()).tick() || item.bad()) {
+      if (place == null
+          || place.block().timed()
+          || !place.block().point(place.point()).tick()
+          || item.bad()) {
         continue;
       }
       BlockTruth block = place.block();
@@ -240,6 +245,10 @@ public final class Audit implements Witness {
       return;
     }
     BlockTruth block = place.block();
+    if (block.timed()) {
+      placeByTime(device, place, entry, index);
+      return;
+    }
     if (!block.ticked()) {
       unjudged++;
       note(entry, index);
@@ -269,6 +278,38 @@ public final class Audit implements Witness {
     } else {
       confirm(block, row, place.point(), entry, index, arrive(entry, index));
     }
+  }
+
+  /** A reading that carries the device's time belongs to the row of exactly that time. */
+  private void placeByTime(DeviceTruth device, DeviceTruth.Place place, Entry entry, int index) {
+    BlockTruth block = place.block();
+    int point = place.point();
+    Item item = entry.items().get(index);
+    int row = block.rowOfTime(entry.eventMillis());
+    boolean had = row >= 0 && block.state(row, point) != BlockTruth.NOT_SHOWN;
+    if (item.bad() && !had) {
+      bad(device, block, -1, point, entry, index);
+      return;
+    }
+    Stream.Arrival arrival = arrive(entry, index);
+    if (!had) {
+      findings.add(
+          Violation.INVENTED,
+          () -> describe(entry, index) + ": the device took no such value at that time");
+      return;
+    }
+    Set<Long> copies = givenAgain.computeIfAbsent(key(entry), key -> new HashSet<>());
+    boolean copy =
+        arrival == Stream.Arrival.AGAIN
+            ? copies.contains(entry.sequence(index))
+            : block.state(row, point) >= 0 && block.takeAgain(row, point);
+    if (copy) {
+      copies.add(entry.sequence(index));
+      compare(block, row, point, entry, index);
+      return;
+    }
+    block.joined(row, entry.eventMillis());
+    confirm(block, row, point, entry, index, arrival);
   }
 
   private void bad(
@@ -390,6 +431,20 @@ public final class Audit implements Witness {
     Item item = entry.items().get(index);
     PointTruth expected = block.point(point);
     double shown = block.value(row, point);
+    if (block.timed() && (item.bad() || Double.isNaN(shown))) {
+      // The device says so itself, and why.
+      if (!item.bad() || !Double.isNaN(shown)) {
+        findings.add(Violation.WRONG_QUALITY, () -> mismatch(block, row, point, entry, index));
+      }
+      return;
+    }
+    String said = block.text(row);
+    if (said != null) {
+      if (!(item.value() instanceof Map<?, ?> event && event.containsValue(said))) {
+        findings.add(Violation.WRONG_VALUE, () -> mismatch(block, row, point, entry, index));
+      }
+      return;
+    }
     if (expected.text() != null) {
       if (!expected.text().equals(item.value())) {
         findings.add(Violation.WRONG_VALUE, () -> mismatch(block, row, point, entry, index));
@@ -407,7 +462,7 @@ public final class Audit implements Witness {
     double room = expected.tolerance(shown);
     boolean mayBeGood = expected.inRange(shown) || near(expected, shown, room);
     boolean mayBeUncertain = !expected.inRange(shown) || near(expected, shown, room);
-    boolean good = item.quality().equals("Good");
+    boolean good = item.quality().startsWith("Good");
     if (good ? !mayBeGood : !mayBeUncertain) {
       findings.add(Violation.WRONG_QUALITY, () -> mismatch(block, row, point, entry, index));
     }
@@ -436,6 +491,12 @@ public final class Audit implements Witness {
   static String expectation(BlockTruth block, int row, int point) {
     PointTruth truth = block.point(point);
     double value = block.value(row, point);
+    if (block.timed() && Double.isNaN(value)) {
+      return "no value, Bad";
+    }
+    if (block.text(row) != null) {
+      return "an event that says '" + block.text(row) + "'";
+    }
     if (truth.text() != null || Double.isNaN(value)) {
       return truth.text() == null ? "no value, BadNoData" : truth.text();
     }

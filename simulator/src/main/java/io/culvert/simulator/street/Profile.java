@@ -34,7 +34,8 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     UINT64(4),
     FLOAT32(2),
     FLOAT64(4),
-    TEXT(0);
+    TEXT(0),
+    STRUCT(0);
 
     final int registers;
 
@@ -44,7 +45,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
 
     double min() {
       return switch (this) {
-        case BOOL, UINT16, UINT32, UINT64, TEXT -> 0;
+        case BOOL, UINT16, UINT32, UINT64, TEXT, STRUCT -> 0;
         case INT16 -> Short.MIN_VALUE;
         case INT32 -> Integer.MIN_VALUE;
         case INT64 -> -0x1p53;
@@ -56,7 +57,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     double max() {
       return switch (this) {
         case BOOL -> 1;
-        case TEXT -> 0;
+        case TEXT, STRUCT -> 0;
         case INT16 -> Short.MAX_VALUE;
         case UINT16 -> 0xFFFF;
         case INT32 -> Integer.MAX_VALUE;
@@ -131,6 +132,21 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     static final Factor NONE = new Factor(List.of(), false);
   }
 
+  /** How many points can be read. */
+  int readable() {
+    return (int) points.stream().filter(PointSpec::readable).count();
+  }
+
+  /** How a point must look at the platform, {@code null} if there is no such point to be read. */
+  public PointTruth truth(String point) {
+    return points.stream()
+        .filter(PointSpec::readable)
+        .map(PointSpec::truth)
+        .filter(truth -> truth.id().equals(point))
+        .findFirst()
+        .orElse(null);
+  }
+
   /** Finds profiles by id: in folders first, then among those built into the simulator. */
   public static final class Library {
     private final List<Path> folders;
@@ -181,9 +197,10 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
   public static Profile parse(String file, String text) throws StreetException {
     Section root = Section.read(file, text);
     String order = root.section("settings").map(s -> s.text("order", "abcd")).orElse("abcd");
+    boolean modbus = !root.text("scheme", "modbus").equals(Street.Plant.SCHEME);
     List<PointSpec> points = new ArrayList<>();
     for (Section point : root.sections("points")) {
-      points.add(point(point, order));
+      points.add(point(point, order, modbus));
     }
     Profile profile =
         new Profile(
@@ -195,7 +212,7 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     return profile;
   }
 
-  private static PointSpec point(Section at, String defaultOrder) {
+  private static PointSpec point(Section at, String defaultOrder, boolean modbus) {
     String id = at.text("id");
     String typeName = at.text("type").toUpperCase(Locale.ROOT);
     Type type = Type.UINT16;
@@ -213,7 +230,10 @@ public record Profile(String id, String place, Duration interval, List<PointSpec
     int length = 0;
     String order = defaultOrder;
     Matcher matcher = ADDRESS.matcher(at.text("address"));
-    if (matcher.matches()) {
+    if (!modbus) {
+      // The plant knows its points by their ids, so that a wrong address can't hide.
+      table = null;
+    } else if (matcher.matches()) {
       table = Table.byName(matcher.group(1));
       address = Integer.decode(decimal(matcher.group(2)));
       for (String option : matcher.group(3) == null ? new String[0] : matcher.group(3).split(";")) {

@@ -8,8 +8,45 @@ import java.util.List;
  *
  * @param start street time at opening, in seconds after midnight
  * @param speed street seconds in a wall second
+ * @param plant beside the street, {@code null} for none
  */
-public record Street(String title, double start, double speed, long seed, List<Resident> devices) {
+public record Street(
+    String title, double start, double speed, long seed, List<Resident> devices, Plant plant) {
+
+  /**
+   * Devices behind one server of OPC UA.
+   *
+   * @param cycle how often it measures
+   * @param history whether it keeps what it measured
+   * @param secured whether it wants signed and encrypted messages; else it takes none such
+   */
+  public record Plant(
+      int port, Duration cycle, boolean history, boolean secured, List<Station> stations) {
+    /** Scheme of the profiles that its devices have. */
+    public static final String SCHEME = "opc.tcp";
+  }
+
+  /**
+   * A device of the plant.
+   *
+   * @param profile that a gateway uses for it, which tells the kind of device, too
+   */
+  public record Station(String id, Profile profile) {}
+
+  /** The same street with a plant beside it. */
+  public Street with(Plant other) {
+    return new Street(title, start, speed, seed, devices, other);
+  }
+
+  /** A plant alone, at the street's pace. */
+  public Street only(Plant other) {
+    return new Street("Plant behind a server of OPC UA", start, speed, seed, List.of(), other);
+  }
+
+  /** Devices of the street and the plant. */
+  public int size() {
+    return devices.size() + (plant == null ? 0 : plant.stations().size());
+  }
 
   /**
    * One device on the street.
@@ -43,6 +80,14 @@ public record Street(String title, double start, double speed, long seed, List<R
   /** The street's moment, {@code wallSeconds} after opening. */
   public Physics.Moment moment(double wallSeconds) {
     return new Physics.Moment(start + wallSeconds * speed, wallSeconds, speed);
+  }
+
+  /** Points of the street and the plant. */
+  public int points() {
+    return readable()
+        + (plant == null
+            ? 0
+            : plant.stations().stream().mapToInt(station -> station.profile().readable()).sum());
   }
 
   /** Readings in one round of polls. */

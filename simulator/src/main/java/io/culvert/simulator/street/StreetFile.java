@@ -18,6 +18,7 @@ import java.util.Set;
 /** Reads a street from its YAML file ({@code schema: culvert-street/1}). */
 public final class StreetFile {
   private static final String SCHEMA = "culvert-street/1";
+  private static final int PLANT_PORT = 48_400;
 
   private final Profile.Library profiles;
   private final Section root;
@@ -69,7 +70,7 @@ public final class StreetFile {
     }
     double start = root.clocks("start", 21_600)[0];
     Optional<Section> behaviours = root.section("behaviours");
-    List<Section> groups = root.sections("devices");
+    List<Section> groups = root.has("devices") ? root.sections("devices") : List.of();
     long inFile = 0;
     for (Section group : groups) {
       inFile += count(group);
@@ -82,12 +83,53 @@ public final class StreetFile {
       reader.group(group, behaviours, (int) scaled);
       before = after;
     }
+    Street.Plant plant = root.section("plant").map(reader::plant).orElse(null);
     root.refuseOthers();
-    if (reader.devices.isEmpty() && root.sound()) {
+    if (reader.devices.isEmpty() && plant == null && root.sound()) {
       root.wrong("devices", "found no device, expected at least one below 'devices'");
     }
     root.check();
-    return new Street(title, start, speed, reader.seed, List.copyOf(reader.devices));
+    return new Street(title, start, speed, reader.seed, List.copyOf(reader.devices), plant);
+  }
+
+  private Street.Plant plant(Section at) {
+    int port = (int) at.whole("port", PLANT_PORT, 1, 65_535);
+    Duration cycle = at.duration("cycle", Duration.ofMillis(250));
+    if (cycle.toMillis() < 10) {
+      at.wrong("cycle", "found " + cycle.toMillis() + " ms, expected 10ms or more");
+      cycle = Duration.ofMillis(10);
+    }
+    boolean history = oneOf(at, "history", "none", "kept");
+    boolean secured = !oneOf(at, "security", "required", "none");
+    List<Street.Station> stations = new ArrayList<>();
+    for (Section group : at.sections("devices")) {
+      String id = group.text("id");
+      long count = count(group);
+      try {
+        Profile profile = profiles.find(group.text("profile"));
+        for (int i = 0; i < count; i++) {
+          String deviceId = count == 1 ? id : String.format(Locale.ROOT, "%s-%03d", id, i + 1);
+          if (!ids.add(deviceId)) {
+            group.wrong("id", "found the device '" + deviceId + "' twice, expected each id once");
+          }
+          stations.add(new Street.Station(deviceId, profile));
+        }
+      } catch (StreetException e) {
+        group.wrong("profile", e.getMessage());
+      }
+      group.refuseOthers();
+    }
+    at.refuseOthers();
+    return new Street.Plant(port, cycle, history, secured, List.copyOf(stations));
+  }
+
+  /** Whether a key says the second of two words. */
+  private static boolean oneOf(Section at, String key, String usual, String other) {
+    String found = at.text(key, usual);
+    if (!found.equals(usual) && !found.equals(other)) {
+      at.wrong(key, "found '" + found + "', expected " + usual + " or " + other);
+    }
+    return found.equals(other);
   }
 
   private static long count(Section group) {
@@ -172,7 +214,7 @@ public final class StreetFile {
       long deviceSeed = Noise.hash(seed, deviceId.hashCode());
       Physics physics = new Physics(names, signals, seed, deviceSeed, faults);
       Body body = body(maker, profile, physics, deviceSeed, group);
-      int readable = (int) profile.points().stream().filter(PointSpec::readable).count();
+      int readable = profile.readable();
       devices.add(
           new Resident(
               deviceId,

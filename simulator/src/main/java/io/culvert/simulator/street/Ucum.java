@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * if their dimensions agree, and then a value converts by {@code (value + shift) * factor}. Units
  * that aren't known here measure the same only as themselves.
  */
-record Ucum(Map<String, Integer> dimension, double factor, double shift) {
+public record Ucum(Map<String, Integer> dimension, double factor, double shift) {
   private static final Pattern COMPONENT =
       Pattern.compile("([A-Za-z%]*(?:\\[[^]]+])?)(\\{[^}]*})?(-?\\d+)?");
   private static final Map<String, Double> PREFIXES =
@@ -52,7 +52,7 @@ record Ucum(Map<String, Integer> dimension, double factor, double shift) {
           Map.entry("[degF]", new Ucum(Map.of("K", 1), 5.0 / 9, 459.67)));
 
   /** Converts a value, or answers NaN if the units don't measure the same. */
-  static double convert(double value, String from, String to) {
+  public static double convert(double value, String from, String to) {
     if (from.equals(to)) {
       return value;
     }

@@ -3,15 +3,23 @@ package io.culvert.simulator.truth;
 import io.culvert.simulator.street.PointTruth;
 import io.culvert.simulator.street.Table;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Everything that one block of a device (one of its tables) has shown: a row for each answer that
  * included the tick counter, in order, with the true value of each point at that moment, and what
  * the platform has since received of it. Rows lie in primitive arrays. Guarded by the monitor of
  * the {@link DeviceTruth}.
+ *
+ * <p>Where each value carries the time at which the device took it, a row is a moment of the device
+ * ({@link #bySourceTime}), and shows only what has changed at that moment.
  */
 public final class BlockTruth {
+  /** State of a value that could be had, and that nobody had asked to be told of. */
+  public static final int NOT_OWED = -3;
+
   /** State of a value that no answer has shown. */
   public static final int NOT_SHOWN = -2;
 
@@ -22,7 +30,10 @@ public final class BlockTruth {
 
   private final Table table;
   private final PointTruth[] points;
+  private final boolean timed;
   private final List<Chunk> chunks = new ArrayList<>();
+  private final Map<Long, Integer> again = new HashMap<>();
+  private final Map<Integer, String> texts = new HashMap<>();
   private int rows;
 
   private static final class Chunk {
@@ -39,10 +50,26 @@ public final class BlockTruth {
   }
 
   public BlockTruth(Table table, List<PointTruth> points) {
-    this.table = table;
-    this.points = points.toArray(PointTruth[]::new);
+    this(table, points, false);
   }
 
+  private BlockTruth(Table table, List<PointTruth> points, boolean timed) {
+    this.table = table;
+    this.points = points.toArray(PointTruth[]::new);
+    this.timed = timed;
+  }
+
+  /** A block whose values carry the time of their row; no two rows have the same. */
+  public static BlockTruth bySourceTime(List<PointTruth> points) {
+    return new BlockTruth(null, points, true);
+  }
+
+  /** Whether a value tells its row by the time that it carries. */
+  public boolean timed() {
+    return timed;
+  }
+
+  /** The table of a device that has such. */
   public Table table() {
     return table;
   }
@@ -55,9 +82,9 @@ public final class BlockTruth {
     return points[index];
   }
 
-  /** Whether it has a tick counter, so that its answers can be told apart. */
+  /** Whether its answers can be told apart: it has a tick counter, or times. */
   public boolean ticked() {
-    return points.length > 0 && points[0].tick();
+    return timed || (points.length > 0 && points[0].tick());
   }
 
   /** Number of answers so far; row {@code r} showed the tick {@code (r + 1) % modulus}. */
@@ -67,7 +94,7 @@ public final class BlockTruth {
 
   /** What the tick counter will show in a row. */
   public long tickOf(int row) {
-    return ticked() ? (row + 1L) % points[0].modulus() : row + 1L;
+    return points.length > 0 && points[0].tick() ? (row + 1L) % points[0].modulus() : row + 1L;
   }
 
   /**
@@ -95,9 +122,46 @@ public final class BlockTruth {
   public void shown(int row, int point) {
     int at = row % CHUNK * points.length + point;
     int[] states = chunk(row).states;
-    if (states[at] == NOT_SHOWN) {
+    if (states[at] == NOT_SHOWN || states[at] == NOT_OWED) {
       states[at] = SHOWN;
     }
+  }
+
+  /** Notes that a row's value could be had, though nobody had asked for it. */
+  public void had(int row, int point) {
+    int at = row % CHUNK * points.length + point;
+    chunk(row).states[at] = NOT_OWED;
+  }
+
+  /**
+   * Notes that the device gave a value: for the first time, or once more, so that it may also
+   * arrive once more.
+   */
+  public void gave(int row, int point) {
+    if (state(row, point) <= NOT_SHOWN) {
+      shown(row, point);
+    } else {
+      again.merge(key(row, point), 1, Integer::sum);
+    }
+  }
+
+  /** Takes one of the times that a value was given again; tells whether there was one left. */
+  public boolean takeAgain(int row, int point) {
+    Integer left = again.computeIfPresent(key(row, point), (key, n) -> n - 1);
+    return left != null && left >= 0;
+  }
+
+  private long key(int row, int point) {
+    return (long) row * points.length + point;
+  }
+
+  /** What the device said in words with a row, {@code null} for nothing. */
+  public String text(int row) {
+    return texts.get(row);
+  }
+
+  public void say(int row, String text) {
+    texts.put(row, text);
   }
 
   public long shownAt(int row) {
@@ -122,7 +186,10 @@ public final class BlockTruth {
     return chunk(row).values[row % CHUNK * points.length + point];
   }
 
-  /** {@link #NOT_SHOWN}, {@link #SHOWN}, or the low 31 bits of the sequence number it came with. */
+  /**
+   * {@link #NOT_OWED}, {@link #NOT_SHOWN}, {@link #SHOWN}, or the low 31 bits of the sequence
+   * number it came with.
+   */
   public int state(int row, int point) {
     return chunk(row).states[row % CHUNK * points.length + point];
   }
@@ -147,6 +214,12 @@ public final class BlockTruth {
       }
     }
     return -1;
+  }
+
+  /** The row of a time, or −1. Of a block whose values carry times. */
+  public int rowOfTime(long atMillis) {
+    int row = rowAt(atMillis);
+    return row >= 0 && shownAt(row) == atMillis ? row : -1;
   }
 
   /** The latest row shown by a time, or −1. */

@@ -50,7 +50,7 @@ class BrokerTest {
       publish(broker.port(), MANY, MANY + 100);
       await()
           .atMost(Duration.ofSeconds(20))
-          .untilAsserted(() -> assertThat(received).isEqualTo(expected(0, MANY + 100)));
+          .untilAsserted(() -> assertThat(arrived()).isEqualTo(expected(0, MANY + 100)));
     }
   }
 
@@ -95,8 +95,16 @@ class BrokerTest {
       publish(port, 100, 200);
       await()
           .atMost(Duration.ofSeconds(20))
-          .untilAsserted(() -> assertThat(received).isEqualTo(expected(0, 200)));
+          .untilAsserted(() -> assertThat(arrived()).isEqualTo(expected(0, 200)));
     }
+  }
+
+  /**
+   * What arrived, each once: a broker that stops before it has seen the acknowledgement sends it
+   * again (MQTT 3.1.1, clause 4.3.2).
+   */
+  private List<String> arrived() {
+    return List.copyOf(received).stream().distinct().toList();
   }
 
   private Subscriber subscriber(int port, AtomicInteger lost) {

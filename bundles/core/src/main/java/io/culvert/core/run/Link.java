@@ -47,6 +47,12 @@ final class Link {
   /** How long a driver may take to tell its figures. */
   private static final Duration LOOK = Duration.ofSeconds(1);
 
+  /**
+   * How long a device may take to agree to a subscription: it is once, and of thousands of points,
+   * where the deadline of an exchange is meant for one answer.
+   */
+  private static final Duration SUBSCRIBING = Duration.ofSeconds(30);
+
   private static final String LOST = "the link was lost while it was opened";
 
   private final Loop loop;
@@ -254,7 +260,7 @@ final class Link {
       List<Point> readable = groups.stream().flatMap(List::stream).toList();
       this.<Void, Instant>call(
           "subscribe",
-          timeout,
+          timeout.compareTo(SUBSCRIBING) > 0 ? timeout : SUBSCRIBING,
           () -> subscribable.subscribe(readable),
           nothing -> subscribable instanceof Continuous kept ? kept.completeSince() : null,
           null,

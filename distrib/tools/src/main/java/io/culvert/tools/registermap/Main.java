@@ -1,9 +1,11 @@
 package io.culvert.tools.registermap;
 
 import io.culvert.core.document.Faults;
+import io.culvert.core.profile.ProfileReader;
 import io.culvert.tools.registermap.Sheet.Cell;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -17,7 +19,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** {@code culvert profile}: from a maker's register map to a profile and back. */
+/**
+ * {@code culvert profile}: from a maker's register map to a profile and back, and from what a
+ * device tells of itself.
+ */
 public final class Main {
   private static final String USAGE =
       """
@@ -39,14 +44,20 @@ public final class Main {
         export ID|PROFILE.yaml FILE [--csv|--xlsx]
                                    writes a map that, imported again, gives the same profile
           --replace                the file if it is there
+        from DEVICE NODE           makes a profile of all below a node of a device that tells what it
+                                   has, as an OPC UA server does; the running gateway looks
+          DEVICE                   id in etc/site.json, or an endpoint
+          NODE                     as culvert shell scan DEVICE shows it
+          --print                  the profile, and writes nothing
+          --id ID, --title TEXT, --interval DURATION (1s), --out FILE, --replace   as above
         list                       the profiles of this installation
 
-      Needs no running gateway; one that runs takes a new profile up by itself.
+      All but from need no running gateway; one that runs takes a new profile up by itself.
       exit: 0 done, 1 the map has troubles or a file can't be used, 2 not understood
       """;
 
   private static final Set<String> SWITCHES =
-      Set.of("--dry-run", "--plain", "--replace", "--csv", "--xlsx");
+      Set.of("--dry-run", "--plain", "--replace", "--csv", "--xlsx", "--print");
   private static final Map<String, Set<String>> OPTIONS =
       Map.of(
           "import",
@@ -65,17 +76,27 @@ public final class Main {
               "--replace"),
           "export",
           Set.of("--csv", "--xlsx", "--replace"),
+          "from",
+          Set.of("--id", "--title", "--interval", "--out", "--print", "--replace"),
           "list",
           Set.of());
 
   private final Path home;
   private final PrintStream out;
+  private final Gateway gateway;
   private final List<String> files = new ArrayList<>();
   private final Map<String, String> options = new HashMap<>();
 
-  private Main(Path home, PrintStream out) {
+  private Main(Path home, PrintStream out, Gateway gateway) {
     this.home = home;
     this.out = out;
+    this.gateway = gateway;
+  }
+
+  /** The running gateway, which looks around with its own sessions and secrets. */
+  @FunctionalInterface
+  interface Gateway {
+    Looked look(String device, String node) throws IOException, UnreadableException;
   }
 
   /** What a person wrote on the command line can't be used. */
@@ -95,21 +116,26 @@ public final class Main {
   }
 
   static int run(List<String> args, Path home, PrintStream out, PrintStream err) {
+    return run(args, home, out, err, (device, node) -> Looked.by(home, device, node));
+  }
+
+  static int run(List<String> args, Path home, PrintStream out, PrintStream err, Gateway gateway) {
     try {
       String command = args.isEmpty() ? "help" : args.get(0);
-      Main main = new Main(home, out);
+      Main main = new Main(home, out, gateway);
       if (List.of("help", "--help", "-h").contains(command)) {
         out.print(USAGE);
         return 0;
       }
       if (!OPTIONS.containsKey(command)) {
         throw new UsageException(
-            "found " + Text.quoted(command) + "; expected import, export or list");
+            "found " + Text.quoted(command) + "; expected import, export, from or list");
       }
       main.options(command, args.subList(1, args.size()));
       return switch (command) {
         case "import" -> main.importMap();
         case "export" -> main.exportMap();
+        case "from" -> main.fromTree();
         default -> main.list();
       };
     } catch (UsageException e) {
@@ -301,13 +327,52 @@ public final class Main {
     if (profile == null) {
       throw new UnreadableException(faults.lines().get(0), "mend it first");
     }
-    List<String> wrong = new io.culvert.core.profile.ProfileReader().read(name, yaml).faults();
+    List<String> wrong = new ProfileReader().read(name, yaml).faults();
     if (!wrong.isEmpty()) {
       throw new UnreadableException(wrong.get(0), "mend it first");
     }
     List<List<Cell>> rows = MapExport.rows(profile);
     save(target, csv ? CsvFile.write(rows) : XlsxFile.write("map", rows));
     out.println(name + " with " + ProfileYaml.points(profile).size() + " points: " + target);
+    return 0;
+  }
+
+  private int fromTree() throws UsageException, UnreadableException, IOException {
+    if (files.size() != 2) {
+      throw new UsageException("found " + files.size() + " words; expected a device and a node");
+    }
+    Looked looked = gateway.look(files.get(0), files.get(1));
+    TreeImport.Draft draft =
+        TreeImport.of(
+            looked.found(),
+            new TreeImport.Options(
+                files.get(1),
+                URI.create(looked.endpoint()).getScheme(),
+                options.get("--id"),
+                options.get("--title"),
+                options.get("--interval")));
+    String id = (String) draft.profile().get("id");
+    byte[] yaml = draft.yaml();
+    List<String> wrong = new ProfileReader().read(id + ".yaml", yaml).faults();
+    if (!wrong.isEmpty()) {
+      throw new UnreadableException(wrong.get(0), "nothing is written");
+    }
+    boolean print = options.containsKey("--print");
+    int points = ProfileYaml.points(draft.profile()).size();
+    if (print) {
+      out.write(yaml);
+      draft.notes().forEach(note -> out.println("# note: " + note));
+    } else {
+      Path target =
+          options.containsKey("--out")
+              ? Path.of(options.get("--out"))
+              : Installed.folder(home).resolve(id + ".yaml");
+      save(target, yaml);
+      draft.notes().forEach(note -> out.println("note: " + note));
+      out.println(
+          "profile " + id + " with " + points + (points == 1 ? " point: " : " points: ") + target);
+    }
+    out.println((print ? "# " : "") + looked.advice(id, files.get(1)));
     return 0;
   }
 

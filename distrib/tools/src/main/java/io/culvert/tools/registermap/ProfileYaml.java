@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 /**
  * Profiles as trees of maps, lists, texts, numbers and booleans, and the one canonical text of
  * each: keys in their order, what is said by default left out, numbers without needless digits.
- * Comments are no part of it.
+ * Comments are no part of the tree; they can be written beside it.
  */
 final class ProfileYaml {
   private static final List<String> KEYS =
@@ -184,28 +184,51 @@ final class ProfileYaml {
     return ordered;
   }
 
+  /**
+   * What a person should read beside a profile; a line each, in plain characters.
+   *
+   * @param head before all
+   * @param points before a point, by its id
+   * @param tail after all
+   */
+  record Comments(List<String> head, Map<String, List<String>> points, List<String> tail) {
+    static final Comments NONE = new Comments(List.of(), Map.of(), List.of());
+  }
+
   /** The canonical text of a profile, in UTF-8. */
   static byte[] write(Map<String, Object> profile) {
+    return write(profile, Comments.NONE);
+  }
+
+  /** The canonical text of a profile with comments, in UTF-8. */
+  static byte[] write(Map<String, Object> profile, Comments comments) {
     StringBuilder out = new StringBuilder();
+    comments(out, "", comments.head());
     canonical(profile)
         .forEach(
             (key, value) -> {
               out.append(key).append(':');
               if (key.equals("points") && value instanceof List<?> points && !points.isEmpty()) {
                 out.append('\n');
-                points.forEach(point -> point(out, point));
+                points.forEach(point -> point(out, point, comments));
               } else {
                 out.append(' ').append(flow(value)).append('\n');
               }
             });
+    comments(out, "  ", comments.tail());
     return out.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void point(StringBuilder out, Object point) {
+  private static void comments(StringBuilder out, String indent, List<String> lines) {
+    lines.forEach(line -> out.append((indent + "# " + line).stripTrailing()).append('\n'));
+  }
+
+  private static void point(StringBuilder out, Object point, Comments comments) {
     if (!(point instanceof Map<?, ?> map) || map.isEmpty()) {
       out.append("  - ").append(flow(point)).append('\n');
       return;
     }
+    comments(out, "  ", comments.points().getOrDefault(String.valueOf(map.get("id")), List.of()));
     String lead = "  - ";
     for (Map.Entry<?, ?> member : map.entrySet()) {
       boolean address =

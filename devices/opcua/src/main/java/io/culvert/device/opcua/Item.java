@@ -1,0 +1,47 @@
+package io.culvert.device.opcua;
+
+import io.culvert.api.Point;
+import io.culvert.api.Sample;
+import java.time.Instant;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
+import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
+
+/** A point that is watched: a monitored item of OPC 10000-4, 5.13. */
+final class Item {
+  final Feed feed;
+  final Point point;
+  final Address address;
+
+  /** {@code null} while none, or while the server has refused it. */
+  Subscription subscription;
+
+  /** What the server calls it in messages. */
+  UInteger handle;
+
+  /** What the server calls it otherwise; {@code null} while the server doesn't know it. */
+  UInteger id;
+
+  /** Reads its values; there before the first of them. */
+  Values values;
+
+  /** Reads what its notifier tells; {@code null} for a variable. */
+  Events events;
+
+  /** Time of the last value; {@code null} before the first. */
+  Instant last;
+
+  Item(Feed feed, Point point, Address address) {
+    this.feed = feed;
+    this.point = point;
+    this.address = address;
+  }
+
+  /** How many values or events the server is asked to keep. */
+  int queue() {
+    return address.queue() == 0 ? feed.settings.queue() : address.queue();
+  }
+
+  Sample sample(DataValue value) {
+    return values.sample(point, feed.settings.timed(value));
+  }
+}

@@ -1,0 +1,499 @@
+package io.culvert.device.opcua;
+
+import io.culvert.api.Sample;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
+import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
+import org.eclipse.milo.opcua.stack.core.types.structured.CreateSubscriptionResponse;
+import org.eclipse.milo.opcua.stack.core.types.structured.DataChangeNotification;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventFieldList;
+import org.eclipse.milo.opcua.stack.core.types.structured.EventNotificationList;
+import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemNotification;
+import org.eclipse.milo.opcua.stack.core.types.structured.NotificationMessage;
+import org.eclipse.milo.opcua.stack.core.types.structured.StatusChangeNotification;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A subscription of OPC 10000-4, 5.14, as the server holds it: which of its messages came, which
+ * are missing, which may be acknowledged. A message is acknowledged when all its samples are
+ * accepted, so the server can give it again until then.
+ *
+ * <p>Used on the session's own order of tasks only.
+ */
+final class Subscription {
+  private static final Logger LOG = LoggerFactory.getLogger(Subscription.class);
+
+  /** Sequence numbers run from 1 to this and begin again (7.24). */
+  private static final long NUMBERS = 0xFFFF_FFFFL;
+
+  /**
+   * Bits of a status code that belongs to a value, and say that values before it were lost
+   * (7.39.1).
+   */
+  private static final long OVERFLOW = 0x0480;
+
+  private static final long OVERFLOW_MASK = 0x0C80;
+
+  private static final double LONGEST_SILENCE_MILLIS = 24 * 3_600_000;
+
+  /** How often a missing message is asked for without an answer. */
+  private static final int TRIES = 3;
+
+  /** After so many old numbers in turn they are new ones. */
+  private static final int RENUMBERED = 5;
+
+  /** Messages that wait for a missing one before the server is held back. */
+  private static final int MOST_HELD = 16;
+
+  final Duration publishing;
+
+  /** Which of the servers has it. */
+  Endpoint server;
+
+  /** {@code null} while the server doesn't know it. */
+  UInteger id;
+
+  /** Whether the server takes no more items for it. */
+  boolean full;
+
+  private final Session session;
+  private final Map<UInteger, Item> items = new HashMap<>();
+  private final List<UInteger> acknowledgements = new ArrayList<>();
+
+  /** Messages that came before one that is missing, by their number counted on without end. */
+  private final TreeMap<Long, NotificationMessage> held = new TreeMap<>();
+
+  /** Numbers of the messages that the server can give again, as it said last. */
+  private final TreeSet<Long> available = new TreeSet<>();
+
+  private long nextHandle;
+
+  /** How long the server may be silent at most. */
+  private Duration silence;
+
+  /** The number of the next message, counted on without end; 0 before the first. */
+  private long next;
+
+  /** Below this number, all was sent. */
+  private long told;
+
+  private long lastOld;
+  private int old;
+  private boolean asking;
+  private int tries;
+
+  /** Whether the server has told something of its own since the link was lost. */
+  private boolean fresh;
+
+  /** A number that may be missing without harm; 0 if none. */
+  private long spared;
+
+  /** Done when it is known what the server can give again; {@code null} if nothing is open. */
+  private CompletableFuture<Void> settled;
+
+  /** When the last message came, by both clocks. */
+  private Instant heard;
+
+  private long heardNanos;
+
+  Subscription(Session session, Duration publishing) {
+    this.session = session;
+    this.publishing = publishing;
+  }
+
+  // What it watches.
+
+  Collection<Item> items() {
+    return items.values();
+  }
+
+  /** Adds an item; the server doesn't know it yet. */
+  void add(Item item) {
+    item.handle = UInteger.valueOf(++nextHandle);
+    items.put(item.handle, item);
+    item.subscription = this;
+  }
+
+  void remove(Item item) {
+    items.remove(item.handle);
+    item.subscription = null;
+    item.id = null;
+  }
+
+  /** Whether the server watches anything for it. */
+  boolean watches() {
+    return items.values().stream().anyMatch(item -> item.id != null);
+  }
+
+  // Its life on the server.
+
+  void created(Endpoint server, CreateSubscriptionResponse answer) {
+    this.server = server;
+    id = answer.getSubscriptionId();
+    silence = silence(answer);
+    next = 0;
+    told = 0;
+    held.clear();
+    available.clear();
+    acknowledgements.clear();
+    asking = false;
+    spared = 0;
+    settle();
+    alive();
+  }
+
+  /** The server knows it no longer. */
+  void forgotten() {
+    id = null;
+    settle();
+    items.values().forEach(item -> item.id = null);
+  }
+
+  /** How long the server may be silent at most. */
+  Duration silence() {
+    return silence;
+  }
+
+  /** By the server's own word, whatever that is. */
+  private static Duration silence(CreateSubscriptionResponse answer) {
+    double millis =
+        answer.getRevisedPublishingInterval() * answer.getRevisedMaxKeepAliveCount().longValue();
+    // No number is as good as none.
+    return Duration.ofMillis(millis > 0 ? (long) Math.min(millis, LONGEST_SILENCE_MILLIS) : 0);
+  }
+
+  boolean silent(long nanos, Duration patience) {
+    return id != null && nanos - heardNanos > silence().plus(patience).toNanos();
+  }
+
+  void alive() {
+    heard = session.now();
+    heardNanos = session.nanos();
+  }
+
+  Instant heard() {
+    return heard;
+  }
+
+  /** Takes what may be acknowledged; {@link #again} if that doesn't reach the server. */
+  List<UInteger> acknowledgements() {
+    List<UInteger> numbers = List.copyOf(acknowledgements);
+    acknowledgements.clear();
+    return numbers;
+  }
+
+  void again(List<UInteger> numbers) {
+    acknowledgements.addAll(numbers);
+  }
+
+  // Its messages.
+
+  private static long wire(long number) {
+    return (number - 1) % NUMBERS + 1;
+  }
+
+  private long count(long wire) {
+    if (next == 0) {
+      return wire;
+    }
+    long ahead = Math.floorMod(wire - wire(next), NUMBERS);
+    return ahead > NUMBERS / 2 ? next + ahead - NUMBERS : next + ahead;
+  }
+
+  /**
+   * A message came as the answer to a Publish.
+   *
+   * @param numbers of messages that the server can give again; {@code null} if it doesn't say
+   */
+  void published(NotificationMessage message, UInteger[] numbers) {
+    fresh = true;
+    available(numbers);
+    take(message);
+  }
+
+  private void available(UInteger[] numbers) {
+    available.clear();
+    for (UInteger number : numbers == null ? new UInteger[0] : numbers) {
+      available.add(count(number.longValue()));
+    }
+  }
+
+  private void take(NotificationMessage message) {
+    alive();
+    ExtensionObject[] data = message.getNotificationData();
+    long number = count(message.getSequenceNumber().longValue());
+    if (next == 0) {
+      next = number;
+    }
+    if (data == null || data.length == 0) {
+      // A keep-alive names the number that comes next.
+      told = Math.max(told, number);
+    } else if (number >= next) {
+      held.put(number, message);
+      told = Math.max(told, number + 1);
+    } else if (anew(number)) {
+      held.clear();
+      held.put(number, message);
+      next = number;
+      told = number + 1;
+      session.broken(this, "the server numbers its messages anew");
+    }
+    goOn();
+  }
+
+  /** Whether the server counts from another number on: old ones come, one after the other. */
+  private boolean anew(long number) {
+    old = number == lastOld + 1 ? old + 1 : 1;
+    lastOld = number;
+    return old == RENUMBERED;
+  }
+
+  /**
+   * It goes on in another session (5.14.7). Some servers number what they tell the former session
+   * of that as if it were one of the messages.
+   *
+   * @param numbers of messages that the server can give again
+   */
+  void transferred(UInteger[] numbers) {
+    next = Math.max(next, 1);
+    available(numbers);
+    told = available.isEmpty() ? told : Math.max(told, available.last() + 1);
+    spared = Math.max(next, told);
+  }
+
+  /** After the link was lost: what was sent into the void is asked for. */
+  void resume() {
+    asking = false;
+    next = Math.max(next, 1);
+    fresh = false;
+    settled = new CompletableFuture<>();
+    ask();
+  }
+
+  /**
+   * Completes when it is known whether the server could give again all that was lost on the way: it
+   * was asked, and then told something of its own. As long as it has nothing to tell that isn't
+   * known, but then nothing is lost either.
+   */
+  CompletableFuture<Void> settled() {
+    return settled == null ? CompletableFuture.completedFuture(null) : settled;
+  }
+
+  private void settle() {
+    CompletableFuture<Void> open = settled;
+    settled = null;
+    if (open != null) {
+      open.complete(null);
+    }
+  }
+
+  private void goOn() {
+    while (!held.isEmpty() && held.firstKey() == next) {
+      NotificationMessage message = held.pollFirstEntry().getValue();
+      next++;
+      deliver(message);
+    }
+    if (next < told) {
+      ask();
+    } else if (fresh && !asking) {
+      settle();
+    }
+  }
+
+  private void ask() {
+    if (asking || id == null) {
+      return;
+    }
+    asking = true;
+    long wanted = next;
+    session.republish(
+        this,
+        UInteger.valueOf(wire(wanted)),
+        message -> {
+          asking = false;
+          tries = 0;
+          if (message == null || count(message.getSequenceNumber().longValue()) != wanted) {
+            skip(wanted);
+            return;
+          }
+          take(message);
+          if (next > wanted) {
+            // There may be more that nothing has told of yet.
+            ask();
+          }
+        },
+        () -> {
+          asking = false;
+          tries = 0;
+          skip(wanted);
+        },
+        () -> {
+          asking = false;
+          if (++tries < TRIES) {
+            goOn();
+          } else {
+            tries = 0;
+            skip(wanted);
+          }
+        });
+  }
+
+  /** The server can't give a message again; goes on with the next that there is. */
+  private void skip(long wanted) {
+    if (next == wanted && next < told) {
+      Long given = available.higher(wanted);
+      long first = held.isEmpty() ? told : Math.min(told, held.firstKey());
+      first = given == null ? first : Math.min(first, given);
+      boolean harmless = next == spared && first == next + 1;
+      next = first;
+      if (!harmless) {
+        session.broken(this, "the server can't give a message again that was lost on the way");
+      }
+    }
+    goOn();
+  }
+
+  /** Whether so much waits for a message that is missing that no more should be asked for. */
+  boolean waits() {
+    return held.size() > MOST_HELD;
+  }
+
+  private void deliver(NotificationMessage message) {
+    UInteger number = message.getSequenceNumber();
+    UInteger from = id;
+    Delivery delivery =
+        new Delivery(
+            () -> {
+              if (from.equals(id)) {
+                acknowledgements.add(number);
+              }
+              session.pump();
+            });
+    EncodingContext context = session.encoding();
+    for (ExtensionObject part : message.getNotificationData()) {
+      try {
+        Object notification = part.decode(context);
+        if (notification instanceof DataChangeNotification change) {
+          values(change.getMonitoredItems(), delivery);
+        } else if (notification instanceof EventNotificationList list) {
+          events(list.getEvents(), delivery);
+        } else if (notification instanceof StatusChangeNotification change) {
+          session.statusChanged(this, change.getStatus());
+        }
+      } catch (RuntimeException wrong) {
+        LOG.debug("{}: a message that can't be understood", session, wrong);
+        session.broken(this, "the server sent a message that can't be understood");
+      }
+    }
+    delivery.whole();
+  }
+
+  private void values(MonitoredItemNotification[] values, Delivery delivery) {
+    if (values == null) {
+      return;
+    }
+    Feed feed = null;
+    List<Sample> samples = null;
+    Map<Feed, List<Sample>> all = new IdentityHashMap<>();
+    for (MonitoredItemNotification value : values) {
+      Item item = items.get(value.getClientHandle());
+      if (item == null) {
+        continue; // given up meanwhile
+      }
+      if (item.feed != feed) {
+        feed = item.feed;
+        samples = all.computeIfAbsent(feed, f -> new ArrayList<>());
+      }
+      samples.add(sample(item, value.getValue()));
+    }
+    all.forEach(
+        (to, theirs) -> {
+          to.tellOverflown();
+          delivery.hand(to, theirs);
+        });
+  }
+
+  private void events(EventFieldList[] events, Delivery delivery) {
+    if (events == null) {
+      return;
+    }
+    boolean refresh = false;
+    Map<Feed, List<Sample>> all = new IdentityHashMap<>();
+    for (EventFieldList event : events) {
+      Item item = items.get(event.getClientHandle());
+      if (item == null || item.events == null) {
+        continue; // given up meanwhile
+      }
+      Instant told = Events.time(event.getEventFields());
+      Instant at = told == null ? session.now() : told;
+      switch (item.events.kind(event.getEventFields())) {
+        case EVENT ->
+            all.computeIfAbsent(item.feed, f -> new ArrayList<>())
+                .add(item.events.sample(item.point, event.getEventFields()));
+        case OVERFLOW -> {
+          Instant from = item.last == null || item.last.isAfter(at) ? at : item.last;
+          item.feed.overflown(item.point.id(), from, at);
+          all.computeIfAbsent(item.feed, f -> new ArrayList<>());
+        }
+        case REFRESH_WANTED -> refresh = true;
+        case REFRESH -> {}
+      }
+      item.last = at;
+    }
+    all.forEach(
+        (to, theirs) -> {
+          to.tellOverflown();
+          if (!theirs.isEmpty()) {
+            delivery.hand(to, theirs);
+          }
+        });
+    if (refresh) {
+      session.refresh(this);
+    }
+  }
+
+  private Sample sample(Item item, DataValue value) {
+    Sample sample = item.sample(value);
+    Instant at = sample.deviceTime() == null ? session.now() : sample.deviceTime();
+    if ((value.getStatusCode().getValue() & OVERFLOW_MASK) == OVERFLOW) {
+      Instant from = item.last == null || item.last.isAfter(at) ? at : item.last;
+      item.feed.overflown(item.point.id(), from, at);
+    }
+    item.last = at;
+    return sample;
+  }
+
+  /** One message on its way to the sinks of several devices. */
+  private static final class Delivery {
+    private final Runnable end;
+    private int open = 1;
+
+    Delivery(Runnable end) {
+      this.end = end;
+    }
+
+    void hand(Feed feed, List<Sample> samples) {
+      open++;
+      feed.take(samples, this::whole);
+    }
+
+    void whole() {
+      if (--open == 0) {
+        end.run();
+      }
+    }
+  }
+}

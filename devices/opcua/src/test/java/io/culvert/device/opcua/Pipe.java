@@ -1,0 +1,137 @@
+package io.culvert.device.opcua;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * The way between client and server, over which bytes can be held back, connections cut and new
+ * ones refused.
+ */
+final class Pipe implements AutoCloseable {
+  private final int to;
+  private final int port;
+  private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+  private ServerSocket server;
+  private boolean held;
+
+  /**
+   * @param to port of the server
+   */
+  Pipe(int to) throws IOException {
+    this.to = to;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    start();
+  }
+
+  int port() {
+    return port;
+  }
+
+  private interface Work {
+    void run() throws Exception;
+  }
+
+  private static void thread(Work work) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.run();
+              } catch (Exception closed) {
+                // One side went away, or the test is over.
+              }
+            },
+            "junit-pipe");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Takes connections, as it does from the beginning. */
+  void start() throws IOException {
+    ServerSocket accepting = new ServerSocket();
+    accepting.setReuseAddress(true);
+    accepting.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    server = accepting;
+    thread(
+        () -> {
+          while (true) {
+            connect(accepting.accept());
+          }
+        });
+  }
+
+  private void connect(Socket client) throws IOException {
+    Socket beyond;
+    try {
+      beyond = new Socket(InetAddress.getLoopbackAddress(), to);
+    } catch (IOException refused) {
+      client.close();
+      return;
+    }
+    sockets.add(client);
+    sockets.add(beyond);
+    client.setTcpNoDelay(true);
+    beyond.setTcpNoDelay(true);
+    thread(() -> pass(client, beyond));
+    thread(() -> pass(beyond, client));
+  }
+
+  private void pass(Socket from, Socket on) throws Exception {
+    try (from;
+        on) {
+      InputStream in = from.getInputStream();
+      OutputStream out = on.getOutputStream();
+      byte[] bytes = new byte[1 << 16];
+      for (int length = in.read(bytes); length > 0; length = in.read(bytes)) {
+        synchronized (this) {
+          while (held) {
+            wait();
+          }
+        }
+        out.write(bytes, 0, length);
+      }
+    } finally {
+      sockets.remove(from);
+      sockets.remove(on);
+    }
+  }
+
+  /** Takes bytes from both sides from now on, and lets none through. */
+  synchronized void hold() {
+    held = true;
+  }
+
+  /** What was held back goes on. */
+  synchronized void resume() {
+    held = false;
+    notifyAll();
+  }
+
+  /** Ends all connections; new ones are taken. */
+  void cut() throws IOException {
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+  }
+
+  /** Ends all connections; new ones are refused. */
+  void stop() throws IOException {
+    server.close();
+    resume();
+    cut();
+  }
+
+  @Override
+  public void close() throws IOException {
+    stop();
+  }
+}
