@@ -26,7 +26,6 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.MessageSecurityMode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
-import org.eclipse.milo.opcua.stack.core.util.EndpointUtil;
 import org.eclipse.milo.opcua.stack.transport.client.tcp.OpcTcpClientTransport;
 import org.eclipse.milo.opcua.stack.transport.client.tcp.OpcTcpClientTransportConfig;
 import org.eclipse.milo.opcua.stack.transport.client.tcp.OpcTcpClientTransportConfigBuilder;
@@ -145,7 +144,7 @@ final class Connector {
   }
 
   private CompletableFuture<Connected> connect(Endpoint endpoint) {
-    Wire wire = new Wire();
+    Wire wire = new Wire(threads);
     return discover(endpoint)
         .thenApplyAsync(endpoints -> client(endpoint, endpoints, wire), threads.blocking())
         .thenCompose(
@@ -161,12 +160,19 @@ final class Connector {
                         }
                       })
                   .thenApply(up -> connected);
-            });
+            })
+        .exceptionallyCompose(
+            failure ->
+                CompletableFuture.failedFuture(
+                    security
+                        .explain(failure, settings.security())
+                        .<Throwable>map(why -> new IOException(endpoint + ": " + why))
+                        .orElse(failure)));
   }
 
   /** Asks a server how it can be talked to (OPC 10000-4, 5.5.4). */
   CompletableFuture<List<EndpointDescription>> discover(Endpoint endpoint) {
-    Wire wire = new Wire();
+    Wire wire = new Wire(threads);
     OpcTcpClientTransportConfigBuilder transport = OpcTcpClientTransportConfig.newBuilder();
     carry(transport, wire);
     DiscoveryClient client =
@@ -197,6 +203,7 @@ final class Connector {
 
   private void carry(OpcTcpClientTransportConfigBuilder transport, Wire wire) {
     threads.carry(transport);
+    transport.setScheduledExecutor(wire.pauses);
     int timeout = (int) settings.timeout().toMillis();
     transport
         .setConnectTimeout(Unsigned.uint(timeout))
@@ -210,10 +217,7 @@ final class Connector {
 
   private OpcUaClient client(Endpoint endpoint, List<EndpointDescription> endpoints, Wire wire) {
     try {
-      EndpointDescription chosen =
-          // Servers name themselves as their own network knows them, which needn't be reachable.
-          EndpointUtil.updateUrl(
-              security.endpoint(endpoints, settings), endpoint.host(), endpoint.port());
+      EndpointDescription chosen = security.endpoint(endpoints, endpoint, settings.security());
       OpcUaClientConfigBuilder config =
           OpcUaClientConfig.builder()
               .setEndpoint(chosen)
@@ -225,7 +229,7 @@ final class Connector {
               .setKeepAliveFailuresAllowed(Unsigned.uint(0))
               .setKeepAliveInterval(Unsigned.uint(settings.keepAlive().toMillis()))
               .setKeepAliveTimeout(Unsigned.uint(settings.keepAlive().toMillis()));
-      security.configure(config, chosen, settings);
+      security.configure(config, chosen, settings.security());
       OpcUaClient client = OpcUaClient.create(config.build(), transport -> carry(transport, wire));
       Bounds.on(client);
       return client;
@@ -253,8 +257,13 @@ final class Connector {
 
   /** The channels of a client, to be closed though its server doesn't answer. */
   static final class Wire {
+    final Pauses pauses;
     private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
     private volatile boolean cut;
+
+    private Wire(Threads threads) {
+      pauses = new Pauses(threads.scheduler());
+    }
 
     void opened(Channel channel) {
       channels.add(channel);

@@ -158,6 +158,25 @@ final class Nodes {
     return link.namespaces();
   }
 
+  Link link() {
+    return link;
+  }
+
+  /**
+   * Looks up one node.
+   *
+   * @param root as of {@link #resolve}
+   * @return {@code null} if it isn't there
+   */
+  CompletableFuture<NodeId> node(NodeRef wanted, NodeRef root) {
+    CompletableFuture<NodeId> start =
+        root == null
+            ? CompletableFuture.completedFuture(NodeIds.ObjectsFolder)
+            : find(Map.of(root, NodeIds.ObjectsFolder)).thenApply(found -> found.get(root).node());
+    return start.thenCompose(
+        from -> find(mapOf(wanted, from)).thenApply(found -> found.get(wanted).node()));
+  }
+
   /** Names of the types of events; asked once. None from a server that doesn't tell. */
   CompletableFuture<Map<NodeId, String>> eventTypes() {
     Map<NodeId, String> before = eventTypes;

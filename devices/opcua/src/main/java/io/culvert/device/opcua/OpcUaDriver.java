@@ -3,20 +3,31 @@ package io.culvert.device.opcua;
 import io.culvert.api.Device;
 import io.culvert.api.Point;
 import io.culvert.api.Problem;
+import io.culvert.api.service.Secrets;
 import io.culvert.api.southbound.Connection;
 import io.culvert.api.southbound.Driver;
 import io.culvert.api.southbound.Sink;
+import java.nio.file.Path;
+import java.time.Clock;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
 /**
  * OPC UA over TCP: {@code opc.tcp://host:port/path}.
@@ -26,25 +37,64 @@ import org.osgi.service.component.annotations.Deactivate;
  */
 @Component(service = Driver.class, property = Driver.SCHEME + "=" + Endpoint.SCHEME)
 public final class OpcUaDriver implements Driver {
+  private final Security security;
+  private final Threads threads;
   private final Sessions sessions;
+
+  /** Whether certificates are looked at once a day; not before there is a device. */
+  private final AtomicBoolean reminding = new AtomicBoolean();
+
   private final Set<OpcUaConnection> connections = ConcurrentHashMap.newKeySet();
 
+  /**
+   * @param secrets {@code null} where there are none, as in a process of its own
+   */
   @Activate
-  public OpcUaDriver() {
-    this(new Security(), InstantSource.system(), System::nanoTime);
+  public OpcUaDriver(
+      BundleContext context,
+      @Reference(
+              cardinality = ReferenceCardinality.OPTIONAL,
+              policyOption = ReferencePolicyOption.GREEDY)
+          Secrets secrets) {
+    this(
+        new Security(
+            folder(context),
+            secrets == null ? name -> Optional.empty() : secrets,
+            Clock.systemUTC()),
+        InstantSource.system(),
+        System::nanoTime);
+  }
+
+  /** In the present folder as if it were an installation's, without secrets. */
+  OpcUaDriver() {
+    this(
+        new Security(Path.of("etc/opcua"), name -> Optional.empty(), Clock.systemUTC()),
+        InstantSource.system(),
+        System::nanoTime);
   }
 
   /**
    * @param nanos a clock as {@link System#nanoTime}
    */
   OpcUaDriver(Security security, InstantSource clock, LongSupplier nanos) {
-    sessions = new Sessions(new Threads(), security, clock, nanos);
+    this.security = security;
+    threads = new Threads();
+    sessions = new Sessions(threads, security, clock, nanos);
+  }
+
+  /** Where certificates are; in a process of its own there is no installation to be seen. */
+  private static Path folder(BundleContext context) {
+    String home = context.getProperty("culvert.home");
+    return home == null
+        ? context.getDataFile("opcua").toPath()
+        : Path.of(home).resolve("etc/opcua");
   }
 
   @Deactivate
   void deactivate() {
     connections.forEach(OpcUaConnection::close);
     sessions.end();
+    security.close();
   }
 
   @Override
@@ -70,6 +120,9 @@ public final class OpcUaDriver implements Driver {
             ? new OpcUaConnection(session, device.id(), settings, connections::remove)
             : new SubscribedConnection(session, device.id(), settings, connections::remove, sink);
     connections.add(connection);
+    if (reminding.compareAndSet(false, true)) {
+      remind();
+    }
     CompletableFuture<Connection> opened = new CompletableFuture<>();
     opened.whenComplete(
         (up, failure) -> {
@@ -77,17 +130,29 @@ public final class OpcUaDriver implements Driver {
             connection.close();
           }
         });
-    session
-        .open()
-        .whenComplete(
-            (up, failure) -> {
-              if (failure == null) {
-                opened.complete(connection);
-              } else {
-                opened.completeExceptionally(failure);
-              }
-            });
+    // Who only looks around may want to know how a session could be had.
+    CompletableFuture<Void> ready =
+        device.profile().isEmpty() ? CompletableFuture.completedFuture(null) : session.open();
+    ready.whenComplete(
+        (up, failure) -> {
+          if (failure == null) {
+            opened.complete(connection);
+          } else {
+            opened.completeExceptionally(failure);
+          }
+        });
     return opened;
+  }
+
+  private void remind() {
+    try {
+      threads
+          .scheduler()
+          .scheduleAtFixedRate(
+              () -> threads.blocking().execute(security::remind), 0, 1, TimeUnit.DAYS);
+    } catch (RejectedExecutionException stopped) {
+      // Nothing will be connected any more.
+    }
   }
 
   private static Endpoint endpoint(Device device) {

@@ -45,6 +45,7 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodResult;
+import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
 import org.eclipse.milo.opcua.stack.core.types.structured.EventFilterResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemModifyRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoringParameters;
@@ -140,6 +141,7 @@ final class Session {
   private volatile Limits limits = Limits.UNTOLD;
   private volatile Nodes nodes;
   private final Conditions conditions = new Conditions();
+  private final Browser browser;
   private volatile boolean closed;
   private volatile boolean held;
 
@@ -161,6 +163,9 @@ final class Session {
   private long idleSince;
   private long lostSince;
   private long triedAt;
+
+  /** Whether an attempt at the lost link is under way that a waiter had made. */
+  private boolean tried;
 
   /** When the present server, lost, was found to answer again; 0 if it wasn't. */
   private long answeredAt;
@@ -187,6 +192,7 @@ final class Session {
     this.nanos = nanos;
     this.retired = retired;
     this.order = new Serial(threads.answers());
+    this.browser = new Browser(toString(), looked(), threads.looking(), nanos, Walk.MOST);
     this.idleSince = nanos.getAsLong();
     this.ticks =
         threads
@@ -271,6 +277,25 @@ final class Session {
     return conditions;
   }
 
+  /** Looks around; asking for endpoints needs no session, so none is opened for that. */
+  Browser browser() {
+    return browser;
+  }
+
+  private Browser.Server looked() {
+    return new Browser.Server() {
+      @Override
+      public CompletionStage<Nodes> nodes() {
+        return open().thenCompose(up -> Session.this.nodes());
+      }
+
+      @Override
+      public CompletionStage<List<EndpointDescription>> endpoints() {
+        return connector.discover(key.servers().get(0));
+      }
+    };
+  }
+
   private Link link(OpcUaClient by, NamespaceTable namespaces) {
     return new Link() {
       @Override
@@ -352,10 +377,24 @@ final class Session {
               begin(key.servers());
             } else {
               schedule(settings.timeout().toMillis(), () -> refuse(opened, lostException()));
+              tried |= connected.wire().pauses.end();
             }
           }
         });
     return opened;
+  }
+
+  /** Milo's attempt at the lost link has failed; who opens a device now has one made, and waits. */
+  private void paused(Connector.Connected by) {
+    if (by != connected || active || waiters.isEmpty()) {
+      return;
+    }
+    if (tried) {
+      tried = false;
+      List.copyOf(waiters).forEach(waiter -> refuse(waiter, lostException()));
+    } else {
+      tried = by.wire().pauses.end();
+    }
   }
 
   private void refuse(CompletableFuture<Void> waiter, Exception why) {
@@ -420,6 +459,7 @@ final class Session {
     }
     OpcUaClient adopted = made.client();
     connected = made;
+    made.wire().pauses.listen(() -> run(() -> paused(made)));
     adopted.addSessionActivityListener(
         new SessionActivityListener() {
           @Override
@@ -536,6 +576,7 @@ final class Session {
 
   private void restored(long now, List<Subscription> kept) {
     active = true;
+    tried = false;
     restoring = false;
     failure = null;
     answeredAt = 0;

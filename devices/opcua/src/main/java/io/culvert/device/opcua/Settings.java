@@ -14,12 +14,7 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 /**
  * What the driver is told beyond the endpoint.
  *
- * @param security {@code strongest} if not set; {@code none}, or a policy with or without {@code
- *     /sign} or {@code /sign-and-encrypt}
- * @param user {@code null} for nobody in particular
- * @param password {@code secret:name}; {@code null} if not set
- * @param userCertificate name of a key store in etc/opcua; {@code null} if not set
- * @param userCertificatePassword {@code secret:name}; {@code null} if not set
+ * @param security how the server is met, and as whom
  * @param mode whether the server tells by itself or is asked
  * @param publishing how often the server sends what it has to tell; 500 ms if not set
  * @param sampling how often the server looks at a point whose address says nothing; as {@code
@@ -39,11 +34,7 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
  * @param timeout how long a request may stay unanswered; 1 s to 60 s, 10 s if not set
  */
 record Settings(
-    String security,
-    String user,
-    String password,
-    String userCertificate,
-    String userCertificatePassword,
+    SecuritySettings security,
     Mode mode,
     Duration publishing,
     Duration sampling,
@@ -70,13 +61,9 @@ record Settings(
   static final Duration LONGEST = Duration.ofMinutes(60);
   static final int MAX_QUEUE = 100_000;
 
+  /** Beyond those of security. */
   private static final List<String> KEYS =
       List.of(
-          "security",
-          "user",
-          "password",
-          "userCertificate",
-          "userCertificatePassword",
           "mode",
           "publishing",
           "sampling",
@@ -93,9 +80,11 @@ record Settings(
   private static final Pattern LOCALE = Pattern.compile("[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*");
 
   static Settings parse(Map<String, String> settings, Consumer<Problem> problems) {
+    List<String> keys = new ArrayList<>(SecuritySettings.KEYS);
+    keys.addAll(KEYS);
     for (String key : settings.keySet()) {
-      if (!KEYS.contains(key)) {
-        problems.accept(new Problem("settings." + key, key, "one of " + String.join(", ", KEYS)));
+      if (!keys.contains(key)) {
+        problems.accept(new Problem("settings." + key, key, "one of " + String.join(", ", keys)));
       }
     }
     return new Reader(settings, problems).read();
@@ -105,10 +94,6 @@ record Settings(
   Settings ofSession() {
     return new Settings(
         security,
-        user,
-        password,
-        userCertificate,
-        userCertificatePassword,
         Mode.SUBSCRIBE,
         Duration.ZERO,
         Duration.ZERO,
@@ -141,11 +126,7 @@ record Settings(
       Duration publishing =
           span("publishing", Duration.ofMillis(10), LONGEST, Duration.ofMillis(500));
       return new Settings(
-          settings.getOrDefault("security", "strongest"),
-          settings.get("user"),
-          secret("password"),
-          settings.get("userCertificate"),
-          secret("userCertificatePassword"),
+          SecuritySettings.parse(settings, problems),
           choice("mode", Mode.SUBSCRIBE, Mode.POLL, "subscribe", "poll"),
           publishing,
           span("sampling", Duration.ZERO, LONGEST, publishing),
@@ -179,14 +160,6 @@ record Settings(
                     Spans.words(least) + "–" + Spans.words(most) + ", such as 250ms or 5s");
                 return otherwise;
               });
-    }
-
-    private String secret(String key) {
-      String text = settings.get(key);
-      if (text != null && !text.startsWith("secret:")) {
-        tell(key, "something other than secret:name", "secret:name, never the secret itself");
-      }
-      return text;
     }
 
     private <T> T choice(String key, T first, T second, String one, String other) {

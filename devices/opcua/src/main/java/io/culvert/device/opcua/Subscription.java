@@ -47,8 +47,13 @@ final class Subscription {
 
   private static final long OVERFLOW_MASK = 0x0C80;
 
+  private static final double LONGEST_SILENCE_MILLIS = 24 * 3_600_000;
+
   /** How often a missing message is asked for without an answer. */
   private static final int TRIES = 3;
+
+  /** After so many old numbers in turn they are new ones. */
+  private static final int RENUMBERED = 5;
 
   /** Messages that wait for a missing one before the server is held back. */
   private static final int MOST_HELD = 16;
@@ -75,8 +80,9 @@ final class Subscription {
   private final TreeSet<Long> available = new TreeSet<>();
 
   private long nextHandle;
-  private Duration interval;
-  private long keepAlives;
+
+  /** How long the server may be silent at most. */
+  private Duration silence;
 
   /** The number of the next message, counted on without end; 0 before the first. */
   private long next;
@@ -84,6 +90,8 @@ final class Subscription {
   /** Below this number, all was sent. */
   private long told;
 
+  private long lastOld;
+  private int old;
   private boolean asking;
   private int tries;
 
@@ -135,8 +143,7 @@ final class Subscription {
   void created(Endpoint server, CreateSubscriptionResponse answer) {
     this.server = server;
     id = answer.getSubscriptionId();
-    interval = Duration.ofNanos((long) (answer.getRevisedPublishingInterval() * 1e6));
-    keepAlives = answer.getRevisedMaxKeepAliveCount().longValue();
+    silence = silence(answer);
     next = 0;
     told = 0;
     held.clear();
@@ -157,7 +164,15 @@ final class Subscription {
 
   /** How long the server may be silent at most. */
   Duration silence() {
-    return interval.multipliedBy(keepAlives);
+    return silence;
+  }
+
+  /** By the server's own word, whatever that is. */
+  private static Duration silence(CreateSubscriptionResponse answer) {
+    double millis =
+        answer.getRevisedPublishingInterval() * answer.getRevisedMaxKeepAliveCount().longValue();
+    // No number is as good as none.
+    return Duration.ofMillis(millis > 0 ? (long) Math.min(millis, LONGEST_SILENCE_MILLIS) : 0);
   }
 
   boolean silent(long nanos, Duration patience) {
@@ -229,8 +244,21 @@ final class Subscription {
     } else if (number >= next) {
       held.put(number, message);
       told = Math.max(told, number + 1);
+    } else if (anew(number)) {
+      held.clear();
+      held.put(number, message);
+      next = number;
+      told = number + 1;
+      session.broken(this, "the server numbers its messages anew");
     }
     goOn();
+  }
+
+  /** Whether the server counts from another number on: old ones come, one after the other. */
+  private boolean anew(long number) {
+    old = number == lastOld + 1 ? old + 1 : 1;
+    lastOld = number;
+    return old == RENUMBERED;
   }
 
   /**

@@ -1,0 +1,323 @@
+package io.culvert.device.opcua;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.fail;
+
+import io.culvert.api.Device;
+import io.culvert.device.opcua.Pki.Signed;
+import io.culvert.testkit.RecordingSink;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.interfaces.RSAPrivateKey;
+import java.time.Clock;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.milo.opcua.sdk.client.DiscoveryClient;
+import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
+import org.eclipse.milo.opcua.sdk.client.OpcUaClientConfig;
+import org.eclipse.milo.opcua.sdk.client.OpcUaClientConfigBuilder;
+import org.eclipse.milo.opcua.stack.core.NodeIds;
+import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
+import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Sessions with a real server, by every policy, mode and kind of user, and those it refuses. */
+class SecureSessionTest {
+  private static final Signed CERTIFICATE = Pki.server().selfSigned();
+  private static final Signed USER = user();
+  private static SecureServer server;
+  private static List<EndpointDescription> offered;
+
+  /** One key of the gateway for all tests: making it takes longer than everything else. */
+  @TempDir static Path made;
+
+  @TempDir Path folder;
+  private Security security;
+  private final Map<String, String> secrets =
+      new HashMap<>(Map.of("plc", SecureServer.PASSWORD, "key", "the key's"));
+
+  private static Signed user() {
+    Pki.Draft draft = Pki.server();
+    draft.subject = "CN=Operator";
+    draft.keys = Pki.keys("RSA", 2048, "user");
+    return draft.selfSigned();
+  }
+
+  @BeforeAll
+  static void start() throws Exception {
+    server = SecureServer.start(CERTIFICATE);
+    server.knows(USER.certificate());
+    offered = DiscoveryClient.getEndpoints(server.endpoint().url()).get(60, TimeUnit.SECONDS);
+    new OwnCertificate(made, name -> Optional.empty(), Clock.systemUTC()).get();
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    server.close();
+  }
+
+  @BeforeEach
+  void install() throws IOException {
+    Files.copy(made.resolve("own.p12"), folder.resolve("own.p12"));
+    Pki.store(folder.resolve("operator.p12"), USER, "the key's");
+    Pki.put(folder.resolve("trusted"), "server.der", CERTIFICATE.certificate());
+    security =
+        new Security(folder, name -> Optional.ofNullable(secrets.get(name)), Clock.systemUTC());
+    server.trusts(true);
+  }
+
+  @AfterEach
+  void close() {
+    security.close();
+  }
+
+  private static SecuritySettings settings(String security, String who) {
+    Map<String, String> all = new HashMap<>(Map.of("security", security));
+    switch (who) {
+      case "user" -> all.putAll(Map.of("user", SecureServer.USER, "password", "secret:plc"));
+      case "certificate" ->
+          all.putAll(
+              Map.of("userCertificate", "operator.p12", "userCertificatePassword", "secret:key"));
+      default -> assertThat(who).isEqualTo("nobody");
+    }
+    return SecuritySettings.parse(all, problem -> fail(problem.toString()));
+  }
+
+  private OpcUaClient client(SecuritySettings settings) throws Exception {
+    EndpointDescription endpoint = security.endpoint(offered, server.endpoint(), settings);
+    OpcUaClientConfigBuilder builder = OpcUaClientConfig.builder().setEndpoint(endpoint);
+    security.configure(builder, endpoint, settings);
+    return OpcUaClient.create(builder.build());
+  }
+
+  private void reads(SecuritySettings settings) throws Exception {
+    OpcUaClient client = client(settings);
+    try {
+      client.connectAsync().get(60, TimeUnit.SECONDS);
+      assertThat(
+              client
+                  .readValuesAsync(
+                      0, TimestampsToReturn.Both, List.of(NodeIds.Server_ServerStatus_State))
+                  .get(60, TimeUnit.SECONDS)
+                  .get(0)
+                  .statusCode()
+                  .isGood())
+          .isTrue();
+    } finally {
+      client.disconnectAsync().get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  private Throwable failure(SecuritySettings settings) throws Exception {
+    OpcUaClient client = client(settings);
+    try {
+      return catchThrowable(() -> client.connectAsync().get(60, TimeUnit.SECONDS));
+    } finally {
+      client.disconnectAsync().get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Basic256Sha256/sign, nobody",
+    "Basic256Sha256/sign-and-encrypt, user",
+    "Basic256Sha256/sign, certificate",
+    "Aes128_Sha256_RsaOaep/sign-and-encrypt, nobody",
+    "Aes128_Sha256_RsaOaep/sign, user",
+    "Aes128_Sha256_RsaOaep/sign-and-encrypt, certificate",
+    "Aes256_Sha256_RsaPss/sign, nobody",
+    "Aes256_Sha256_RsaPss/sign-and-encrypt, user",
+    "Aes256_Sha256_RsaPss/sign, certificate",
+    "none, nobody",
+    "none, user",
+    "none, certificate"
+  })
+  void everyPolicyAndModeCarriesEveryKindOfUser(String policy, String who) throws Exception {
+    reads(settings(policy, who));
+
+    if (!policy.equals("none")) {
+      assertThat(server.lastClient())
+          .isEqualTo(
+              new OwnCertificate(folder, name -> Optional.empty(), Clock.systemUTC())
+                  .certificate()
+                  .orElseThrow());
+    }
+  }
+
+  @Test
+  void noLogAtAnyLevelHasAPasswordOrAKey() throws Exception {
+    secrets.put("key", "geheim-8a1d");
+    Pki.store(folder.resolve("operator.p12"), USER, "geheim-8a1d");
+    LogCapture.start();
+    try {
+      reads(settings("strongest", "user"));
+      reads(settings("none", "user"));
+      reads(settings("strongest", "certificate"));
+      secrets.put("plc", "wrong-geheim-1234");
+      failure(settings("strongest", "user"));
+      secrets.put("key", "wrong-geheim-1234");
+      catchThrowable(() -> client(settings("strongest", "certificate")));
+      security.remind();
+    } finally {
+      String all = String.join("\n", LogCapture.stop());
+      RSAPrivateKey own =
+          (RSAPrivateKey)
+              new OwnCertificate(folder, name -> Optional.empty(), Clock.systemUTC()).get().key();
+      assertThat(all)
+          .contains("Sending ActivateSessionRequest")
+          .doesNotContain("geheim")
+          .doesNotContainIgnoringCase(own.getPrivateExponent().toString(16))
+          .doesNotContain(own.getPrivateExponent().toString())
+          .doesNotContain(Arrays.toString(SecureServer.PASSWORD.getBytes(UTF_8)))
+          .doesNotContainIgnoringCase(
+              HexFormat.of().formatHex(SecureServer.PASSWORD.getBytes(UTF_8)));
+    }
+  }
+
+  @Test
+  void aWrongPasswordIsSaidSoWithoutIt() throws Exception {
+    secrets.put("plc", "wrong-geheim-1234");
+    SecuritySettings settings = settings("strongest", "user");
+
+    Throwable failure = failure(settings);
+
+    assertThat(security.explain(failure, settings).orElseThrow())
+        .startsWith("The server doesn't let user operator in (Bad_")
+        .contains("user and password");
+    StringWriter all = new StringWriter();
+    failure.printStackTrace(new PrintWriter(all));
+    all.append(settings.toString());
+    assertThat(all.toString()).doesNotContain("geheim");
+  }
+
+  @Test
+  void aUserWhomTheServerDoesNotKnowIsSaidSo() throws Exception {
+    Pki.store(folder.resolve("operator.p12"), CERTIFICATE, "the key's");
+    SecuritySettings settings = settings("strongest", "certificate");
+
+    assertThat(security.explain(failure(settings), settings).orElseThrow())
+        .startsWith("The server doesn't let the owner of operator.p12 in")
+        .contains("userCertificate");
+  }
+
+  @Test
+  void aServerThatDoesNotTrustTheGatewayIsSaidSoWithWhatItNeeds() throws Exception {
+    server.trusts(false);
+    SecuritySettings settings = settings("strongest", "nobody");
+
+    assertThat(security.explain(failure(settings), settings).orElseThrow())
+        .startsWith("The server doesn't take this gateway's certificate (Bad_")
+        .contains("etc/opcua/own.der")
+        .contains(Certificates.thumbprint(server.lastClient()));
+    server.trusts(true);
+    reads(settings);
+  }
+
+  @Test
+  void anUnknownServerIsLetInByTheCommandThatItsRefusalNames() throws Exception {
+    Files.delete(folder.resolve("trusted/server.der"));
+    SecuritySettings settings = settings("strongest", "user");
+
+    Throwable refusal = catchThrowable(() -> client(settings));
+    assertThat(refusal).isInstanceOf(RefusedException.class);
+    String typed =
+        refusal.getMessage().replaceFirst("(?s).*bin/culvert opcua trust add ([0-9a-f]{8})$", "$1");
+    new TrustStore(folder, Clock.systemUTC()).trust(typed);
+
+    reads(settings);
+  }
+
+  @Test
+  void aDeviceSaysInItsStateWhatToTypeAndIsOpenedAfterThat() throws Exception {
+    Files.delete(folder.resolve("trusted/server.der"));
+    OpcUaDriver driver = new OpcUaDriver(security, Clock.systemUTC(), System::nanoTime);
+    Device device =
+        new Device(
+            "pump",
+            "p",
+            URI.create(server.endpoint().url()),
+            Map.of("user", SecureServer.USER, "password", "secret:plc"));
+    try {
+      assertThat(driver.validate(device, List.of())).isEmpty();
+      Throwable failure =
+          catchThrowable(
+              () ->
+                  driver
+                      .open(device, new RecordingSink())
+                      .toCompletableFuture()
+                      .get(60, TimeUnit.SECONDS));
+      assertThat(failure.getCause().getClass()).isEqualTo(IOException.class);
+      String typed =
+          failure
+              .getMessage()
+              .replaceFirst("(?s).*bin/culvert opcua trust add ([0-9a-f]{8})$", "$1");
+      new TrustStore(folder, Clock.systemUTC()).trust(typed);
+
+      driver
+          .open(device, new RecordingSink())
+          .toCompletableFuture()
+          .get(60, TimeUnit.SECONDS)
+          .close();
+    } finally {
+      driver.deactivate();
+      // As close() after each test.
+      Algorithms.acquire();
+    }
+  }
+
+  @Test
+  void whatIsTrustedNoMoreIsRefusedByTheChannelToo() throws Exception {
+    SecuritySettings settings = settings("strongest", "user");
+    OpcUaClient client = client(settings);
+    Files.delete(folder.resolve("trusted/server.der"));
+    try {
+      Throwable failure = catchThrowable(() -> client.connectAsync().get(60, TimeUnit.SECONDS));
+
+      assertThat(security.explain(failure, settings).orElseThrow())
+          .contains("isn't trusted")
+          .contains("opcua trust add");
+    } finally {
+      client.disconnectAsync().get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void aChannelThatLeadsToAnotherServerIsRefusedAlthoughThatIsTrusted() throws Exception {
+    Pki.Draft draft = Pki.server();
+    draft.uri = "urn:example:other";
+    draft.keys = Pki.keys("RSA", 2048, "other");
+    Signed other = draft.selfSigned();
+    Pki.put(folder.resolve("trusted"), "other.der", other.certificate());
+    SecuritySettings settings = settings("strongest", "nobody");
+    EndpointDescription endpoint = security.endpoint(offered, server.endpoint(), settings);
+    OpcUaClientConfigBuilder builder = OpcUaClientConfig.builder();
+    security.configure(builder, endpoint, settings);
+
+    assertThatThrownBy(
+            () ->
+                builder
+                    .build()
+                    .getCertificateValidator()
+                    .validateCertificateChain(List.of(other.certificate()), null, null))
+        .hasMessageContaining("is of the application urn:example:other");
+  }
+}
