@@ -243,6 +243,19 @@ class EventsTest {
   }
 
   @Test
+  void eventsCanNotBePolled() {
+    Device device =
+        new Device("d", "p", plant.endpoint(), Map.of("security", "none", "mode", "poll"));
+    Point events = new Point("alarms", "events:i=2253", DataType.STRUCT, Access.READ);
+    assertThat(driver.validate(device, List.of(events)))
+        .singleElement()
+        .asString()
+        .isEqualTo(
+            "points.alarms.address: found events: with the setting mode=poll; expected"
+                + " mode=subscribe: events can't be asked for");
+  }
+
+  @Test
   void memoryOfConditionsIsBounded() {
     Conditions conditions = new Conditions();
     for (int i = 0; i < Conditions.MOST + 10; i++) {
