@@ -221,14 +221,16 @@ class NodesTest {
 
   @Test
   void aTypeThatAppearsLaterIsLearntWithItsFirstValue() throws Exception {
-    assertThat(read(TypesPlant.address("Holder1"), DataType.STRUCT).quality())
-        .isIn(Values.UNKNOWN_TYPE, Quality.GOOD);
+    // A session of its own, which no other test has led to the type.
+    Map<String, String> settings = Map.of("locale", "en");
+    Point point = new Point("p", TypesPlant.address("Holder1"), DataType.STRUCT, Access.READ);
+    assertThat(read(settings, point)).containsValue(Sample.bad("p", Values.UNKNOWN_TYPE));
     await()
         .atMost(Duration.ofSeconds(60))
         .untilAsserted(
             () ->
-                assertThat(value("Holder1", DataType.STRUCT))
-                    .hasToString("{Content.Y=6.5, Content.Z=7.5}"));
+                assertThat("" + read(settings, point).get("p").value())
+                    .isEqualTo("{Content.Y=6.5, Content.Z=7.5}"));
   }
 
   @Test
@@ -265,6 +267,66 @@ class NodesTest {
                         .extracting(Sample::value)
                         .containsExactly(Value.of("Auto")));
       }
+    }
+  }
+
+  @Test
+  void aNamespaceThatAppearsLaterIsFoundInTheSameSession() throws Exception {
+    try (PlantServer starting = new PlantServer()) {
+      Map<String, String> settings = Map.of("security", "none", "mode", "poll");
+      Device device = new Device("d3", "p", starting.endpoint(), settings);
+      Point mode = new Point("m", TypesPlant.address("Mode1"), DataType.INT32, Access.READ);
+      try (OpcUaConnection connection =
+          (OpcUaConnection)
+              driver
+                  .open(device, new RecordingSink())
+                  .toCompletableFuture()
+                  .get(60, TimeUnit.SECONDS)) {
+        Readable.Plan plan = connection.prepare(List.of(mode));
+        assertThat(plan.read().toCompletableFuture().get(60, TimeUnit.SECONDS))
+            .containsExactly(Sample.bad("m", Quality.BAD_NOT_FOUND));
+        new TypesPlant(starting.server()).startup();
+        assertThat(plan.read().toCompletableFuture().get(60, TimeUnit.SECONDS))
+            .extracting(Sample::value)
+            .containsExactly(Value.of(1));
+      }
+    }
+  }
+
+  @Test
+  void aSubscriptionReadsValuesTheSameWay() throws Exception {
+    Map<String, String> settings =
+        Map.of(
+            "security", "none",
+            "publishing", "20ms",
+            "root", "./{" + TypesPlant.NAMESPACE + "}Types");
+    RecordingSink sink = new RecordingSink();
+    Device device = new Device("d4", "p", plant.endpoint(), settings);
+    try (SubscribedConnection connection =
+        (SubscribedConnection)
+            driver.open(device, sink).toCompletableFuture().get(60, TimeUnit.SECONDS)) {
+      connection
+          .subscribe(
+              List.of(
+                  new Point("mode", "./Mode1", DataType.TEXT, Access.READ),
+                  new Point("one", "./ModeList range=1", DataType.TEXT, Access.READ),
+                  new Point("place", "./Place1", DataType.STRUCT, Access.READ),
+                  new Point("none", "./Nothing", DataType.INT32, Access.READ)))
+          .toCompletableFuture()
+          .get(60, TimeUnit.SECONDS);
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(() -> assertThat(sink.samples()).hasSize(4));
+      Map<String, String> shown =
+          sink.samples().stream()
+              .collect(
+                  Collectors.toMap(
+                      Sample::point, sample -> sample.value() + " " + sample.quality()));
+      assertThat(shown)
+          .containsEntry("mode", "Auto Good")
+          .containsEntry("one", "[Off] Good")
+          .containsEntry("place", "{X=1.5, Y=-2.0} Good")
+          .containsEntry("none", "null Bad(0x806F0000)");
     }
   }
 
