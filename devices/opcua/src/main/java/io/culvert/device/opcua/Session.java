@@ -45,6 +45,7 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodResult;
+import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
 import org.eclipse.milo.opcua.stack.core.types.structured.EventFilterResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemModifyRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoringParameters;
@@ -140,6 +141,7 @@ final class Session {
   private volatile Limits limits = Limits.UNTOLD;
   private volatile Nodes nodes;
   private final Conditions conditions = new Conditions();
+  private final Browser browser;
   private volatile boolean closed;
   private volatile boolean held;
 
@@ -190,6 +192,7 @@ final class Session {
     this.nanos = nanos;
     this.retired = retired;
     this.order = new Serial(threads.answers());
+    this.browser = new Browser(toString(), looked(), threads.looking(), nanos, Walk.MOST);
     this.idleSince = nanos.getAsLong();
     this.ticks =
         threads
@@ -272,6 +275,25 @@ final class Session {
   /** What its events told of conditions. */
   Conditions conditions() {
     return conditions;
+  }
+
+  /** Looks around; asking for endpoints needs no session, so none is opened for that. */
+  Browser browser() {
+    return browser;
+  }
+
+  private Browser.Server looked() {
+    return new Browser.Server() {
+      @Override
+      public CompletionStage<Nodes> nodes() {
+        return open().thenCompose(up -> Session.this.nodes());
+      }
+
+      @Override
+      public CompletionStage<List<EndpointDescription>> endpoints() {
+        return connector.discover(key.servers().get(0));
+      }
+    };
   }
 
   private Link link(OpcUaClient by, NamespaceTable namespaces) {
@@ -740,7 +762,8 @@ final class Session {
         .client()
         .modifyMonitoredItemsAsync(subscription.id, TimestampsToReturn.Both, List.of(request))
         .whenComplete(
-            (answer, failure) -> LOG.debug("{}: fewer fields of events asked for", this, failure));
+            // What it told until now, nobody has heard.
+            (answer, failure) -> run(() -> refresh(subscription)));
   }
 
   /**
