@@ -210,7 +210,6 @@ final class Facts {
     put(facts, "path", tree && node.path() != null ? node.path().toString() : "");
     String name = node.browseName().getName();
     put(facts, "name", name.equals(node.title()) ? "" : name);
-    put(facts, "locale", node.displayName().getLocale());
     put(facts, "description", text(told.attributes.get(AttributeId.Description)));
     switch (node.nodeClass()) {
       case Variable -> variable(told, facts);

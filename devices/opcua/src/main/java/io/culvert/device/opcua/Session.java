@@ -377,7 +377,7 @@ final class Session {
               begin(key.servers());
             } else {
               schedule(settings.timeout().toMillis(), () -> refuse(opened, lostException()));
-              tried |= connected.wire().pauses.end();
+              tried = connected.wire().pauses.end();
             }
           }
         });
