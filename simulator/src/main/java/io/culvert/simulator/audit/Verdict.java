@@ -161,8 +161,45 @@ final class Verdict {
     for (int row = 0; row < block.rows(); row++) {
       if (block.state(row, 0) > BlockTruth.NOT_SHOWN) {
         answers++;
-        contradict(block, row, device, own);
+        if (!block.timed()) {
+          contradict(block, row, device, own);
+        }
       }
+    }
+    if (block.timed() && !timesIgnored) {
+      own.forEach(claim -> contradict(device, block, claim));
+    }
+  }
+
+  /**
+   * What a device told may be older than the moment from which it told again, so that a span may
+   * hold some of it; all of it is too much.
+   */
+  private void contradict(DeviceTruth device, BlockTruth block, Claim claim) {
+    long from = claim.entry.from() + rules.slackMillis();
+    long to = claim.entry.to() - rules.slackMillis();
+    if (!claim.entry.ofSpan() || claim.entry.ofSomePoints() || from >= to) {
+      return;
+    }
+    long arrived = 0;
+    for (int row = block.rowAt(from) + 1; row <= block.rowAt(to); row++) {
+      long at = block.shownAt(row);
+      for (int point = 0; point < block.points(); point++) {
+        String streamClass = block.point(point).streamClass();
+        int state = block.state(row, point);
+        if (state > BlockTruth.NOT_SHOWN && claim.entry.concerns(device.id(), streamClass)) {
+          if (state == BlockTruth.SHOWN || recovered(device, streamClass, at, at)) {
+            return;
+          }
+          arrived++;
+        }
+      }
+    }
+    if (arrived > 0) {
+      long all = arrived;
+      findings.add(
+          Violation.LEDGER,
+          () -> claim.entry + ": but all " + all + " readings of that time arrived");
     }
   }
 
@@ -283,8 +320,10 @@ final class Verdict {
                       ? claim.entry.overlaps(shown, shown + rules.slackMillis())
                       : claim.entry.overlaps(
                           asked - rules.slackMillis(), shown + rules.slackMillis()));
+      // Of what a device tells by itself nobody knows how much there would have been.
+      boolean byItself = block.timed() && !claim.entry.exact();
       boolean uncounted =
-          (interruption || (truthOf.suppressible() && !arrived))
+          (interruption || byItself || (truthOf.suppressible() && !arrived))
               && !recovered(device, truthOf.streamClass(), shown, shown);
       if (covers && (claim.left > 0 || (uncounted && !timesIgnored))) {
         claim.left--;

@@ -73,7 +73,7 @@ public final class Plant implements AutoCloseable {
       throws StreetException {
     Plant open = still(street, host, clock, truth);
     long millis = street.plant().cycle().toMillis();
-    open.cycles.scheduleAtFixedRate(open::cycle, millis, millis, TimeUnit.MILLISECONDS);
+    open.cycles.scheduleWithFixedDelay(open::cycle, millis, millis, TimeUnit.MILLISECONDS);
     return open;
   }
 

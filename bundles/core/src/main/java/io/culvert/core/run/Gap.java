@@ -3,13 +3,16 @@ package io.culvert.core.run;
 import io.culvert.api.StreamClass;
 import io.culvert.api.service.LedgerEntry.Reason;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
  * The span in which one device isn't read: from its first failed poll to the last, with the number
- * of readings that were due in it, each poll counted with its own points. One that lasts is entered
- * piece by piece; all pieces until {@link #end} are one {@link Outage}. Used on the loop only.
+ * of readings that were due in it, each poll counted with its own points. Of a device that tells by
+ * itself it is the span from the last that was heard of it to the moment from which it tells again.
+ * One that lasts is entered piece by piece, without holes; all pieces until {@link #end} are one
+ * {@link Outage}. Used on the loop only.
  */
 final class Gap {
   private static final StreamClass[] CLASSES = StreamClass.values();
@@ -25,6 +28,16 @@ final class Gap {
 
   private Instant from;
   private Instant to;
+
+  /** When the outage was noticed; {@code null} if there is none. */
+  private Instant start;
+
+  /** Whether it is one of a device that tells by itself. */
+  private boolean told;
+
+  /** When a device that tells by itself was heard last before it; {@code null} for others. */
+  private Instant heard;
+
   private long began;
   private String detail = "";
 
@@ -54,13 +67,33 @@ final class Gap {
   void add(PollGroup group, long count, Instant first, Instant last, String why) {
     if (open.isEmpty()) {
       began = kit.loop().nanos();
-      from = first;
+      from = told && enteredFrom != null ? earlier(first, enteredTo) : first;
       to = last;
     }
+    start = start == null ? first : earlier(start, first);
     open.merge(group, count, Long::sum);
     from = earlier(from, first);
     to = later(to, last);
     detail = why;
+  }
+
+  /** What the device would have told since it was heard last belongs to it. */
+  void heard(Instant last) {
+    heard = last;
+    told = true;
+  }
+
+  /**
+   * What the device would have told until now belongs to it, too, if there is an outage.
+   *
+   * @param groups whose points it tells
+   */
+  void reach(Collection<PollGroup> groups, Instant now) {
+    if (!open.isEmpty()) {
+      to = later(to, now);
+    } else if (enteredFrom != null) {
+      groups.forEach(group -> add(group, 1, now, now, detail));
+    }
   }
 
   /** How long ago the first that isn't entered was counted, in nanoseconds; 0 if there is none. */
@@ -68,10 +101,9 @@ final class Gap {
     return open.isEmpty() ? 0 : kit.loop().nanos() - began;
   }
 
-  /** Whether the outage began at a time or later; also if there is none. */
+  /** Whether the outage was noticed at a time or later; also if there is none. */
   boolean since(Instant time) {
-    Instant start = enteredFrom == null ? from : enteredFrom;
-    return open.isEmpty() && enteredFrom == null || !start.isBefore(time);
+    return start == null || !start.isBefore(time);
   }
 
   /** Enters the span and begins anew. What was expected isn't what was counted: not exact. */
@@ -79,6 +111,8 @@ final class Gap {
     if (open.isEmpty()) {
       return;
     }
+    from = heard == null ? from : earlier(from, heard);
+    heard = null;
     enter(kit, device, new Outage(from, to, open), Reason.NEVER_READ, detail);
     open.forEach((group, polls) -> entered.merge(group, polls, Long::sum));
     open.clear();
@@ -93,6 +127,8 @@ final class Gap {
    */
   Outage end() {
     release();
+    start = null;
+    told = false;
     if (enteredFrom == null) {
       return null;
     }
@@ -105,6 +141,7 @@ final class Gap {
   /** Nothing was missed after all: what is open is forgotten, and what is entered taken back. */
   void recover(String why) {
     open.clear();
+    heard = null;
     Outage outage = end();
     if (outage != null) {
       enter(kit, device, outage, Reason.RECOVERED, why);

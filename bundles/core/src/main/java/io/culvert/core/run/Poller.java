@@ -4,6 +4,7 @@ import io.culvert.core.doctor.Vitals;
 import io.culvert.core.run.Outcome.Failure;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -36,6 +37,9 @@ final class Poller implements Lane.Turn {
 
   /** Gaps that last are entered this often. */
   static final Duration ENTERED_EVERY = Duration.ofMinutes(1);
+
+  /** So long a link may be gone before its driver tells. */
+  private static final Duration UNNOTICED = Duration.ofMinutes(1);
 
   /** First polls are spread over the interval, but nobody waits longer than this for one. */
   private static final Duration WIDEST_SPREAD = Duration.ofSeconds(10);
@@ -400,6 +404,9 @@ final class Poller implements Lane.Turn {
   /** The device is read again: says of the outage what is missing. */
   private void settle() {
     Instant complete = link.completeSince();
+    if (lost && link.subscribed()) {
+      gap.reach(groups(), loop.now());
+    }
     if (lost && complete != null && gap.since(complete)) {
       gap.recover("the device kept the subscription, and what it had to tell has come");
       backfill.notNeeded();
@@ -421,9 +428,33 @@ final class Poller implements Lane.Turn {
   /** The driver says that the link is gone. */
   private void lost(String words) {
     if (!closed) {
+      if (link.subscribed()) {
+        unheard(words);
+      }
       failed(new Failure(false, words), true);
       retryAt = loop.nanos() + pause();
     }
+  }
+
+  /** What it would have told is missing from now on, whenever a turn is due. */
+  private void unheard(String words) {
+    Instant now = loop.now();
+    groups().forEach(group -> gap.add(group, 1, now, now, words));
+    Instant last = now.minus(UNNOTICED);
+    Instant answered = intake.lastAnswer();
+    if (answered != null && answered.isAfter(last)) {
+      last = answered;
+    }
+    // What it told last it may have known for some time.
+    Instant newest = intake.newest();
+    if (newest != null && newest.isBefore(last) && newest.isAfter(now.minus(UNNOTICED))) {
+      last = newest;
+    }
+    gap.heard(last);
+  }
+
+  private List<PollGroup> groups() {
+    return Arrays.stream(grids).map(grid -> grid.group).toList();
   }
 
   /**

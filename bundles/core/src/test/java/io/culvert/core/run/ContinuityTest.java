@@ -2,6 +2,8 @@ package io.culvert.core.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.culvert.api.Sample;
+import io.culvert.api.Value;
 import io.culvert.api.service.LedgerEntry;
 import io.culvert.api.service.LedgerEntry.Reason;
 import io.culvert.api.service.Monitor.State;
@@ -99,6 +101,35 @@ class ContinuityTest {
 
     assertThat(entries(Reason.NEVER_READ)).hasSize(2);
     assertThat(entries(Reason.RECOVERED)).isEmpty();
+  }
+
+  /** Whatever it would have told between these is missing, whenever a turn was due. */
+  @Test
+  void aGapReachesFromTheLastThatWasHeardToTheNewSubscriptionWithoutHoles() {
+    rig.driver.sinks.get("a").accept(List.of(Sample.good("p0", Value.of(1))));
+    rig.settle();
+    Instant heard = rig.now();
+    rig.seconds(3);
+    lose();
+    rig.seconds(200);
+    comeBack();
+    Instant again = rig.now();
+
+    List<LedgerEntry> never = entries(Reason.NEVER_READ);
+    assertThat(never).hasSizeGreaterThan(2);
+    assertThat(never.get(0).from()).isEqualTo(heard);
+    for (int i = 1; i < never.size(); i++) {
+      assertThat(never.get(i).from()).isEqualTo(never.get(i - 1).to());
+    }
+    assertThat(never.get(never.size() - 1).to()).isBetween(again.minusSeconds(2), again);
+  }
+
+  @Test
+  void anOutageBetweenTwoTurnsIsAGapToo() {
+    lose();
+    comeBack();
+
+    assertThat(entries(Reason.NEVER_READ)).isNotEmpty();
   }
 
   @Test

@@ -127,6 +127,9 @@ class OpcUaConnection implements Readable, Writable, Historical, Browsable, Diag
     CompletableFuture<T> result = new CompletableFuture<>();
     pending.add(result);
     result.whenComplete((value, failure) -> pending.remove(result));
+    if (closed) {
+      result.completeExceptionally(closedException());
+    }
     exchange.whenComplete(
         (value, failure) -> {
           if (failure == null) {
@@ -135,9 +138,6 @@ class OpcUaConnection implements Readable, Writable, Historical, Browsable, Diag
             result.completeExceptionally(Failures.outward(session.toString(), failure));
           }
         });
-    if (closed) {
-      result.completeExceptionally(closedException());
-    }
     return result;
   }
 
