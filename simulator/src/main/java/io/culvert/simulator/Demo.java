@@ -264,7 +264,8 @@ final class Demo {
   /** Waits for the first reading, so that the time asked for is time that something was seen in. */
   private boolean awaitFirst(Session session, Gateway gateway, Watch watch) {
     long begun = clock.millis();
-    while (session.platform().firstReadingAt() == 0) {
+    while (session.platform().firstReadingAt() == 0
+        || (session.plant() != null && !session.plant().followed())) {
       if (ending.wanted() || clock.millis() - begun > LONGEST_START) {
         return false;
       }
