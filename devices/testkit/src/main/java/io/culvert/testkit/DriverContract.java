@@ -11,8 +11,10 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Continuous;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Subscribable;
 import io.culvert.api.southbound.Writable;
@@ -20,9 +22,11 @@ import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +77,9 @@ public abstract class DriverContract {
   private static final String SEED = "culvert.testkit.seed";
 
   private static final int THREADS = 8;
+
+  /** Of one history. */
+  private static final int MOST_PAGES = 1000;
 
   private final List<Peer> peers = new ArrayList<>();
   private final List<Connection> opened = new CopyOnWriteArrayList<>();
@@ -242,6 +249,12 @@ public abstract class DriverContract {
     assertThat(peer.tells())
         .as("whether Peer.tells(); it must if, and only if, the driver is Subscribable")
         .isEqualTo(sends);
+    assertThat(connection instanceof Continuous || !peer.keeps())
+        .as("whether the connection is Continuous; it must be, as Peer.keeps()")
+        .isTrue();
+    assertThat(connection instanceof Historical || peer.history().isEmpty())
+        .as("whether the connection is Historical; it must be, as Peer.history() names points")
+        .isTrue();
   }
 
   // Reading and writing.
@@ -887,6 +900,163 @@ public abstract class DriverContract {
           peer.start();
           open().proves();
         });
+  }
+
+  // What a device remembers.
+
+  @TestFactory
+  Stream<DynamicTest> aSubscriptionIsCompleteSinceWhenItSays() throws Exception {
+    return when(
+        can(Continuous.class),
+        peer.keeps() ? "what the device kept comes" : "the device has forgotten it",
+        () -> {
+          Instant begun = Instant.now();
+          Way way = open();
+          List<Point> points = points(way.shown);
+          way.subscribes(points);
+          assertThat(complete(way))
+              .as("completeSince() after the first subscription: null, or not before that")
+              .satisfiesAnyOf(
+                  since -> assertThat(since).isNull(),
+                  since -> assertThat(since).isAfterOrEqualTo(begun));
+          peer.tell(points.get(0), way.shown.get(points.get(0)));
+          way.hears(points.get(0), way.shown.get(points.get(0)));
+          Instant away = Instant.now();
+          peer.stop();
+          within("lost() of the sink", () -> !way.sink.lost().isEmpty());
+          if (peer.keeps()) {
+            for (Point point : points) {
+              peer.tell(point, way.shown.get(point));
+            }
+          }
+          close(way.connection);
+          peer.start();
+          Way again = open();
+          again.subscribes(points);
+          if (!peer.keeps()) {
+            assertThat(complete(again))
+                .as(
+                    "completeSince() when the device has forgotten the subscription: null, or later")
+                .satisfiesAnyOf(
+                    since -> assertThat(since).isNull(), since -> assertThat(since).isAfter(away));
+            return;
+          }
+          assertThat(complete(again))
+              .as("completeSince() when the device has kept the subscription: before it was away")
+              .isNotNull()
+              .isBeforeOrEqualTo(away);
+          for (Point point : points) {
+            again.hears(point, again.shown.get(point));
+          }
+        });
+  }
+
+  private Instant complete(Way way) {
+    return atOnce("completeSince()", ((Continuous) way.connection)::completeSince);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> historyIsWholeAndWithinItsSpan() throws Exception {
+    return whenHistorical(
+        "page by page, both ends included",
+        () -> {
+          Way way = open();
+          List<Instant> times =
+              peer.history().values().stream()
+                  .flatMap(List::stream)
+                  .map(Sample::deviceTime)
+                  .distinct()
+                  .sorted()
+                  .toList();
+          int last = times.size() - 1;
+          keptWithin(way, times.get(0), times.get(last));
+          keptWithin(way, times.get(1), times.get(Math.max(1, last - 1)));
+          keptWithin(way, times.get(0), times.get(0));
+          keptWithin(way, times.get(last).plusSeconds(60), times.get(last).plusSeconds(120));
+        });
+  }
+
+  private void keptWithin(Way way, Instant from, Instant to) {
+    Map<String, List<Sample>> expected = new HashMap<>();
+    peer.history()
+        .forEach(
+            (point, samples) ->
+                expected.put(
+                    point.id(),
+                    samples.stream()
+                        .filter(sample -> !sample.deviceTime().isBefore(from))
+                        .filter(sample -> !sample.deviceTime().isAfter(to))
+                        .toList()));
+    Map<String, List<Sample>> kept = new HashMap<>();
+    Set<String> without = new HashSet<>();
+    String next = "";
+    for (int page = 0; page == 0 || !next.isEmpty(); page++) {
+      assertThat(page).as("pages of a history that has an end").isLessThan(MOST_PAGES);
+      Historical.Page found =
+          answer("page \"" + next + "\" of a history", history(way, from, to, next));
+      assertThat(found).as("page of a history").isNotNull();
+      for (Sample sample : found.samples()) {
+        kept.computeIfAbsent(sample.point(), point -> new ArrayList<>()).add(sample);
+      }
+      without.addAll(found.without());
+      next = found.next();
+    }
+    expected.forEach(
+        (point, samples) ->
+            assertThat(kept.getOrDefault(point, List.of()))
+                .as("what the device kept of %s from %s to %s, both included", point, from, to)
+                .isEqualTo(samples));
+    assertThat(expected.keySet()).as("points of a history").containsAll(kept.keySet());
+    assertThat(without)
+        .as("points without a history: those of which the device keeps nothing")
+        .containsExactlyInAnyOrderElementsOf(
+            way.shown.keySet().stream()
+                .map(Point::id)
+                .filter(point -> !expected.containsKey(point))
+                .toList());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> aPageOfHistoryMayBeAskedForAgain() throws Exception {
+    return whenHistorical(
+        "and is the same",
+        () -> {
+          Way way = open();
+          Instant from = Instant.EPOCH;
+          Instant to = Instant.now().plusSeconds(86_400);
+          Historical.Page first = answer("the first page", history(way, from, to, ""));
+          assertThat(answer("the first page again", history(way, from, to, "")).samples())
+              .as("samples of the first page, asked for again")
+              .isEqualTo(first.samples());
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> aHistoryThatIsPendingEndsWithItsConnection() throws Exception {
+    return whenHistorical(
+        "and doesn't block",
+        () -> {
+          Way way = open();
+          peer.hold();
+          CompletableFuture<?> pending = history(way, Instant.EPOCH, Instant.now(), "");
+          unanswered(pending);
+          close(way.connection);
+          fails("a history that was pending when the connection was closed", pending);
+          peer.resume();
+          open().proves();
+        });
+  }
+
+  /** Of all that the peer shows, and all that it keeps. */
+  private CompletableFuture<Historical.Page> history(
+      Way way, Instant from, Instant to, String next) {
+    List<Point> points = new ArrayList<>(way.shown.keySet());
+    peer.history().keySet().stream().filter(p -> !points.contains(p)).forEach(points::add);
+    return ask("history()", () -> ((Historical) way.connection).history(points, from, to, next));
+  }
+
+  private Stream<DynamicTest> whenHistorical(String name, Case body) throws Exception {
+    return when(!peer.history().isEmpty() && can(Historical.class), name, body);
   }
 
   private Stream<DynamicTest> whenSubscribable(String name, Case body) throws Exception {

@@ -2,6 +2,7 @@ package io.culvert.testkit;
 
 import io.culvert.api.Device;
 import io.culvert.api.Point;
+import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +55,22 @@ public interface Peer extends AutoCloseable {
   /** Sends a point's value by itself to whoever is connected, once; has when this returns. */
   default void tell(Point point, Value value) throws Exception {
     throw new UnsupportedOperationException("This peer doesn't send by itself");
+  }
+
+  /**
+   * Whether it keeps subscriptions while it is {@linkplain #stop away}, and what it has to {@link
+   * #tell} then. So {@code tell} is called in that time, too, once for a point.
+   */
+  default boolean keeps() {
+    return false;
+  }
+
+  /**
+   * What it has kept of points: two samples or more of each, with the time of the device, oldest
+   * first. Nothing is kept of others.
+   */
+  default Map<Point, List<Sample>> history() {
+    return Map.of();
   }
 
   /**

@@ -37,6 +37,8 @@
  *   <li><b>Bytes are not to be trusted.</b> Answers come in pieces, with garbage, with wrong
  *       lengths, without end. None may block you, fill the memory, end a thread, or become a value
  *       if there is a check sum. A failure tells how to draw the same bytes again.
+ *   <li><b>What is said to be kept is kept.</b> {@code completeSince} is a promise: what it covers
+ *       is no gap any more. A history has both its ends, and says of which points there is none.
  * </ul>
  *
  * <p>{@link io.culvert.testkit.ScriptedPeer} makes a device of a text of expected bytes and

@@ -69,7 +69,9 @@ class DriverContractTest {
       if (can == Can.SUBSCRIBE || can == Can.EVERYTHING) {
         peer.tells((point, value) -> "'0000 " + point.address() + " " + value + " ' <crc> 0A");
       }
-      return peer;
+      return can == Can.EVERYTHING
+          ? new Remembering(peer, FLOW, flaw != Flaw.COMPLETE_THOUGH_FORGOTTEN)
+          : peer;
     }
 
     @Override

@@ -47,11 +47,13 @@ enum Flaw {
       "figuresOnlyGrow"),
   CLOSE_FORGETS_PENDING(
       "pending when the connection was closed must fail",
-      "closingFromAnotherThreadEndsWhatIsPending"),
+      "closingFromAnotherThreadEndsWhatIsPending",
+      "aHistoryThatIsPendingEndsWithItsConnection"),
   CLOSE_BLOCKS(
       "close\\(\\).* has not returned after",
       "closingFromAnotherThreadEndsWhatIsPending",
-      "closingLeavesNoSocketBehind"),
+      "closingLeavesNoSocketBehind",
+      "aHistoryThatIsPendingEndsWithItsConnection"),
   CLOSE_TWICE_THROWS(
       "close\\(\\), called a second time, threw",
       "closingTwiceIsHarmlessAndWhatComesAfterFails",
@@ -64,7 +66,10 @@ enum Flaw {
   LOST_IS_DATA("pending when the device went away must fail", "aLinkThatIsLostIsAnException"),
   ABSENT_WITHOUT_WORDS("people read it", "anAbsentDeviceFailsToOpenOrToAnswer"),
   NEVER_AGAIN(
-      "open\\(\\) of .* failed", "aDeviceThatReturnsIsReached", "aLinkThatIsLostIsToldToTheSink"),
+      "open\\(\\) of .* failed",
+      "aDeviceThatReturnsIsReached",
+      "aLinkThatIsLostIsToldToTheSink",
+      "aSubscriptionIsCompleteSinceWhenItSays"),
   DEACTIVATION_FORGETS(
       "when the driver was deactivated must fail",
       "deactivationEndsWhatIsOpen",
@@ -87,7 +92,27 @@ enum Flaw {
       "nothingIsHeardAfterClose",
       "closingLeavesNoSocketBehind"),
   SINK_FAILURE_DEAFENS("did not come", "aSinkThatFailsOrIsSlowIsSurvived"),
-  LOSS_UNTOLD("lost\\(\\) of the sink did not come", "aLinkThatIsLostIsToldToTheSink"),
+  LOSS_UNTOLD(
+      "lost\\(\\) of the sink did not come",
+      "aLinkThatIsLostIsToldToTheSink",
+      "aSubscriptionIsCompleteSinceWhenItSays"),
+  COMPLETE_UNTOLD(
+      "has kept the subscription: before it was away", "aSubscriptionIsCompleteSinceWhenItSays"),
+  KEPT_IS_DROPPED("did not come", "aSubscriptionIsCompleteSinceWhenItSays"),
+  COMPLETE_FROM_THE_START(
+      "after the first subscription: null", "aSubscriptionIsCompleteSinceWhenItSays"),
+  COMPLETE_THOUGH_FORGOTTEN(
+      "has forgotten the subscription: null", "aSubscriptionIsCompleteSinceWhenItSays"),
+  HISTORY_LACKS_ITS_END("what the device kept of", "historyIsWholeAndWithinItsSpan"),
+  HISTORY_BEGINS_EARLIER("what the device kept of", "historyIsWholeAndWithinItsSpan"),
+  HISTORY_GOES_BACK("what the device kept of", "historyIsWholeAndWithinItsSpan"),
+  HISTORY_OF_ALL("points without a history", "historyIsWholeAndWithinItsSpan"),
+  HISTORY_HAS_NO_END("pages of a history that has an end", "historyIsWholeAndWithinItsSpan"),
+  PAGE_GIVEN_ONCE("the first page, asked for again", "aPageOfHistoryMayBeAskedForAgain"),
+  HISTORY_HANGS(
+      "a history that was pending when the connection was closed must fail",
+      "aHistoryThatIsPendingEndsWithItsConnection"),
+  CANT_REMEMBER("as Peer.keeps\\(\\)", "connectionsCanWhatThePeerOffersAndNothingElse"),
   WHOLE_OR_NOTHING("byte by byte", "aHostileAnswerHarmsNoMoreThanItsExchange"),
   TRUSTS("value of .* given as good", "aHostileAnswerHarmsNoMoreThanItsExchange"),
   HOARDS("bytes held after .* at most .* may be kept", "aHostileAnswerHarmsNoMoreThanItsExchange"),

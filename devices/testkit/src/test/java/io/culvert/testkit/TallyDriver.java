@@ -8,8 +8,10 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Continuous;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Driver;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Sink;
 import io.culvert.api.southbound.Subscribable;
@@ -19,12 +21,15 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -61,6 +66,8 @@ final class TallyDriver implements Driver {
   private final Flaw flaw;
   private final Can can;
   private final Set<Link> links = ConcurrentHashMap.newKeySet();
+  private final Map<URI, Instant> subscribed = new ConcurrentHashMap<>();
+  private final Set<String> given = ConcurrentHashMap.newKeySet();
   private final Set<String> dead = ConcurrentHashMap.newKeySet();
   private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
 
@@ -173,6 +180,7 @@ final class TallyDriver implements Driver {
     volatile boolean deaf;
     volatile boolean mute;
     volatile boolean closed;
+    volatile Instant completeSince;
 
     Link(Device device, Sink sink) {
       this.device = device;
@@ -271,6 +279,7 @@ final class TallyDriver implements Driver {
     }
 
     private void told(String name, String value) {
+      subscribed.put(device.endpoint(), Instant.now());
       for (Point point : wanted) {
         if (!mute && point.address().equals(name)) {
           tell(Sample.good(point.id(), Value.of(Long.parseLong(value))));
@@ -494,6 +503,9 @@ final class TallyDriver implements Driver {
           trial.thenAccept(
               samples -> {
                 wanted = List.copyOf(all);
+                if (can == Can.EVERYTHING) {
+                  resume();
+                }
                 samples.stream()
                     .filter(sample -> sample != null && sample.quality().bad())
                     .filter(sample -> flaw != Flaw.REFUSAL_UNTOLD)
@@ -507,6 +519,66 @@ final class TallyDriver implements Driver {
               });
       result.whenComplete((done, failure) -> trial.cancel(false));
       return result;
+    }
+
+    /** Takes what the device kept of an earlier subscription. */
+    private void resume() {
+      Instant before = subscribed.put(device.endpoint(), Instant.now());
+      List<Sample> untold = Remembering.untold();
+      boolean kept = !untold.isEmpty() || flaw == Flaw.COMPLETE_THOUGH_FORGOTTEN;
+      completeSince = kept && flaw != Flaw.COMPLETE_UNTOLD ? before : null;
+      if (flaw == Flaw.COMPLETE_FROM_THE_START && before == null) {
+        completeSince = Instant.EPOCH;
+      }
+      if (flaw != Flaw.KEPT_IS_DROPPED) {
+        untold.forEach(this::tell);
+      }
+    }
+
+    CompletionStage<Historical.Page> history(
+        List<Point> points, Instant from, Instant to, String next) {
+      CompletableFuture<String> asked = ask("r level");
+      CompletableFuture<Historical.Page> page =
+          asked.thenApply(
+              said -> page(points, from, to, next.isEmpty() ? 0 : Integer.parseInt(next)));
+      if (flaw == Flaw.HISTORY_HANGS) {
+        CompletableFuture<Historical.Page> hanging = new CompletableFuture<>();
+        page.thenAccept(hanging::complete);
+        return hanging;
+      }
+      page.whenComplete((done, failure) -> asked.cancel(false));
+      return page;
+    }
+
+    /** Three samples on each. */
+    private Historical.Page page(List<Point> points, Instant from, Instant to, int begin) {
+      List<Sample> all = new ArrayList<>();
+      Set<String> without = new HashSet<>();
+      for (Point point : points) {
+        List<Sample> measured = Remembering.measured(point.id());
+        if (measured == null) {
+          without.add(point.id());
+          continue;
+        }
+        for (Sample sample : measured) {
+          Instant at = sample.deviceTime();
+          if ((!at.isBefore(from) || flaw == Flaw.HISTORY_BEGINS_EARLIER)
+              && !at.isAfter(to)
+              && !(at.equals(to) && flaw == Flaw.HISTORY_LACKS_ITS_END)) {
+            all.add(flaw == Flaw.HISTORY_GOES_BACK ? 0 : all.size(), sample);
+          }
+        }
+      }
+      if (flaw == Flaw.HISTORY_OF_ALL) {
+        without.clear();
+      }
+      if (flaw == Flaw.PAGE_GIVEN_ONCE && !given.add(from + " " + to + " " + begin)) {
+        all.clear();
+      }
+      int end = Math.min(all.size(), begin + 3);
+      boolean more = end < all.size() || flaw == Flaw.HISTORY_HAS_NO_END;
+      return new Historical.Page(
+          begin < end ? all.subList(begin, end) : List.of(), without, more ? "" + end : "");
     }
 
     CompletionStage<List<Browsable.Found>> browse(String from, int limit) {
@@ -531,7 +603,7 @@ final class TallyDriver implements Driver {
 
     private Connection connection() {
       return switch (can) {
-        case EVERYTHING -> new Everything(this);
+        case EVERYTHING -> flaw == Flaw.CANT_REMEMBER ? new Forgetting(this) : new Everything(this);
         case READ -> new Reading(this);
         case WRITE -> new Writing(this);
         case SUBSCRIBE -> new Subscribing(this);
@@ -575,8 +647,57 @@ final class TallyDriver implements Driver {
     }
   }
 
-  private record Everything(Link link)
+  private record Forgetting(Link link)
       implements Readable, Writable, Subscribable, Browsable, Diagnosed {
+    @Override
+    public Plan prepare(List<Point> points) {
+      return () -> link.readInTurn(points);
+    }
+
+    @Override
+    public CompletionStage<Quality> write(Point point, Value value) {
+      return link.write(point, value);
+    }
+
+    @Override
+    public CompletionStage<Void> subscribe(List<Point> points) {
+      return link.subscribe(points);
+    }
+
+    @Override
+    public CompletionStage<List<Found>> browse(String from, int limit) {
+      return link.browse(from, limit);
+    }
+
+    @Override
+    public Facts facts() {
+      return new Facts(link.requests.get(), link.answers.get(), 0, 0, 0, 0, Map.of());
+    }
+
+    @Override
+    public LineFacts line() {
+      return new LineFacts(0, 0, 0, 0, 0);
+    }
+
+    @Override
+    public void close() {
+      link.close();
+    }
+  }
+
+  private record Everything(Link link)
+      implements Readable, Writable, Continuous, Historical, Browsable, Diagnosed {
+    @Override
+    public Instant completeSince() {
+      return link.completeSince;
+    }
+
+    @Override
+    public CompletionStage<Page> history(
+        List<Point> points, Instant from, Instant to, String next) {
+      return link.history(points, from, to, next);
+    }
+
     @Override
     public Plan prepare(List<Point> points) {
       return () -> link.readInTurn(points);

@@ -11,9 +11,9 @@ import org.osgi.annotation.versioning.ConsumerType;
 public interface Continuous extends Subscribable {
 
   /**
-   * Since when nothing is missing: all that the device had to tell of the subscribed points since
-   * then was handed to a sink, or will be. Asked after {@link #subscribe} has completed. Safe in
-   * any thread; never blocks.
+   * Since when, by the gateway's clock, nothing is missing: all that the device had to tell of the
+   * subscribed points since then was handed to a sink, or will be. Asked after {@link #subscribe}
+   * has completed. Safe in any thread; never blocks.
    *
    * @return {@code null} if that holds from the last call of {@link #subscribe} on only
    */

@@ -223,7 +223,7 @@ final class SinkGate implements Sink {
   private void tellAbsent(Intake present) {
     Map<StreamClass, Absent> all;
     synchronized (absent) {
-      all = Map.copyOf(absent);
+      all = new EnumMap<>(absent);
       absent.clear();
     }
     all.forEach(

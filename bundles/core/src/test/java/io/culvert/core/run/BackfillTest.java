@@ -284,9 +284,11 @@ class BackfillTest {
     measureFor(5);
     lose();
     measureFor(20);
-    comeBack();
     rig.buffer.refusal = new IOException("disk full");
+    comeBack();
     rig.seconds(60);
+    assertThat(rig.driver.pages).hasSizeGreaterThan(3);
+    assertThat(times("p0")).hasSize(5);
     rig.buffer.refusal = null;
     rig.seconds(60);
 
@@ -377,17 +379,18 @@ class BackfillTest {
     assertThat(rig.driver.pages).hasSize(1);
     complete("p1");
 
-    // The value that holds since then, as a new subscription begins with.
-    rig.driver.sinks.get("a").accept(List.of(sample("p1", 5, change)));
-    rig.settle();
-    complete("p1");
-    assertThat(rig.engine.latest("a"))
-        .anyMatch(r -> r.point().equals("p1") && r.eventTime().equals(change));
-
     // Another value is never the same, whatever its time.
     rig.driver.sinks.get("a").accept(List.of(sample("p1", 6, change)));
     rig.settle();
     assertThat(times("p1")).endsWith(change, change);
+
+    // The value that holds since then, as a new subscription begins with.
+    int before = times("p1").size();
+    rig.driver.sinks.get("a").accept(List.of(sample("p1", 5, change)));
+    rig.settle();
+    assertThat(times("p1")).hasSize(before);
+    assertThat(rig.engine.latest("a"))
+        .anyMatch(r -> r.point().equals("p1") && r.eventTime().equals(change));
   }
 
   @Test
@@ -398,9 +401,9 @@ class BackfillTest {
             CompletableFuture.completedFuture(
                 new Page(
                     List.of(
-                        sample("p0", 1, from.minusNanos(1)),
-                        sample("p0", 2, to.minusSeconds(20)),
-                        sample("p0", 3, to.plusNanos(1)),
+                        sample("p1", 1, from.minusNanos(1)),
+                        sample("p1", 2, to.minusSeconds(20)),
+                        sample("p1", 3, to.plusNanos(1)),
                         Sample.good("p0", Value.of(4)),
                         sample("nobody", 5, to.minusSeconds(20))),
                     Set.of(),
@@ -427,10 +430,15 @@ class BackfillTest {
     measureFor(10);
     lose();
     measureFor(30);
+    rig.driver.histories.put(
+        "a",
+        (points, from, to, next) ->
+            page(points, from, to, next)
+                .thenCompose(page -> rig.driver.after(Duration.ofSeconds(5), page)));
     comeBack();
     measure("p0", 4000);
     Instant live = rig.now();
-    rig.seconds(5);
+    rig.seconds(10);
     assertThat(rig.driver.pages).hasSize(1);
     long filled = times("p0").stream().filter(at -> at.isAfter(Rig.START.plusSeconds(10))).count();
     assertThat(filled).describedAs("none is held back").isGreaterThan(30);

@@ -243,4 +243,46 @@ class LaneTest {
     assertThat(costs).extracting(Duration::toMillis).containsExactly(0L, 300L, 300L, 200L);
     assertThat(begun).hasSize(3);
   }
+
+  /** What takes no time and notes that it had its turn. */
+  private static Lane.Turn turn(Lane lane, String name, List<String> had) {
+    return new Lane.Turn() {
+      @Override
+      public Object owner() {
+        return name;
+      }
+
+      @Override
+      public void begin() {
+        had.add(name);
+        lane.end(this, false);
+      }
+    };
+  }
+
+  @Test
+  void whatCanWaitGoesBehindAllElseButIsNotLeftOutForEver() {
+    Lane lane = new Lane("line", rig.loop);
+    List<String> had = new ArrayList<>();
+    Lane.Turn busy =
+        new Lane.Turn() {
+          @Override
+          public Object owner() {
+            return this;
+          }
+
+          @Override
+          public void begin() {}
+        };
+    lane.poll(busy);
+    lane.spare(turn(lane, "history", had));
+    for (int i = 0; i < 20; i++) {
+      lane.poll(turn(lane, "poll " + i, had));
+    }
+    lane.command(turn(lane, "command", had));
+    lane.end(busy, false);
+
+    assertThat(had).hasSize(22).startsWith("command", "poll 0").endsWith("poll 19");
+    assertThat(had.indexOf("history")).isEqualTo(16);
+  }
 }

@@ -69,8 +69,14 @@ class MissingTest {
         .containsExactlyInAnyOrder(
             org.assertj.core.groups.Tuple.tuple("telemetry", 8L, "only p0 and others: too short"),
             org.assertj.core.groups.Tuple.tuple("state", 2L, "only mode: too short"));
-    assertThat(rig.buffer.ledger.get(0).from()).isEqualTo(from.minusSeconds(1));
-    assertThat(rig.buffer.ledger.get(0).to()).isEqualTo(from.plusSeconds(1));
+    assertThat(rig.buffer.ledger)
+        .filteredOn(e -> e.streamClass().equals("telemetry"))
+        .singleElement()
+        .satisfies(
+            e -> {
+              assertThat(e.from()).isEqualTo(from.minusSeconds(1));
+              assertThat(e.to()).isEqualTo(from.plusSeconds(1));
+            });
   }
 
   @Test

@@ -9,18 +9,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
-import org.eclipse.milo.opcua.stack.core.types.builtin.ExpandedNodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.NodeClass;
 import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
@@ -54,18 +50,15 @@ final class Browser {
 
   /** The server that is looked around in. */
   interface Server {
-    /** A client with a session; fails if there is none to be had. */
-    CompletionStage<OpcUaClient> client();
-
-    /** What the server takes at once. */
-    Limits limits();
+    /** Its nodes in the present session; fails if there is none to be had. */
+    CompletionStage<Nodes> nodes();
 
     /** Needs no session. */
     CompletionStage<List<EndpointDescription>> endpoints();
   }
 
-  /** A walk that isn't at its end: of whom, what was asked, and how far it has come. */
-  private record Key(OpcUaClient client, List<String> namespaces, String from, int offset) {}
+  /** A walk that isn't at its end: in which session, what was asked, and how far it has come. */
+  private record Key(Nodes nodes, String from, NodeRef root, int offset) {}
 
   /**
    * @param endpoint URL, for messages and as the address of what needs no node
@@ -79,16 +72,21 @@ final class Browser {
     this.mostVisited = mostVisited;
   }
 
-  /** As {@code Browsable} has it. */
-  CompletionStage<List<Found>> browse(String from, int limit) {
+  /**
+   * As {@code Browsable} has it. Ends soon after what it returned is cancelled.
+   *
+   * @param root where relative paths begin; {@code null} for the Objects folder
+   */
+  CompletableFuture<List<Found>> browse(String from, int limit, NodeRef root) {
     CompletableFuture<List<Found>> answer = new CompletableFuture<>();
     long end = nanos.getAsLong() + TimeUnit.SECONDS.toNanos(SECONDS);
+    Deadline deadline = new Deadline(endpoint, nanos, end, answer::isDone);
     try {
       executor.execute(
           () -> {
             try {
-              answer.complete(page(from, limit, end));
-            } catch (Requests.OutOfTime e) {
+              answer.complete(new Look(root, limit, deadline).page(from));
+            } catch (Deadline.OverException e) {
               answer.completeExceptionally(
                   new IOException(endpoint + " doesn't answer within " + SECONDS + " s"));
             } catch (IOException e) {
@@ -105,26 +103,6 @@ final class Browser {
     return answer;
   }
 
-  private List<Found> page(String from, int limit, long end)
-      throws IOException, Requests.OutOfTime {
-    Matcher page = PAGE.matcher(from);
-    int offset = page.matches() ? Integer.parseInt(page.group(1)) : 0;
-    String what = page.matches() ? page.group(2) : from;
-    if (what.isEmpty() || what.equals(endpoint)) {
-      return cut(top(end), what, offset, limit);
-    }
-    if (what.startsWith(SEARCH)) {
-      int below = what.lastIndexOf(BELOW);
-      String words = below < 0 ? what.substring(SEARCH.length()) : what.substring(7, below);
-      String node = below < 0 ? "" : what.substring(below + BELOW.length());
-      return walk(what, node, named(words), offset, limit, end);
-    }
-    if (what.startsWith(TREE)) {
-      return walk(what, what.substring(TREE.length()), node -> true, offset, limit, end);
-    }
-    return children(what, offset, limit, end);
-  }
-
   private static Predicate<Seen> named(String words) throws IOException {
     List<String> all = List.of(words.toLowerCase(Locale.ROOT).strip().split("\\s+"));
     if (all.contains("")) {
@@ -133,167 +111,169 @@ final class Browser {
     return node -> all.stream().allMatch(node.names()::contains);
   }
 
-  private <T> T await(CompletionStage<T> stage, long end) throws IOException, Requests.OutOfTime {
-    try {
-      return stage
-          .toCompletableFuture()
-          .get(Math.max(0, end - nanos.getAsLong()), TimeUnit.NANOSECONDS);
-    } catch (ExecutionException e) {
-      Exception outward = Failures.outward(endpoint, e);
-      throw outward instanceof IOException io ? io : new IOException(outward.getMessage());
-    } catch (TimeoutException e) {
-      throw new Requests.OutOfTime();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("The driver stops");
-    }
-  }
-
-  /** The server's endpoints, and where its nodes begin. */
-  private List<Found> top(long end) throws IOException, Requests.OutOfTime {
-    List<Found> found = new ArrayList<>();
-    for (EndpointDescription one : await(server.endpoints(), end)) {
-      found.add(Endpoints.found(endpoint, one));
-    }
-    found.add(
-        new Found(
-            "i=" + NodeIds.ObjectsFolder.getIdentifier(), "Objects", Map.of("kind", "object")));
-    return found;
-  }
-
-  private List<Found> cut(List<Found> all, String what, int offset, int limit) {
-    List<Found> rest = all.subList(Math.min(offset, all.size()), all.size());
-    return rest.size() <= limit
-        ? rest
-        : more(new ArrayList<>(rest.subList(0, limit)), what, offset, limit, "more endpoints");
-  }
-
-  /**
-   * Puts a way to the next page where the last one of this page is.
-   *
-   * @param page full
-   */
-  private static List<Found> more(
-      List<Found> page, String what, int offset, int limit, String title) {
-    if (limit > 1) {
-      page.remove(page.size() - 1);
-      page.add(next(what, offset + limit - 1, title));
-    }
-    return page;
-  }
-
-  private static Found next(String what, int offset, String title) {
+  private static Found more(String what, int offset, String title) {
     return new Found("more:" + offset + ":" + what, title, Map.of("kind", "more"));
   }
 
-  private Requests requests(OpcUaClient client, long end) {
-    return new Requests(client, server.limits(), endpoint, nanos, end);
-  }
+  /** One call. */
+  private final class Look {
+    private final NodeRef root;
+    private final int limit;
+    private final Deadline deadline;
+    private String what;
+    private int offset;
+    private Nodes nodes;
+    private Requests requests;
 
-  private List<Found> children(String what, int offset, int limit, long end)
-      throws IOException, Requests.OutOfTime {
-    OpcUaClient client = await(server.client(), end);
-    NodeId node = node(what, client);
-    Requests requests = requests(client, end);
-    List<ReferenceDescription> references = requests.references(node, offset, limit + 1);
-    boolean whole = references.size() <= limit;
-    Seen parent = Seen.start(node);
-    List<Seen> children = new ArrayList<>();
-    for (ReferenceDescription reference :
-        whole ? references : references.subList(0, Math.max(1, limit - 1))) {
-      parent.child(reference, client.getNamespaceTable()).ifPresent(children::add);
+    Look(NodeRef root, int limit, Deadline deadline) {
+      this.root = root;
+      this.limit = limit;
+      this.deadline = deadline;
     }
-    List<NodeId> with =
-        children.stream()
-            .filter(
-                child ->
-                    child.nodeClass() == NodeClass.Method
-                        || child.nodeClass() == NodeClass.Variable && !child.property())
-            .map(Seen::id)
-            .toList();
-    List<Found> found =
-        new ArrayList<>(
-            new Facts(requests, new TypeWords(), false)
-                .describe(children, requests.references(with, Requests.Which.PROPERTIES)));
-    if (!whole && limit > 1) {
-      found.add(next(what, offset + limit - 1, "more of this node"));
-    }
-    return found;
-  }
 
-  private List<Found> walk(
-      String what, String start, Predicate<Seen> wanted, int offset, int limit, long end)
-      throws IOException, Requests.OutOfTime {
-    OpcUaClient client = await(server.client(), end);
-    Requests requests = requests(client, end);
-    Key key = new Key(client, List.of(client.getNamespaceTable().toArray()), what, offset);
-    Walk walk;
-    synchronized (walks) {
-      walk = walks.remove(key);
+    List<Found> page(String from) throws IOException, Deadline.OverException {
+      Matcher page = PAGE.matcher(from);
+      offset = page.matches() ? Integer.parseInt(page.group(1)) : 0;
+      what = page.matches() ? page.group(2) : from;
+      if (what.isEmpty() || what.equals(endpoint)) {
+        return top();
+      }
+      if (what.startsWith(SEARCH)) {
+        int below = what.lastIndexOf(BELOW);
+        boolean everywhere = below < SEARCH.length();
+        Predicate<Seen> wanted =
+            named(what.substring(SEARCH.length(), everywhere ? what.length() : below));
+        open();
+        return walk(
+            everywhere ? NodeIds.ObjectsFolder : node(what.substring(below + BELOW.length())),
+            wanted);
+      }
+      open();
+      return what.startsWith(TREE)
+          ? walk(node(what.substring(TREE.length())), node -> true)
+          : children(node(what));
     }
-    if (walk == null) {
-      NodeId node = start.isEmpty() ? NodeIds.ObjectsFolder : node(start, client);
-      walk = new Walk(node, mostVisited, wanted);
-      walk.passOver(offset);
+
+    private void open() throws IOException, Deadline.OverException {
+      nodes = deadline.await(server.nodes());
+      requests = new Requests(nodes.link(), deadline);
     }
-    boolean inTime = true;
-    try {
-      walk.advance(limit + 1, requests);
-    } catch (Requests.OutOfTime e) {
-      inTime = false;
+
+    /** Finds the node that a person or an earlier answer names. */
+    private NodeId node(String address) throws IOException, Deadline.OverException {
+      List<String> wrong = new ArrayList<>();
+      NodeRef named =
+          NodeRef.parse(
+              address, (found, expected) -> wrong.add("Found " + found + "; expected " + expected));
+      if (named == null) {
+        throw new IOException(wrong.get(0));
+      }
+      if (named instanceof NodeRef.Id id && nodes.namespaces().getIndex(id.uri()) == null) {
+        throw new IOException(
+            "%s has no namespace %s; its namespaces are %s"
+                .formatted(
+                    endpoint, Shown.of(id.uri()), String.join(", ", nodes.namespaces().toArray())));
+      }
+      NodeId node = deadline.await(nodes.node(named, root));
+      if (node == null) {
+        throw new IOException(
+            "%s has nothing at %s; look at what is below its first names"
+                .formatted(endpoint, Shown.of(address)));
+      }
+      return node;
     }
-    if (inTime && !walk.cut() && walk.ready() <= limit || limit == 1) {
-      return walk.take(limit);
-    }
-    List<Found> page = walk.take(limit - 1);
-    if (walk.ended()) {
-      page.add(
+
+    /** The server's endpoints, and where its nodes begin. */
+    private List<Found> top() throws IOException, Deadline.OverException {
+      List<Found> all = new ArrayList<>();
+      for (EndpointDescription one : deadline.await(server.endpoints())) {
+        all.add(Endpoints.found(endpoint, one));
+      }
+      all.add(
           new Found(
-              "",
-              "not all: %,d nodes were looked at; begin at a node that is nearer"
-                  .formatted(walk.visited()),
-              Map.of("kind", "end")));
+              "i=" + NodeIds.ObjectsFolder.getIdentifier(), "Objects", Map.of("kind", "object")));
+      if (root != null) {
+        all.add(new Found(root.toString(), "root of this device", Map.of("kind", "object")));
+      }
+      List<Found> rest = all.subList(Math.min(offset, all.size()), all.size());
+      if (rest.size() <= limit || limit == 1) {
+        return rest.subList(0, Math.min(limit, rest.size()));
+      }
+      List<Found> page = new ArrayList<>(rest.subList(0, limit - 1));
+      page.add(more(what, offset + limit - 1, "more endpoints"));
       return page;
     }
-    int next = offset + page.size();
-    synchronized (walks) {
-      walks.put(new Key(client, key.namespaces(), what, next), walk);
-      if (walks.size() > REMEMBERED) {
-        walks.remove(walks.keySet().iterator().next());
-      }
-    }
-    String title =
-        inTime
-            ? "more of it"
-            : "%,d nodes looked at in %d s; more of it".formatted(walk.visited(), SECONDS);
-    page.add(next(what, next, title));
-    return page;
-  }
 
-  /** Finds the node that a person or an earlier answer names. */
-  private NodeId node(String address, OpcUaClient client) throws IOException {
-    List<String> wrong = new ArrayList<>();
-    NodeRef named =
-        NodeRef.parse(
-            address, (found, expected) -> wrong.add("Found " + found + "; expected " + expected));
-    if (named == null) {
-      throw new IOException(wrong.get(0));
+    private List<Found> children(NodeId node) throws IOException, Deadline.OverException {
+      List<ReferenceDescription> references = requests.references(node, offset, limit + 1);
+      boolean whole = references.size() <= limit;
+      Seen parent = Seen.start(node);
+      List<Seen> children = new ArrayList<>();
+      for (ReferenceDescription reference :
+          whole ? references : references.subList(0, Math.max(1, limit - 1))) {
+        parent.child(reference, nodes.namespaces()).ifPresent(children::add);
+      }
+      List<NodeId> with =
+          children.stream()
+              .filter(
+                  child ->
+                      child.nodeClass() == NodeClass.Method
+                          || child.nodeClass() == NodeClass.Variable && !child.property())
+              .map(Seen::id)
+              .toList();
+      List<Found> found =
+          new ArrayList<>(
+              new Facts(requests, new TypeWords(nodes.types()), false)
+                  .describe(children, requests.references(with, Requests.Which.PROPERTIES)));
+      if (!whole && limit > 1) {
+        found.add(more(what, offset + limit - 1, "more of this node"));
+      }
+      return found;
     }
-    if (!(named instanceof NodeRef.Id id)) {
-      throw new IOException("Found " + address + "; expected the id of a node, nsu=…;s=… or i=…");
+
+    private List<Found> walk(NodeId start, Predicate<Seen> wanted) throws IOException {
+      Walk walk;
+      synchronized (walks) {
+        walk = walks.remove(new Key(nodes, what, root, offset));
+      }
+      if (walk == null) {
+        walk = new Walk(start, new TypeWords(nodes.types()), mostVisited, wanted);
+        walk.passOver(offset);
+      }
+      boolean inTime = true;
+      try {
+        walk.advance(limit + 1, requests);
+      } catch (Deadline.OverException e) {
+        inTime = false;
+      }
+      if (inTime && !walk.cut() && walk.ready() <= limit || limit == 1) {
+        return walk.take(limit);
+      }
+      List<Found> page = walk.take(limit - 1);
+      if (walk.ended()) {
+        page.add(
+            new Found(
+                "",
+                "not all: %,d nodes were looked at; begin at a node that is nearer"
+                    .formatted(walk.visited()),
+                Map.of("kind", "end")));
+        return page;
+      }
+      int next = offset + page.size();
+      synchronized (walks) {
+        walks.put(new Key(nodes, what, root, next), walk);
+        if (walks.size() > REMEMBERED) {
+          walks.remove(walks.keySet().iterator().next());
+        }
+      }
+      page.add(
+          more(
+              what,
+              next,
+              inTime
+                  ? "more of it"
+                  : "%,d nodes looked at in %d s; more of it".formatted(walk.visited(), SECONDS)));
+      return page;
     }
-    return new ExpandedNodeId(
-            ExpandedNodeId.ServerReference.of(0),
-            ExpandedNodeId.NamespaceReference.of(id.uri()),
-            id.identifier())
-        .toNodeId(client.getNamespaceTable())
-        .orElseThrow(
-            () ->
-                new IOException(
-                    "%s has no namespace %s; its namespaces are %s"
-                        .formatted(
-                            endpoint,
-                            Shown.of(id.uri()),
-                            String.join(", ", client.getNamespaceTable().toArray()))));
   }
 }

@@ -61,6 +61,11 @@ final class Conditions {
     }
   }
 
+  /** Events and conditions that are remembered. */
+  synchronized int size() {
+    return conditionOf.size() + latest.size();
+  }
+
   private static String hex(ByteString event) {
     return HexFormat.of().formatHex(event.bytesOrEmpty());
   }

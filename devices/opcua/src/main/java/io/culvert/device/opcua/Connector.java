@@ -144,7 +144,7 @@ final class Connector {
   }
 
   private CompletableFuture<Connected> connect(Endpoint endpoint) {
-    Wire wire = new Wire();
+    Wire wire = new Wire(threads);
     return discover(endpoint)
         .thenApplyAsync(endpoints -> client(endpoint, endpoints, wire), threads.blocking())
         .thenCompose(
@@ -172,7 +172,7 @@ final class Connector {
 
   /** Asks a server how it can be talked to (OPC 10000-4, 5.5.4). */
   CompletableFuture<List<EndpointDescription>> discover(Endpoint endpoint) {
-    Wire wire = new Wire();
+    Wire wire = new Wire(threads);
     OpcTcpClientTransportConfigBuilder transport = OpcTcpClientTransportConfig.newBuilder();
     carry(transport, wire);
     DiscoveryClient client =
@@ -203,6 +203,7 @@ final class Connector {
 
   private void carry(OpcTcpClientTransportConfigBuilder transport, Wire wire) {
     threads.carry(transport);
+    transport.setScheduledExecutor(wire.pauses);
     int timeout = (int) settings.timeout().toMillis();
     transport
         .setConnectTimeout(Unsigned.uint(timeout))
@@ -256,8 +257,13 @@ final class Connector {
 
   /** The channels of a client, to be closed though its server doesn't answer. */
   static final class Wire {
+    final Pauses pauses;
     private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
     private volatile boolean cut;
+
+    private Wire(Threads threads) {
+      pauses = new Pauses(threads.scheduler());
+    }
 
     void opened(Channel channel) {
       channels.add(channel);

@@ -47,7 +47,7 @@ final class Facts {
   private static final int LONGEST = 1000;
 
   private static final int LONGEST_VALUE = 60;
-  private static final int MOST_STATES = 100;
+  static final int MOST_STATES = 100;
 
   private static final List<AttributeId> OF_VARIABLES =
       List.of(
@@ -114,22 +114,20 @@ final class Facts {
    * @param references of those that have properties
    */
   List<Found> describe(List<Seen> nodes, Map<NodeId, List<ReferenceDescription>> references)
-      throws IOException, Requests.OutOfTime {
+      throws IOException, Deadline.OverException {
     List<Told> told = read(nodes, references);
     Set<NodeId> used = new LinkedHashSet<>();
+    Set<NodeId> definitions = new LinkedHashSet<>();
     for (int i = 0; i < nodes.size(); i++) {
       used.add(told.get(i).dataType());
-      used.add(nodes.get(i).type());
-      for (Argument argument : arguments(told.get(i), "InputArguments")) {
-        used.add(argument.getDataType());
-      }
-      for (Argument argument : arguments(told.get(i), "OutputArguments")) {
-        used.add(argument.getDataType());
-      }
+      definitions.add(nodes.get(i).type());
+      arguments(told.get(i), "InputArguments").forEach(one -> used.add(one.getDataType()));
+      arguments(told.get(i), "OutputArguments").forEach(one -> used.add(one.getDataType()));
     }
-    types.learn(used, requests);
+    used.remove(null);
+    definitions.remove(null);
+    types.learn(used, definitions, requests);
     values(nodes, told);
-    learnStates(told);
     List<Found> found = new ArrayList<>();
     for (int i = 0; i < nodes.size(); i++) {
       found.add(found(nodes.get(i), told.get(i)));
@@ -138,7 +136,7 @@ final class Facts {
   }
 
   private List<Told> read(List<Seen> nodes, Map<NodeId, List<ReferenceDescription>> references)
-      throws IOException, Requests.OutOfTime {
+      throws IOException, Deadline.OverException {
     List<ReadValueId> what = new ArrayList<>();
     List<Consumer<Object>> into = new ArrayList<>();
     List<Told> all = new ArrayList<>();
@@ -154,7 +152,7 @@ final class Facts {
                       ? OF_METHODS
                       : List.of(AttributeId.Description);
       for (AttributeId attribute : attributes) {
-        what.add(Requests.attribute(node.id(), attribute));
+        what.add(DataTypes.attribute(node.id(), attribute));
         into.add(value -> told.attributes.put(attribute, value));
       }
       for (ReferenceDescription reference : references.getOrDefault(node.id(), List.of())) {
@@ -162,7 +160,7 @@ final class Facts {
         if (property != null
             && property.standardProperty()
             && PROPERTIES.contains(property.browseName().getName())) {
-          what.add(Requests.attribute(property.id(), AttributeId.Value));
+          what.add(DataTypes.attribute(property.id(), AttributeId.Value));
           into.add(value -> told.properties.put(property.browseName().getName(), value));
         }
       }
@@ -179,7 +177,8 @@ final class Facts {
   }
 
   /** Values of scalars, and of nodes whose type leaves open what they are. */
-  private void values(List<Seen> nodes, List<Told> told) throws IOException, Requests.OutOfTime {
+  private void values(List<Seen> nodes, List<Told> told)
+      throws IOException, Deadline.OverException {
     List<Told> readable = new ArrayList<>();
     List<ReadValueId> what = new ArrayList<>();
     for (int i = 0; i < nodes.size(); i++) {
@@ -191,7 +190,7 @@ final class Facts {
               && (types.open(type) || !tree && own.scalar() && small(types.word(type, null)));
       if (wanted) {
         readable.add(own);
-        what.add(Requests.attribute(nodes.get(i).id(), AttributeId.Value));
+        what.add(DataTypes.attribute(nodes.get(i).id(), AttributeId.Value));
       }
     }
     List<DataValue> answers = requests.read(what);
@@ -204,26 +203,6 @@ final class Facts {
     return word != null && !word.equals("bytes") && !word.equals("struct");
   }
 
-  /** What the numbers of enumerations mean, by data type. */
-  private void learnStates(List<Told> told) throws IOException, Requests.OutOfTime {
-    Set<NodeId> enumerations = new LinkedHashSet<>();
-    for (Told own : told) {
-      if (own.dataType() != null && types.enumeration(own.dataType())) {
-        enumerations.add(own.dataType());
-      }
-    }
-    enumerations.removeIf(types::statesKnown);
-    if (!enumerations.isEmpty()) {
-      List<Seen> nodes = enumerations.stream().map(Seen::start).toList();
-      Map<NodeId, List<ReferenceDescription>> references =
-          requests.references(List.copyOf(enumerations), Requests.Which.PROPERTIES);
-      List<Told> properties = read(nodes, references);
-      for (int i = 0; i < nodes.size(); i++) {
-        types.states(nodes.get(i).id(), states(properties.get(i)));
-      }
-    }
-  }
-
   private Found found(Seen node, Told told) {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("kind", kind(node));
@@ -231,7 +210,6 @@ final class Facts {
     put(facts, "path", tree && node.path() != null ? node.path().toString() : "");
     String name = node.browseName().getName();
     put(facts, "name", name.equals(node.title()) ? "" : name);
-    put(facts, "locale", node.displayName().getLocale());
     put(facts, "description", text(told.attributes.get(AttributeId.Description)));
     switch (node.nodeClass()) {
       case Variable -> variable(told, facts);
@@ -287,11 +265,11 @@ final class Facts {
       put(facts, "type", word);
       put(facts, "dataType", types.name(type));
       put(facts, "array", told.scalar() ? "" : "true");
-      boolean state = "bool".equals(word) || types.enumeration(type);
+      put(facts, "states", cut(types.states(type), LONGEST));
+      put(facts, "states", states(told));
+      boolean state = "bool".equals(word) || facts.containsKey("states");
       put(facts, "class", state ? "state" : "");
-      put(facts, "states", types.states(type));
     }
-    put(facts, "states", states(told));
     int level = told.bits(AttributeId.UserAccessLevel);
     facts.put("access", access(level));
     boolean history = (level & HISTORY) != 0 || (told.bits(AttributeId.AccessLevel) & HISTORY) != 0;

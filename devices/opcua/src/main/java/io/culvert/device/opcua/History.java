@@ -18,7 +18,6 @@ import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
-import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
@@ -61,15 +60,16 @@ final class History {
   /**
    * What is still to be read of one point.
    *
-   * @param values makes samples of what the node holds
+   * @param place where it is, and how its values are read
+   * @param range part of each value; {@code null} for all of it
    * @param from time of the last value that was given, or the start of the span
    * @param skip how many values of exactly that time were given
    * @param more the server's continuation point; {@code null} if there is none
    */
   private record Rest(
-      Point point, NodeId node, Values values, Instant from, int skip, ByteString more) {
+      Point point, Nodes.Place place, String range, Instant from, int skip, ByteString more) {
     Rest anew() {
-      return new Rest(point, node, values, from, skip, null);
+      return new Rest(point, place, range, from, skip, null);
     }
   }
 
@@ -124,7 +124,8 @@ final class History {
   }
 
   private static HistoryReadValueId node(Rest rest) {
-    return new HistoryReadValueId(rest.node, null, QualifiedName.NULL_VALUE, rest.more);
+    return new HistoryReadValueId(
+        rest.place.node(), rest.range, QualifiedName.NULL_VALUE, rest.more);
   }
 
   private static ReadRawModifiedDetails details(Instant from, Instant to, int values) {
@@ -146,12 +147,11 @@ final class History {
               Set<String> without = new HashSet<>();
               addresses.forEach(
                   (point, address) -> {
-                    NodeId node = places.get(address).node();
-                    Values values = places.get(address).values();
-                    if (node == null) {
+                    Nodes.Place place = places.get(address);
+                    if (place.node() == null || address.kind() != Address.Kind.VARIABLE) {
                       without.add(point.id());
                     } else {
-                      rests.add(new Rest(point, node, values, from, 0, null));
+                      rests.add(new Rest(point, place, address.range(), from, 0, null));
                     }
                   });
               return kept(rests)
@@ -177,7 +177,7 @@ final class History {
               .map(
                   rest ->
                       new ReadValueId(
-                          rest.node,
+                          rest.place.node(),
                           AttributeId.UserAccessLevel.uid(),
                           null,
                           QualifiedName.NULL_VALUE))
@@ -310,7 +310,7 @@ final class History {
     int skip = rest.skip;
     int toSkip = rest.more == null ? rest.skip : 0;
     for (DataValue value : values == null ? new DataValue[0] : values) {
-      Sample sample = rest.values.sample(rest.point, connection.settings.timed(value));
+      Sample sample = rest.place.values().sample(rest.point, connection.settings.timed(value));
       Instant at = sample.deviceTime();
       if (at == null || at.isBefore(rest.from) || at.isAfter(to)) {
         continue;
@@ -326,6 +326,6 @@ final class History {
     ByteString more = result.getContinuationPoint();
     return more == null || more.isNullOrEmpty()
         ? null
-        : new Rest(rest.point, rest.node, rest.values, from, skip, more);
+        : new Rest(rest.point, rest.place, rest.range, from, skip, more);
   }
 }

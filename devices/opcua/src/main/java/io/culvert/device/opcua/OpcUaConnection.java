@@ -4,6 +4,7 @@ import io.culvert.api.Point;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
+import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
@@ -23,7 +24,7 @@ import java.util.function.Consumer;
  *
  * <p>Stages complete on the driver's threads; what follows them must not block.
  */
-class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
+class OpcUaConnection implements Readable, Writable, Historical, Browsable, Diagnosed {
   final Session session;
   final String device;
   final Settings settings;
@@ -67,6 +68,14 @@ class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
   @Override
   public CompletionStage<Page> history(List<Point> points, Instant from, Instant to, String next) {
     return begin(history.read(points, from, to, next));
+  }
+
+  @Override
+  public CompletionStage<List<Found>> browse(String from, int limit) {
+    CompletableFuture<List<Found>> look = session.browser().browse(from, limit, settings.root());
+    CompletableFuture<List<Found>> result = begin(look);
+    result.whenComplete((found, failure) -> look.cancel(false));
+    return result;
   }
 
   @Override
@@ -118,6 +127,9 @@ class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
     CompletableFuture<T> result = new CompletableFuture<>();
     pending.add(result);
     result.whenComplete((value, failure) -> pending.remove(result));
+    if (closed) {
+      result.completeExceptionally(closedException());
+    }
     exchange.whenComplete(
         (value, failure) -> {
           if (failure == null) {
@@ -126,9 +138,6 @@ class OpcUaConnection implements Readable, Writable, Historical, Diagnosed {
             result.completeExceptionally(Failures.outward(session.toString(), failure));
           }
         });
-    if (closed) {
-      result.completeExceptionally(closedException());
-    }
     return result;
   }
 

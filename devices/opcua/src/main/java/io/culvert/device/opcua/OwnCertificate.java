@@ -324,7 +324,11 @@ public final class OwnCertificate {
       return found.get(0);
     } catch (IOException e) {
       if (e.getCause() instanceof UnrecoverableKeyException) {
-        throw new IOException(name + ": its password is another; put the right one into " + secret);
+        throw new IOException(
+            name
+                + ": its password is another, or it is damaged; put the right one into "
+                + secret
+                + ", or the file back from a backup");
       }
       if (e.getMessage() != null && e.getMessage().startsWith(name)) {
         throw e;

@@ -15,11 +15,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.LongSupplier;
+import java.util.function.Function;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
-import org.eclipse.milo.opcua.stack.core.AttributeId;
 import org.eclipse.milo.opcua.stack.core.NamespaceTable;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
@@ -28,7 +25,6 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
-import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.BrowseDirection;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.BrowseResultMask;
@@ -60,48 +56,27 @@ final class Requests {
           StatusCodes.Bad_RequestTooLarge,
           StatusCodes.Bad_EncodingLimitsExceeded);
 
-  private final OpcUaClient client;
-  private final String whom;
-  private final LongSupplier nanos;
-  private final long end;
+  private final Link link;
+  private final Deadline deadline;
   private final int nodes;
   private final int attributes;
   private int references = REFERENCES;
 
-  /**
-   * @param whom the server, for messages
-   * @param nanos the time
-   * @param end after which there is no request any more
-   */
-  Requests(OpcUaClient client, Limits limits, String whom, LongSupplier nanos, long end) {
-    this.client = client;
-    this.whom = whom;
-    this.nanos = nanos;
-    this.end = end;
-    nodes = Math.min(NODES, limits.browse());
-    attributes = Math.min(ATTRIBUTES, limits.read());
-  }
-
-  /** The call's time is over; what it has is what it has. */
-  static final class OutOfTime extends Exception {
-    private static final long serialVersionUID = 1;
-
-    OutOfTime() {
-      super(null, null, false, false);
-    }
+  Requests(Link link, Deadline deadline) {
+    this.link = link;
+    this.deadline = deadline;
+    nodes = Math.min(NODES, link.limits().browse());
+    attributes = Math.min(ATTRIBUTES, link.limits().read());
   }
 
   /** What is asked of a node's references. */
   enum Which {
-    CHILDREN(BrowseDirection.Forward, NodeIds.HierarchicalReferences),
-    PROPERTIES(BrowseDirection.Forward, NodeIds.HasProperty),
-    SUPERTYPE(BrowseDirection.Inverse, NodeIds.HasSubtype);
+    CHILDREN(NodeIds.HierarchicalReferences),
+    PROPERTIES(NodeIds.HasProperty);
 
-    private final BrowseDirection direction;
     private final NodeId type;
 
-    Which(BrowseDirection direction, NodeId type) {
-      this.direction = direction;
+    Which(NodeId type) {
       this.type = type;
     }
   }
@@ -112,24 +87,21 @@ final class Requests {
   }
 
   NamespaceTable namespaces() {
-    return client.getNamespaceTable();
+    return link.namespaces();
   }
 
   EncodingContext encoding() {
-    return client.getStaticEncodingContext();
+    return link.encoding();
   }
 
-  private <T> T await(CompletionStage<T> answer)
-      throws OutOfTime, ExecutionException, InterruptedException {
-    long left = end - nanos.getAsLong();
-    if (left <= 0) {
-      throw new OutOfTime();
-    }
-    try {
-      return answer.toCompletableFuture().get(left, TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw new OutOfTime();
-    }
+  /** Waits for an answer as long as there is time. */
+  <T> T await(CompletionStage<T> answer) throws IOException, Deadline.OverException {
+    return deadline.await(answer);
+  }
+
+  private <T> T ask(Function<OpcUaClient, ? extends CompletionStage<T>> request)
+      throws IOException, Deadline.OverException, ExecutionException {
+    return deadline.answer(link.ask(request));
   }
 
   /**
@@ -137,7 +109,7 @@ final class Requests {
    *
    * @return a value for each, null values of bad status where there is none
    */
-  List<DataValue> read(List<ReadValueId> what) throws IOException, OutOfTime {
+  List<DataValue> read(List<ReadValueId> what) throws IOException, Deadline.OverException {
     List<DataValue> values = new ArrayList<>(what.size());
     int size = attributes;
     while (values.size() < what.size()) {
@@ -145,25 +117,19 @@ final class Requests {
           what.subList(values.size(), Math.min(values.size() + size, what.size()));
       try {
         DataValue[] results =
-            await(client.readAsync(0, TimestampsToReturn.Neither, part)).getResults();
+            ask(client -> client.readAsync(0, TimestampsToReturn.Neither, part)).getResults();
         values.addAll(all(results, part.size()));
       } catch (ExecutionException e) {
         if (!TOO_MUCH.contains(Failures.status(e))) {
-          throw failed(e);
+          throw deadline.outward(e);
         }
         if (part.size() == 1) {
           values.add(new DataValue(new StatusCode(Failures.status(e))));
         }
         size = Math.max(1, part.size() / 2);
-      } catch (InterruptedException e) {
-        throw interrupted();
       }
     }
     return values;
-  }
-
-  static ReadValueId attribute(NodeId node, AttributeId attribute) {
-    return new ReadValueId(node, attribute.uid(), null, QualifiedName.NULL_VALUE);
   }
 
   /**
@@ -172,9 +138,10 @@ final class Requests {
    * @return nothing of nodes that the server refuses
    */
   Map<NodeId, List<ReferenceDescription>> references(List<NodeId> from, Which which)
-      throws IOException, OutOfTime {
+      throws IOException, Deadline.OverException {
     Map<NodeId, List<ReferenceDescription>> found = new HashMap<>();
     Deque<NodeId> todo = new ArrayDeque<>(from);
+    Set<NodeId> broken = new HashSet<>();
     int size = nodes;
     while (!todo.isEmpty()) {
       List<NodeId> part = todo.stream().limit(size).toList();
@@ -183,7 +150,7 @@ final class Requests {
         results = start(part, which, references);
       } catch (ExecutionException e) {
         if (!TOO_MUCH.contains(Failures.status(e)) || part.size() == 1 && references == 1) {
-          throw failed(e);
+          throw deadline.outward(e);
         }
         references = part.size() == 1 ? Math.max(1, references / 2) : references;
         size = Math.max(1, part.size() / 2);
@@ -202,14 +169,25 @@ final class Requests {
           keep(points, node, results[i].getContinuationPoint());
         }
       }
-      rest(points, found);
+      for (NodeId node : rest(points, found)) {
+        // The server has forgotten where it was; once more from the beginning.
+        if (broken.add(node)) {
+          todo.add(node);
+        }
+      }
     }
     return found;
   }
 
-  /** Goes on where answers weren't whole. */
-  private void rest(Map<NodeId, ByteString> points, Map<NodeId, List<ReferenceDescription>> found)
-      throws IOException, OutOfTime {
+  /**
+   * Goes on where answers weren't whole.
+   *
+   * @return nodes of which the server couldn't go on
+   */
+  private List<NodeId> rest(
+      Map<NodeId, ByteString> points, Map<NodeId, List<ReferenceDescription>> found)
+      throws IOException, Deadline.OverException {
+    List<NodeId> broken = new ArrayList<>();
     int size = nodes;
     try {
       while (!points.isEmpty()) {
@@ -218,19 +196,21 @@ final class Requests {
         BrowseResult[] results;
         try {
           results =
-              all(await(client.browseNextAsync(false, asked)).getResults(), asked.size())
+              all(ask(client -> client.browseNextAsync(false, asked)).getResults(), asked.size())
                   .toArray(new BrowseResult[0]);
         } catch (ExecutionException e) {
           if (!TOO_MUCH.contains(Failures.status(e)) || size == 1) {
-            throw failed(e);
+            throw deadline.outward(e);
           }
           size = Math.max(1, part.size() / 2);
           continue;
-        } catch (InterruptedException e) {
-          throw interrupted();
         }
         for (int i = 0; i < part.size(); i++) {
           points.remove(part.get(i));
+          if (results[i].getStatusCode().isBad()) {
+            broken.add(part.get(i));
+            continue;
+          }
           List<ReferenceDescription> own = found.get(part.get(i));
           own.addAll(list(results[i].getReferences()));
           ByteString point = results[i].getContinuationPoint();
@@ -241,6 +221,7 @@ final class Requests {
           }
         }
       }
+      return broken;
     } finally {
       release(points.values());
     }
@@ -254,15 +235,19 @@ final class Requests {
    * @param count at most
    */
   List<ReferenceDescription> references(NodeId from, int skip, int count)
-      throws IOException, OutOfTime {
+      throws IOException, Deadline.OverException {
     List<ReferenceDescription> found = new ArrayList<>();
     Set<Object> seen = new HashSet<>();
     ByteString point = null;
+    boolean broken = false;
     try {
       BrowseResult result = begin(from, Math.min(references, skip + count));
       if (result.getStatusCode().isBad()) {
         throw new IOException(
-            whom + " says " + Failures.name(result.getStatusCode().value()) + " of this node");
+            deadline.whom()
+                + " says "
+                + Failures.name(result.getStatusCode().value())
+                + " of this node");
       }
       while (true) {
         point = result.getContinuationPoint();
@@ -274,12 +259,16 @@ final class Requests {
         if (empty(point) || found.size() == count) {
           return found;
         }
-        result = all(await(client.browseNextAsync(false, List.of(point))).getResults(), 1).get(0);
+        List<ByteString> asked = List.of(point);
+        result = all(ask(client -> client.browseNextAsync(false, asked)).getResults(), 1).get(0);
+        if (result.getStatusCode().isBad() && !broken) {
+          // The server has forgotten where it was; what was seen is passed over.
+          broken = true;
+          result = begin(from, references);
+        }
       }
     } catch (ExecutionException e) {
-      throw failed(e);
-    } catch (InterruptedException e) {
-      throw interrupted();
+      throw deadline.outward(e);
     } finally {
       if (!empty(point)) {
         release(List.of(point));
@@ -287,14 +276,14 @@ final class Requests {
     }
   }
 
-  private BrowseResult begin(NodeId from, int most) throws IOException, OutOfTime {
+  private BrowseResult begin(NodeId from, int most) throws IOException, Deadline.OverException {
     int size = most;
     while (true) {
       try {
         return start(List.of(from), Which.CHILDREN, size)[0];
       } catch (ExecutionException e) {
         if (!TOO_MUCH.contains(Failures.status(e)) || size == 1) {
-          throw failed(e);
+          throw deadline.outward(e);
         }
         size = Math.max(1, size / 2);
       }
@@ -302,7 +291,7 @@ final class Requests {
   }
 
   private BrowseResult[] start(List<NodeId> from, Which which, int most)
-      throws IOException, OutOfTime, ExecutionException {
+      throws IOException, Deadline.OverException, ExecutionException {
     ViewDescription everything =
         new ViewDescription(NodeId.NULL_VALUE, DateTime.MIN_VALUE, uint(0));
     List<BrowseDescription> what =
@@ -311,18 +300,16 @@ final class Requests {
                 node ->
                     new BrowseDescription(
                         node,
-                        which.direction,
+                        BrowseDirection.Forward,
                         which.type,
                         true,
                         uint(0),
                         uint(BrowseResultMask.All.getValue())))
             .toList();
-    try {
-      return all(await(client.browseAsync(everything, uint(most), what)).getResults(), from.size())
-          .toArray(new BrowseResult[0]);
-    } catch (InterruptedException e) {
-      throw interrupted();
-    }
+    return all(
+            ask(client -> client.browseAsync(everything, uint(most), what)).getResults(),
+            from.size())
+        .toArray(new BrowseResult[0]);
   }
 
   private static void keep(Map<NodeId, ByteString> points, NodeId node, ByteString point) {
@@ -338,7 +325,7 @@ final class Requests {
   /** Gives back to the server what it keeps for us; nobody waits for that. */
   private void release(Collection<ByteString> points) {
     for (ByteString point : points) {
-      client.browseNextAsync(true, List.of(point));
+      link.ask(client -> client.browseNextAsync(true, List.of(point)));
     }
   }
 
@@ -349,18 +336,8 @@ final class Requests {
   private <T> List<T> all(T[] results, int asked) throws IOException {
     int count = results == null ? 0 : results.length;
     if (count != asked) {
-      throw new IOException(whom + " answers " + count + " of " + asked + " questions");
+      throw new IOException(deadline.whom() + " answers " + count + " of " + asked + " questions");
     }
     return Arrays.asList(results);
-  }
-
-  private IOException failed(ExecutionException e) {
-    Exception outward = Failures.outward(whom, e);
-    return outward instanceof IOException io ? io : new IOException(outward.getMessage());
-  }
-
-  private static IOException interrupted() {
-    Thread.currentThread().interrupt();
-    return new IOException("The driver stops");
   }
 }

@@ -51,8 +51,9 @@ final class Serial implements Executor {
       }
       try {
         task.run();
-      } catch (RuntimeException e) {
-        LOG.error("OPC UA: a fault in the driver; what it was about is left out", e);
+      } catch (Throwable t) {
+        // Whatever a server sent: the others' tasks go on.
+        LOG.error("OPC UA: a fault in the driver; what it was about is left out", t);
       }
     }
   }

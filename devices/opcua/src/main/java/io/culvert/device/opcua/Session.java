@@ -21,14 +21,17 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
 import org.eclipse.milo.opcua.sdk.client.OpcUaSession;
 import org.eclipse.milo.opcua.sdk.client.SessionActivityListener;
 import org.eclipse.milo.opcua.sdk.client.UaSession;
+import org.eclipse.milo.opcua.sdk.client.session.State;
 import org.eclipse.milo.opcua.stack.core.NamespaceTable;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
@@ -42,6 +45,7 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallMethodResult;
+import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
 import org.eclipse.milo.opcua.stack.core.types.structured.EventFilterResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemModifyRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoringParameters;
@@ -90,6 +94,8 @@ final class Session {
   /** How long a server that has nothing to tell is waited for, to know that it has nothing. */
   private static final long SETTLED_MILLIS = 1_000;
 
+  private static final long RESTORE_MILLIS = 1_000;
+
   /** How long a reachable server may take until Milo has the session back. */
   private static final Duration RETURN = Duration.ofSeconds(20);
 
@@ -105,7 +111,7 @@ final class Session {
       List<Endpoint> servers = new ArrayList<>();
       servers.add(endpoint);
       servers.addAll(settings.servers());
-      return new Key(List.copyOf(servers), settings.ofSession());
+      return new Key(servers.stream().distinct().toList(), settings.ofSession());
     }
   }
 
@@ -115,7 +121,8 @@ final class Session {
   private final Connector connector;
   private final InstantSource clock;
   private final LongSupplier nanos;
-  private final Consumer<Session> ended;
+  private final Predicate<Session> retired;
+  private final AtomicInteger users = new AtomicInteger();
   private final Serial order;
 
   private final Map<String, Feed> feeds = new LinkedHashMap<>();
@@ -134,21 +141,31 @@ final class Session {
   private volatile Limits limits = Limits.UNTOLD;
   private volatile Nodes nodes;
   private final Conditions conditions = new Conditions();
+  private final Browser browser;
   private volatile boolean closed;
   private volatile boolean held;
+
+  /** Whether a session is there and its subscriptions are being taken over. */
+  private boolean restoring;
+
+  /** Subscriptions that nobody wants any more, which the server couldn't be told. */
+  private final List<UInteger> orphans = new ArrayList<>();
+
   private NodeId sessionId;
   private Connector.Attempt attempt;
 
   /** Grows whenever what was asked before may be without an answer. */
-  private long era;
+  private volatile long era;
 
   private int published;
   private int mostPublishes = MOST_PUBLISHES;
   private boolean pumpLater;
-  private int users;
   private long idleSince;
   private long lostSince;
   private long triedAt;
+
+  /** Whether an attempt at the lost link is under way that a waiter had made. */
+  private boolean tried;
 
   /** When the present server, lost, was found to answer again; 0 if it wasn't. */
   private long answeredAt;
@@ -156,21 +173,26 @@ final class Session {
   /** What kept the last attempt from success; {@code null} if nothing. */
   private String failure;
 
+  /**
+   * @param nanos a clock as {@link System#nanoTime}
+   * @param retired asked whether it may end, since nobody uses it
+   */
   Session(
       Key key,
       Threads threads,
       Security security,
       InstantSource clock,
       LongSupplier nanos,
-      Consumer<Session> ended) {
+      Predicate<Session> retired) {
     this.key = key;
     this.settings = key.settings();
     this.threads = threads;
     this.connector = new Connector(threads, security, settings);
     this.clock = clock;
     this.nanos = nanos;
-    this.ended = ended;
+    this.retired = retired;
     this.order = new Serial(threads.answers());
+    this.browser = new Browser(toString(), looked(), threads.looking(), nanos, Walk.MOST);
     this.idleSince = nanos.getAsLong();
     this.ticks =
         threads
@@ -235,6 +257,11 @@ final class Session {
             });
   }
 
+  /** Grows whenever the server may have become another: what was found on it may hold no more. */
+  long era() {
+    return era;
+  }
+
   /** What the server takes at once. */
   Limits limits() {
     return limits;
@@ -248,6 +275,25 @@ final class Session {
   /** What its events told of conditions. */
   Conditions conditions() {
     return conditions;
+  }
+
+  /** Looks around; asking for endpoints needs no session, so none is opened for that. */
+  Browser browser() {
+    return browser;
+  }
+
+  private Browser.Server looked() {
+    return new Browser.Server() {
+      @Override
+      public CompletionStage<Nodes> nodes() {
+        return open().thenCompose(up -> Session.this.nodes());
+      }
+
+      @Override
+      public CompletionStage<List<EndpointDescription>> endpoints() {
+        return connector.discover(key.servers().get(0));
+      }
+    };
   }
 
   private Link link(OpcUaClient by, NamespaceTable namespaces) {
@@ -297,15 +343,16 @@ final class Session {
 
   /** One more connection uses it; ended by {@link #release}. */
   void use() {
-    run(() -> users++);
+    users.incrementAndGet();
   }
 
   void release() {
-    run(
-        () -> {
-          users--;
-          idleSince = nanos();
-        });
+    users.decrementAndGet();
+    run(() -> idleSince = nanos());
+  }
+
+  boolean used() {
+    return users.get() > 0;
   }
 
   /**
@@ -330,10 +377,24 @@ final class Session {
               begin(key.servers());
             } else {
               schedule(settings.timeout().toMillis(), () -> refuse(opened, lostException()));
+              tried = connected.wire().pauses.end();
             }
           }
         });
     return opened;
+  }
+
+  /** Milo's attempt at the lost link has failed; who opens a device now has one made, and waits. */
+  private void paused(Connector.Connected by) {
+    if (by != connected || active || waiters.isEmpty()) {
+      return;
+    }
+    if (tried) {
+      tried = false;
+      List.copyOf(waiters).forEach(waiter -> refuse(waiter, lostException()));
+    } else {
+      tried = by.wire().pauses.end();
+    }
   }
 
   private void refuse(CompletableFuture<Void> waiter, Exception why) {
@@ -398,6 +459,7 @@ final class Session {
     }
     OpcUaClient adopted = made.client();
     connected = made;
+    made.wire().pauses.listen(() -> run(() -> paused(made)));
     adopted.addSessionActivityListener(
         new SessionActivityListener() {
           @Override
@@ -427,9 +489,10 @@ final class Session {
   }
 
   private void activated(Connector.Connected by, NodeId session) {
-    if (by != connected || active || closed) {
+    if (by != connected || active || restoring || closed) {
       return;
     }
+    restoring = true;
     boolean same = session.equals(sessionId);
     sessionId = session;
     era++;
@@ -456,6 +519,9 @@ final class Session {
   }
 
   private void restore(OpcUaClient by, boolean same, long now) {
+    if (!same) {
+      orphans.clear();
+    }
     List<Subscription> kept =
         subscriptions.stream().filter(s -> s.id != null && s.server.equals(server())).toList();
     for (Subscription subscription : subscriptions) {
@@ -473,6 +539,17 @@ final class Session {
                 run(
                     () -> {
                       if (era != now) {
+                        return;
+                      }
+                      if (failure != null && !Failures.refused(failure)) {
+                        // Not known whether they were; in a session of its own that does no harm.
+                        schedule(
+                            RESTORE_MILLIS,
+                            () -> {
+                              if (era == now) {
+                                restore(by, false, now);
+                              }
+                            });
                         return;
                       }
                       TransferResult[] results =
@@ -499,9 +576,15 @@ final class Session {
 
   private void restored(long now, List<Subscription> kept) {
     active = true;
+    tried = false;
+    restoring = false;
     failure = null;
     answeredAt = 0;
     kept.forEach(Subscription::resume);
+    if (!orphans.isEmpty()) {
+      connected.client().deleteSubscriptionsAsync(List.copyOf(orphans));
+      orphans.clear();
+    }
     List<CompletableFuture<Void>> waiting = List.copyOf(waiters);
     waiters.clear();
     waiting.forEach(waiter -> waiter.complete(null));
@@ -514,10 +597,11 @@ final class Session {
   }
 
   private void lost(Connector.Connected by) {
-    if (by != connected || !active) {
+    if (by != connected || !active && !restoring) {
       return;
     }
     active = false;
+    restoring = false;
     era++;
     published = 0;
     lostSince = nanos();
@@ -678,7 +762,8 @@ final class Session {
         .client()
         .modifyMonitoredItemsAsync(subscription.id, TimestampsToReturn.Both, List.of(request))
         .whenComplete(
-            (answer, failure) -> LOG.debug("{}: fewer fields of events asked for", this, failure));
+            // What it told until now, nobody has heard.
+            (answer, failure) -> run(() -> refresh(subscription)));
   }
 
   /**
@@ -770,6 +855,8 @@ final class Session {
         subscriptions.remove(subscription);
         if (subscription.id != null && active) {
           present.deleteSubscriptionsAsync(List.of(subscription.id));
+        } else if (subscription.id != null) {
+          orphans.add(subscription.id);
         }
         subscription.forgotten();
       }
@@ -868,6 +955,13 @@ final class Session {
     }
   }
 
+  /**
+   * Asks for a message again (5.14.6).
+   *
+   * @param given told it
+   * @param gone told that the server doesn't have it
+   * @param failed told, a while later, that there was no answer, though the link isn't lost
+   */
   void republish(
       Subscription subscription,
       UInteger number,
@@ -889,8 +983,6 @@ final class Session {
                       long status = failure == null ? 0 : Failures.status(failure);
                       if (failure == null) {
                         given.accept(answer.getNotificationMessage());
-                      } else if (status == StatusCodes.Bad_MessageNotAvailable) {
-                        gone.run();
                       } else if (status == StatusCodes.Bad_SubscriptionIdInvalid) {
                         forget(subscription, "the server has forgotten the subscription");
                         recreate(subscription);
@@ -899,7 +991,13 @@ final class Session {
                           && status != StatusCodes.Bad_SessionClosed) {
                         gone.run();
                       } else {
-                        failed.run();
+                        schedule(
+                            RESTORE_MILLIS,
+                            () -> {
+                              if (era == now && id.equals(subscription.id)) {
+                                failed.run();
+                              }
+                            });
                       }
                     }));
   }
@@ -924,7 +1022,10 @@ final class Session {
       attached += feed.attached() ? feed.waiting() : 0;
       waiting += feed.waiting();
     }
-    held = attached > MOST_ON_THE_WAY || !any && waiting > Feed.MOST_WAITING / 2;
+    held =
+        attached > MOST_ON_THE_WAY
+            || !any && waiting > Feed.MOST_WAITING / 2
+            || subscriptions.stream().anyMatch(Subscription::waits);
     return held;
   }
 
@@ -989,7 +1090,7 @@ final class Session {
     if (present) {
       published--;
     }
-    if (failure == null) {
+    if (failure == null && answer.getNotificationMessage() != null) {
       subscriptions.stream()
           .filter(s -> answer.getSubscriptionId().equals(s.id))
           .findFirst()
@@ -1051,7 +1152,7 @@ final class Session {
         drop(feed);
       }
     }
-    if (users == 0 && feeds.isEmpty() && now - idleSince > LINGER.toNanos()) {
+    if (!used() && feeds.isEmpty() && now - idleSince > LINGER.toNanos() && retired.test(this)) {
       close();
       return;
     }
@@ -1078,6 +1179,14 @@ final class Session {
    * it is asked anew.
    */
   private void seek(long now) {
+    Connector.Connected present = connected;
+    if (!restoring && present.client().getSessionFsm().getState() == State.Active) {
+      // It is back, and that went unheard.
+      present
+          .client()
+          .getSessionAsync()
+          .thenAccept(session -> run(() -> activated(present, session.getSessionId())));
+    }
     if (now - triedAt < RETRY.toNanos()) {
       return;
     }
@@ -1116,7 +1225,6 @@ final class Session {
     }
     closed = true;
     ticks.cancel(false);
-    ended.accept(this);
     CompletableFuture<Void> gone = new CompletableFuture<>();
     run(
         () -> {

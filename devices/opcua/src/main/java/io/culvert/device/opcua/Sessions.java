@@ -35,7 +35,7 @@ final class Sessions {
   synchronized Session acquire(Session.Key key) {
     Session session = sessions.get(key);
     if (session == null) {
-      session = new Session(key, threads, security, clock, nanos, gone -> remove(key, gone));
+      session = new Session(key, threads, security, clock, nanos, idle -> retire(key, idle));
       if (!ended) {
         sessions.put(key, session);
       } else {
@@ -46,8 +46,8 @@ final class Sessions {
     return session;
   }
 
-  private synchronized void remove(Session.Key key, Session gone) {
-    sessions.remove(key, gone);
+  private synchronized boolean retire(Session.Key key, Session idle) {
+    return !idle.used() && sessions.remove(key, idle);
   }
 
   /** Ends all of them, and the threads; waits for that, at most a few seconds. */

@@ -23,6 +23,8 @@ import org.eclipse.milo.opcua.stack.core.types.structured.EventNotificationList;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemNotification;
 import org.eclipse.milo.opcua.stack.core.types.structured.NotificationMessage;
 import org.eclipse.milo.opcua.stack.core.types.structured.StatusChangeNotification;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A subscription of OPC 10000-4, 5.14, as the server holds it: which of its messages came, which
@@ -32,6 +34,8 @@ import org.eclipse.milo.opcua.stack.core.types.structured.StatusChangeNotificati
  * <p>Used on the session's own order of tasks only.
  */
 final class Subscription {
+  private static final Logger LOG = LoggerFactory.getLogger(Subscription.class);
+
   /** Sequence numbers run from 1 to this and begin again (7.24). */
   private static final long NUMBERS = 0xFFFF_FFFFL;
 
@@ -42,6 +46,17 @@ final class Subscription {
   private static final long OVERFLOW = 0x0480;
 
   private static final long OVERFLOW_MASK = 0x0C80;
+
+  private static final double LONGEST_SILENCE_MILLIS = 24 * 3_600_000;
+
+  /** How often a missing message is asked for without an answer. */
+  private static final int TRIES = 3;
+
+  /** After so many old numbers in turn they are new ones. */
+  private static final int RENUMBERED = 5;
+
+  /** Messages that wait for a missing one before the server is held back. */
+  private static final int MOST_HELD = 16;
 
   final Duration publishing;
 
@@ -65,8 +80,9 @@ final class Subscription {
   private final TreeSet<Long> available = new TreeSet<>();
 
   private long nextHandle;
-  private Duration interval;
-  private long keepAlives;
+
+  /** How long the server may be silent at most. */
+  private Duration silence;
 
   /** The number of the next message, counted on without end; 0 before the first. */
   private long next;
@@ -74,7 +90,10 @@ final class Subscription {
   /** Below this number, all was sent. */
   private long told;
 
+  private long lastOld;
+  private int old;
   private boolean asking;
+  private int tries;
 
   /** Whether the server has told something of its own since the link was lost. */
   private boolean fresh;
@@ -124,8 +143,7 @@ final class Subscription {
   void created(Endpoint server, CreateSubscriptionResponse answer) {
     this.server = server;
     id = answer.getSubscriptionId();
-    interval = Duration.ofNanos((long) (answer.getRevisedPublishingInterval() * 1e6));
-    keepAlives = answer.getRevisedMaxKeepAliveCount().longValue();
+    silence = silence(answer);
     next = 0;
     told = 0;
     held.clear();
@@ -146,7 +164,15 @@ final class Subscription {
 
   /** How long the server may be silent at most. */
   Duration silence() {
-    return interval.multipliedBy(keepAlives);
+    return silence;
+  }
+
+  /** By the server's own word, whatever that is. */
+  private static Duration silence(CreateSubscriptionResponse answer) {
+    double millis =
+        answer.getRevisedPublishingInterval() * answer.getRevisedMaxKeepAliveCount().longValue();
+    // No number is as good as none.
+    return Duration.ofMillis(millis > 0 ? (long) Math.min(millis, LONGEST_SILENCE_MILLIS) : 0);
   }
 
   boolean silent(long nanos, Duration patience) {
@@ -218,8 +244,21 @@ final class Subscription {
     } else if (number >= next) {
       held.put(number, message);
       told = Math.max(told, number + 1);
+    } else if (anew(number)) {
+      held.clear();
+      held.put(number, message);
+      next = number;
+      told = number + 1;
+      session.broken(this, "the server numbers its messages anew");
     }
     goOn();
+  }
+
+  /** Whether the server counts from another number on: old ones come, one after the other. */
+  private boolean anew(long number) {
+    old = number == lastOld + 1 ? old + 1 : 1;
+    lastOld = number;
+    return old == RENUMBERED;
   }
 
   /**
@@ -285,6 +324,11 @@ final class Subscription {
         UInteger.valueOf(wire(wanted)),
         message -> {
           asking = false;
+          tries = 0;
+          if (message == null || count(message.getSequenceNumber().longValue()) != wanted) {
+            skip(wanted);
+            return;
+          }
           take(message);
           if (next > wanted) {
             // There may be more that nothing has told of yet.
@@ -293,20 +337,38 @@ final class Subscription {
         },
         () -> {
           asking = false;
-          if (next == wanted && next < told) {
-            Long given = available.higher(wanted);
-            long first = Math.min(told, held.isEmpty() ? told : held.firstKey());
-            first = given == null ? first : Math.min(first, given);
-            boolean harmless = next == spared && first == next + 1;
-            next = first;
-            if (!harmless) {
-              session.broken(
-                  this, "the server can't give a message again that was lost on the way");
-            }
-          }
-          goOn();
+          tries = 0;
+          skip(wanted);
         },
-        () -> asking = false);
+        () -> {
+          asking = false;
+          if (++tries < TRIES) {
+            goOn();
+          } else {
+            tries = 0;
+            skip(wanted);
+          }
+        });
+  }
+
+  /** The server can't give a message again; goes on with the next that there is. */
+  private void skip(long wanted) {
+    if (next == wanted && next < told) {
+      Long given = available.higher(wanted);
+      long first = held.isEmpty() ? told : Math.min(told, held.firstKey());
+      first = given == null ? first : Math.min(first, given);
+      boolean harmless = next == spared && first == next + 1;
+      next = first;
+      if (!harmless) {
+        session.broken(this, "the server can't give a message again that was lost on the way");
+      }
+    }
+    goOn();
+  }
+
+  /** Whether so much waits for a message that is missing that no more should be asked for. */
+  boolean waits() {
+    return held.size() > MOST_HELD;
   }
 
   private void deliver(NotificationMessage message) {
@@ -322,13 +384,18 @@ final class Subscription {
             });
     EncodingContext context = session.encoding();
     for (ExtensionObject part : message.getNotificationData()) {
-      Object notification = context == null ? null : part.decode(context);
-      if (notification instanceof DataChangeNotification change) {
-        values(change.getMonitoredItems(), delivery);
-      } else if (notification instanceof EventNotificationList list) {
-        events(list.getEvents(), delivery);
-      } else if (notification instanceof StatusChangeNotification change) {
-        session.statusChanged(this, change.getStatus());
+      try {
+        Object notification = part.decode(context);
+        if (notification instanceof DataChangeNotification change) {
+          values(change.getMonitoredItems(), delivery);
+        } else if (notification instanceof EventNotificationList list) {
+          events(list.getEvents(), delivery);
+        } else if (notification instanceof StatusChangeNotification change) {
+          session.statusChanged(this, change.getStatus());
+        }
+      } catch (RuntimeException wrong) {
+        LOG.debug("{}: a message that can't be understood", session, wrong);
+        session.broken(this, "the server sent a message that can't be understood");
       }
     }
     delivery.whole();

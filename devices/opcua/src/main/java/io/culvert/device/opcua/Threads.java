@@ -19,12 +19,14 @@ final class Threads {
   private static final int LOOPS = 2;
   private static final int ANSWERS = 4;
   private static final int BLOCKING = 4;
+  private static final int LOOKING = 4;
   private static final long STOP_SECONDS = 3;
 
   private final NioEventLoopGroup loops =
       new NioEventLoopGroup(LOOPS, new DefaultThreadFactory("opcua", true));
   private final ThreadPoolExecutor answers = pool(ANSWERS, "opcua-answers");
   private final ThreadPoolExecutor blocking = pool(BLOCKING, "opcua-work");
+  private final ThreadPoolExecutor looking = pool(LOOKING, "opcua-look");
   private final ScheduledThreadPoolExecutor scheduler =
       new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("opcua-times", true));
   private final HashedWheelTimer timer =
@@ -66,6 +68,11 @@ final class Threads {
     return blocking;
   }
 
+  /** For those who look around, which takes seconds. */
+  ExecutorService looking() {
+    return looking;
+  }
+
   ScheduledExecutorService scheduler() {
     return scheduler;
   }
@@ -79,5 +86,6 @@ final class Threads {
     scheduler.shutdownNow();
     answers.shutdownNow();
     blocking.shutdownNow();
+    looking.shutdownNow();
   }
 }

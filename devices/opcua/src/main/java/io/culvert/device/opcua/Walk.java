@@ -28,7 +28,7 @@ final class Walk {
       Set.of(NodeClass.Object, NodeClass.Variable, NodeClass.Method, NodeClass.View);
 
   private final Predicate<Seen> wanted;
-  private final TypeWords types = new TypeWords();
+  private final TypeWords types;
   private final Deque<Seen> open = new ArrayDeque<>();
   private final Set<NodeId> visited = new HashSet<>();
   private final Deque<Found> ready = new ArrayDeque<>();
@@ -40,7 +40,8 @@ final class Walk {
 
   private boolean cut;
 
-  Walk(NodeId start, int most, Predicate<Seen> wanted) {
+  Walk(NodeId start, TypeWords types, int most, Predicate<Seen> wanted) {
+    this.types = types;
     this.wanted = wanted;
     this.most = most;
     open.add(Seen.start(start));
@@ -48,7 +49,7 @@ final class Walk {
   }
 
   /** Goes on until so many are ready, or all is seen. What it has found stays if that fails. */
-  void advance(int enough, Requests requests) throws IOException, Requests.OutOfTime {
+  void advance(int enough, Requests requests) throws IOException, Deadline.OverException {
     Facts facts = new Facts(requests, types, true);
     while (ready.size() < enough && !open.isEmpty()) {
       List<Seen> level = open.stream().limit(requests.nodes()).toList();

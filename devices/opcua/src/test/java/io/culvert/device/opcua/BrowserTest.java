@@ -17,9 +17,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.awaitility.Awaitility;
 import org.eclipse.milo.opcua.sdk.client.DiscoveryClient;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
+import org.eclipse.milo.opcua.stack.core.NamespaceTable;
+import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
 import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -30,10 +33,11 @@ import org.junit.jupiter.api.Test;
 class BrowserTest {
   private static Forest forest;
   private static OpcUaClient client;
-  private static Limits limits;
+  private static Nodes nodes;
   private static ExecutorService executor;
 
   private final AtomicLong time = new AtomicLong();
+  private NodeRef root;
   private Browser browser;
 
   @BeforeAll
@@ -41,8 +45,28 @@ class BrowserTest {
     forest = new Forest();
     client = OpcUaClient.create(forest.endpoint());
     client.connect();
-    limits = Limits.of(client).get(60, TimeUnit.SECONDS);
+    nodes =
+        new Nodes(
+            new Plain(
+                client,
+                Limits.of(client).get(60, TimeUnit.SECONDS),
+                Nodes.namespaces(client).get(60, TimeUnit.SECONDS)));
     executor = Executors.newSingleThreadExecutor();
+  }
+
+  /** A client that nobody shares. */
+  private record Plain(OpcUaClient client, Limits limits, NamespaceTable namespaces)
+      implements Link {
+    @Override
+    public <T> CompletableFuture<T> ask(
+        Function<OpcUaClient, ? extends CompletionStage<T>> request) {
+      return request.apply(client).toCompletableFuture();
+    }
+
+    @Override
+    public EncodingContext encoding() {
+      return client.getStaticEncodingContext();
+    }
   }
 
   @AfterAll
@@ -63,13 +87,8 @@ class BrowserTest {
         forest.endpoint(),
         new Browser.Server() {
           @Override
-          public CompletionStage<OpcUaClient> client() {
-            return CompletableFuture.completedFuture(client);
-          }
-
-          @Override
-          public Limits limits() {
-            return limits;
+          public CompletionStage<Nodes> nodes() {
+            return CompletableFuture.completedFuture(nodes);
           }
 
           @Override
@@ -84,7 +103,7 @@ class BrowserTest {
 
   private List<Found> browse(String from, int limit) throws Exception {
     try {
-      return browser.browse(from, limit).toCompletableFuture().get(120, TimeUnit.SECONDS);
+      return browser.browse(from, limit, root).get(120, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw e.getCause() instanceof IOException io ? io : e;
     }
@@ -224,6 +243,29 @@ class BrowserTest {
   }
 
   @Test
+  void aServerThatForgetsWhereItWasIsAskedOnceMore() throws Exception {
+    List<Found> flat = browse(Forest.node("Flat"), 300);
+    forest.forget();
+    assertThat(browse(Forest.node("Flat"), 300)).isEqualTo(flat);
+    List<Found> tree = pages("tree:" + Forest.node("Flat"), 10_000);
+    forest.forget();
+    assertThat(pages("tree:" + Forest.node("Flat"), 10_000)).isEqualTo(tree);
+  }
+
+  @Test
+  void whatNobodyWaitsForAnyMoreEndsSoon() throws Exception {
+    CompletableFuture<CompletableFuture<List<Found>>> started = new CompletableFuture<>();
+    int before = forest.browses();
+    forest.beforeBrowse(() -> started.join().cancel(false));
+    started.complete(browser.browse("tree:" + Forest.node("Plant"), 10_000, null));
+    Awaitility.await().atMost(Duration.ofMinutes(1)).until(started.join()::isDone);
+    assertThat(started.join()).isCancelled();
+    // On the same thread, so after it.
+    browse(Forest.node("Pump1"), 10);
+    assertThat(forest.browses() - before).isLessThan(10);
+  }
+
+  @Test
   void aSearchLooksAtAllThatIsBelowByEitherNameInAnyCase() throws Exception {
     List<Found> levels = browse("search:LEVEL below " + Forest.node("Plant"), 100);
     assertThat(levels)
@@ -317,6 +359,15 @@ class BrowserTest {
       assertThat(parsed).as(path).isInstanceOf(NodeRef.Path.class);
       assertThat(parsed).hasToString(path);
     }
+  }
+
+  @Test
+  void pathsBeginAtTheRootOfTheDevice() throws Exception {
+    root = NodeRef.parse(Forest.node("Plant"), (found, expected) -> {});
+    assertThat(browse("", 10).get(2).address()).isEqualTo(Forest.node("Plant"));
+    assertThat(browse("./Pump2", 100)).isEqualTo(browse(Forest.node("Pump2"), 100));
+    assertThat(browse("tree:./Pump2", 100)).isEqualTo(browse("tree:" + Forest.node("Pump2"), 100));
+    assertThatThrownBy(() -> browse("./Pump9", 10)).hasMessageContaining("nothing at ./Pump9");
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.eclipse.milo.opcua.sdk.core.AccessLevel;
@@ -100,6 +101,7 @@ final class Forest implements AutoCloseable {
   private final int port;
   private final AtomicInteger browses = new AtomicInteger();
   private final AtomicInteger released = new AtomicInteger();
+  private final AtomicBoolean forgetful = new AtomicBoolean();
   private volatile Runnable beforeBrowse = () -> {};
 
   Forest() throws Exception {
@@ -181,6 +183,12 @@ final class Forest implements AutoCloseable {
     public BrowseNextResponse onBrowseNext(ServiceRequestContext context, BrowseNextRequest request)
         throws UaException {
       browses.incrementAndGet();
+      if (forgetful.getAndSet(false)) {
+        server
+            .getSessionManager()
+            .getAllSessions()
+            .forEach(session -> session.getBrowseContinuationPoints().clear());
+      }
       if (request.getReleaseContinuationPoints()) {
         released.addAndGet(request.getContinuationPoints().length);
       }
@@ -190,6 +198,11 @@ final class Forest implements AutoCloseable {
 
   String endpoint() {
     return "opc.tcp://127.0.0.1:" + port + "/forest";
+  }
+
+  /** Sessions at present. */
+  int sessions() {
+    return server.getSessionManager().getAllSessions().size();
   }
 
   /** Browse requests so far, those that go on included. */
@@ -207,6 +220,11 @@ final class Forest implements AutoCloseable {
     return server.getSessionManager().getAllSessions().stream()
         .mapToInt(session -> session.getBrowseContinuationPoints().size())
         .sum();
+  }
+
+  /** Has it forget, once, all that it keeps when it is next asked to go on. */
+  void forget() {
+    forgetful.set(true);
   }
 
   /** Done before each browse, on a thread of the server. */

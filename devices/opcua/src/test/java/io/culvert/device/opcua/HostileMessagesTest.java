@@ -237,6 +237,7 @@ class HostileMessagesTest {
     final String id;
     RecordingSink sink;
     Connection connection;
+    int breaks;
 
     Watch(HostileServer server, String id) {
       this.server = server;
@@ -266,13 +267,16 @@ class HostileMessagesTest {
 
     /** Whether it is told a value that is set now. */
     boolean hears(int value) throws Exception {
-      if (connection == null || !sink.lost().isEmpty()) {
+      if (connection == null
+          || !sink.lost().isEmpty()
+          || sink.samples().stream().anyMatch(sample -> sample.quality().bad())) {
+        breaks += connection == null ? 0 : 1;
         open();
       }
       server.set("v1", value);
       RecordingSink now = sink;
       await()
-          .atMost(Duration.ofSeconds(2))
+          .atMost(Duration.ofMillis(700))
           .until(
               () ->
                   now.samples().stream()
@@ -304,6 +308,9 @@ class HostileMessagesTest {
         .atMost(PATIENCE)
         .ignoreExceptions()
         .until(() -> watch.hears(value.incrementAndGet()) && left.get() <= 0);
+    if (prank.name.startsWith("a notification")) {
+      assertThat(watch.breaks).as("times that a loss was told").isPositive();
+    }
     assertThat(other.hears(77)).isTrue();
     assertThat(server.requests()).as("requests").isLessThan(MOST_REQUESTS);
     assertThat(HostileServerTest.allocated() - allocated).isLessThan(MOST_ALLOCATED);

@@ -3,7 +3,8 @@ package io.culvert.device.opcua;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.ILoggerFactory;
 import org.slf4j.IMarkerFactory;
 import org.slf4j.Logger;
@@ -21,7 +22,7 @@ import org.slf4j.spi.SLF4JServiceProvider;
  * a test listens; nothing otherwise.
  */
 public final class LogCapture implements SLF4JServiceProvider {
-  private static final List<String> LINES = new CopyOnWriteArrayList<>();
+  private static final Queue<String> LINES = new ConcurrentLinkedQueue<>();
   private static volatile boolean listening;
 
   static void start() {

@@ -8,7 +8,9 @@ import io.culvert.api.Value;
 import io.culvert.api.southbound.Driver;
 import io.culvert.testkit.DriverContract;
 import io.culvert.testkit.Peer;
+import io.culvert.testkit.Relay;
 import java.net.URI;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +84,14 @@ class OpcUaContractTest extends DriverContract {
               default -> ((Value.Text) value).value();
             };
         plant.set(name, raw);
+      }
+
+      @Override
+      public Relay relay() throws Exception {
+        // Of many answers that are damaged, some leave a request without one.
+        Map<String, String> hasty = new HashMap<>(SETTINGS);
+        hasty.put("timeout", "3s");
+        return Relay.tcp(new Device("d", "p", device().endpoint(), hasty));
       }
 
       @Override

@@ -127,10 +127,11 @@ final class PlantServer implements AutoCloseable {
   }
 
   void start() throws Exception {
-    loops = new NioEventLoopGroup(2, new DefaultThreadFactory("plant", true));
-    executor = Executors.newFixedThreadPool(4, new DefaultThreadFactory("plant-work", true));
+    loops = new NioEventLoopGroup(2, new DefaultThreadFactory("junit-plant", true));
+    executor = Executors.newFixedThreadPool(4, new DefaultThreadFactory("junit-plant-work", true));
     scheduler =
-        Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("plant-times", true));
+        Executors.newSingleThreadScheduledExecutor(
+            new DefaultThreadFactory("junit-plant-times", true));
     EndpointConfig.Builder endpoint =
         EndpointConfig.newBuilder()
             .setTransportProfile(TransportProfile.TCP_UASC_UABINARY)

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.milo.opcua.sdk.server.EndpointConfig;
@@ -52,7 +53,22 @@ final class SecureServer implements AutoCloseable {
   private volatile boolean trusting = true;
   private final AtomicReference<X509Certificate> user = new AtomicReference<>();
 
-  SecureServer(Signed own) throws Exception {
+  /** On a port that was free a moment ago; if somebody took it meanwhile, on another. */
+  static SecureServer start(Signed own) throws Exception {
+    for (int attempt = 1; ; attempt++) {
+      SecureServer server = new SecureServer(own);
+      try {
+        server.server.startup().get(60, TimeUnit.SECONDS);
+        return server;
+      } catch (ExecutionException e) {
+        if (attempt == 5) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private SecureServer(Signed own) throws Exception {
     port = freePort();
     MemoryCertificateStore store = new MemoryCertificateStore();
     store.set(
@@ -97,7 +113,6 @@ final class SecureServer implements AutoCloseable {
         new OpcUaServer(
             config,
             profile -> new OpcTcpServerTransport(OpcTcpServerTransportConfig.newBuilder().build()));
-    server.startup().get(60, TimeUnit.SECONDS);
   }
 
   private static int freePort() throws IOException {

@@ -64,7 +64,7 @@ class SecureSessionTest {
 
   @BeforeAll
   static void start() throws Exception {
-    server = new SecureServer(CERTIFICATE);
+    server = SecureServer.start(CERTIFICATE);
     server.knows(USER.certificate());
     offered = DiscoveryClient.getEndpoints(server.endpoint().url()).get(60, TimeUnit.SECONDS);
     new OwnCertificate(made, name -> Optional.empty(), Clock.systemUTC()).get();

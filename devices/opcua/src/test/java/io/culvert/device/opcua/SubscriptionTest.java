@@ -377,6 +377,32 @@ class SubscriptionTest {
   }
 
   @Test
+  void aMessageIsAcknowledgedWhenItIsAcceptedAndNotBefore() throws Exception {
+    plant = new PlantServer();
+    Slow slow = new Slow();
+    SubscribedConnection connection =
+        (SubscribedConnection)
+            driver.open(device("d1"), slow).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    connection.subscribe(List.of(tick(""))).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    plant.set("Tick", 1);
+    await().atMost(PATIENCE).until(() -> slow.handed(1));
+    Subscription subscription = plant.server().getSubscriptions().values().iterator().next();
+    plant.set("Tick", 2);
+    await().atMost(PATIENCE).until(() -> slow.handed(2));
+    plant.set("Tick", 3);
+    await().atMost(PATIENCE).until(() -> slow.handed(3));
+    assertThat(subscription.getAvailableSequenceNumbers()).hasSizeGreaterThanOrEqualTo(3);
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              slow.accept();
+              plant.set("Tick", plant.value("Tick").equals(3) ? 4 : 3);
+              return subscription.getAvailableSequenceNumbers().length <= 2;
+            });
+  }
+
+  @Test
   void timeIsThatOfTheSourceOrIfWishedOfTheServer() throws Exception {
     plant = new PlantServer();
     Instant source = Instant.parse("2026-03-01T00:00:00Z");

@@ -360,7 +360,7 @@ final class TreeImport {
 
   private static Map<String, Object> title(Found one) {
     Map<String, Object> title = new LinkedHashMap<>();
-    Names.Title names = Names.title(visible(one.title()), visible(one.fact("title.zh-CN")));
+    Names.Title names = Names.title(visible(one.title()), "");
     String own = visible(one.name());
     String english = names.english() == null ? own : names.english();
     if (!english.isEmpty()) {
