@@ -8,7 +8,9 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.eclipse.milo.opcua.stack.transport.client.uasc.UascRequest;
 import org.eclipse.milo.opcua.stack.transport.client.uasc.UascResponse;
 
@@ -21,8 +23,11 @@ import org.eclipse.milo.opcua.stack.transport.client.uasc.UascResponse;
  * <p>Runs on the channel's event loop.
  */
 final class Guard extends ChannelDuplexHandler {
-  /** Requests that nobody has answered; those given up stay, for their late answers. */
-  private long open;
+  /** Of requests that nobody answers so many are remembered. */
+  private static final int MOST_OPEN = 10_000;
+
+  /** Requests without an answer; those given up stay, for their late answers. */
+  private final Set<Long> open = new LinkedHashSet<>();
 
   private Guard() {}
 
@@ -34,15 +39,18 @@ final class Guard extends ChannelDuplexHandler {
   @Override
   public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
       throws Exception {
-    if (message instanceof UascRequest) {
-      open++;
+    if (message instanceof UascRequest request) {
+      open.add(request.getRequestId());
+      if (open.size() > MOST_OPEN) {
+        open.remove(open.iterator().next());
+      }
     }
     super.write(context, message, promise);
   }
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
-    if (message instanceof UascResponse && --open < 0) {
+    if (message instanceof UascResponse answer && !open.remove(answer.getRequestId())) {
       context.close();
       return;
     }

@@ -111,6 +111,16 @@ final class Nodes {
 
   /** Reads the namespaces of a session just created. */
   static CompletableFuture<NamespaceTable> namespaces(OpcUaClient client) {
+    return uris(client)
+        .thenApply(
+            uris -> {
+              NamespaceTable table = new NamespaceTable();
+              enter(uris, table);
+              return uris.length == 0 ? client.getNamespaceTable() : table;
+            });
+  }
+
+  private static CompletableFuture<String[]> uris(OpcUaClient client) {
     return client
         .readAsync(
             0,
@@ -121,22 +131,21 @@ final class Nodes {
                 answer.getResults() != null
                         && answer.getResults().length == 1
                         && answer.getResults()[0].value().value() instanceof String[] uris
-                    ? table(uris)
-                    : client.getNamespaceTable());
+                    ? uris
+                    : new String[0]);
   }
 
   /**
-   * Each URI at its index. Milo's own table leaves out what stands twice, and so moves up what
+   * Enters each URI at its index. Milo's own way leaves out what stands twice, and so moves up what
    * follows.
    */
-  static NamespaceTable table(String[] uris) {
-    NamespaceTable table = new NamespaceTable();
+  static void enter(String[] uris, NamespaceTable table) {
     for (int i = 1; i < Math.min(uris.length, UShort.MAX_VALUE); i++) {
-      if (uris[i] != null && table.getIndex(uris[i]) == null) {
-        table.set(UShort.valueOf(i), uris[i]);
+      UShort index = UShort.valueOf(i);
+      if (uris[i] != null && table.getIndex(uris[i]) == null && table.get(index) == null) {
+        table.set(index, uris[i]);
       }
     }
-    return table;
   }
 
   /** Looks up addresses on the server of a session, as it is now: see {@link #resolve}. */
@@ -208,6 +217,31 @@ final class Nodes {
    * @return a place for each; fails if the link is lost or the server doesn't answer
    */
   CompletableFuture<Map<Address, Place>> resolve(List<Address> addresses, NodeRef root) {
+    if (addresses.stream().allMatch(address -> known(address.node()) && known(address.method()))
+        && known(root)) {
+      return resolveKnown(addresses, root);
+    }
+    // A server that is still starting may have more of them now.
+    return link.ask(Nodes::uris)
+        .thenCompose(
+            uris -> {
+              enter(uris, link.namespaces());
+              return resolveKnown(addresses, root);
+            });
+  }
+
+  /** Whether the session has the namespaces of a node. */
+  private boolean known(NodeRef node) {
+    if (node instanceof NodeRef.Id id) {
+      return link.namespaces().getIndex(id.uri()) != null;
+    }
+    return !(node instanceof NodeRef.Path path)
+        || path.steps().stream()
+            .allMatch(step -> step.uri() == null || link.namespaces().getIndex(step.uri()) != null);
+  }
+
+  private CompletableFuture<Map<Address, Place>> resolveKnown(
+      List<Address> addresses, NodeRef root) {
     if (root == null) {
       return resolve(addresses, new Found(NodeIds.ObjectsFolder, StatusCode.GOOD));
     }

@@ -101,8 +101,19 @@ public final class OpcUaDriver implements Driver {
   public List<Problem> validate(Device device, List<Point> points) {
     List<Problem> problems = new ArrayList<>();
     Endpoint.parse(device.endpoint(), "endpoint", problems::add);
-    Settings.parse(device.settings(), problems::add);
-    points.forEach(point -> Address.parse(point, problems::add));
+    Settings settings = Settings.parse(device.settings(), problems::add);
+    for (Point point : points) {
+      Address address = Address.parse(point, problems::add);
+      if (address != null
+          && address.kind() == Address.Kind.EVENTS
+          && settings.mode() == Settings.Mode.POLL) {
+        problems.add(
+            new Problem(
+                "points." + point.id() + ".address",
+                "events: with the setting mode=poll",
+                "mode=subscribe: events can't be asked for"));
+      }
+    }
     return List.copyOf(problems);
   }
 

@@ -181,7 +181,9 @@ final class Raw {
     if (value instanceof Value.Decimal decimal) {
       return decimal.value();
     }
-    if (value instanceof Value.Int whole && (long) (double) whole.value() == whole.value()) {
+    if (value instanceof Value.Int whole
+        && (long) (double) whole.value() == whole.value()
+        && whole.value() != Long.MAX_VALUE) {
       return whole.value();
     }
     throw value instanceof Value.Int ? beyond() : mismatch();

@@ -181,11 +181,7 @@ final class Structures implements Values.Structures {
         }
         return;
       }
-      Object array = Array.newInstance(builtin(type, subtyped).getBackingClass(), length);
-      for (int i = 0; i < length; i++) {
-        Array.set(array, i, plain(builtin(type, subtyped)));
-      }
-      put(name, array, depth);
+      put(name, list(builtin(type, subtyped), length, 0), depth);
     }
 
     /** How many elements a matrix has: the product of its dimensions (Part 6, 5.2.5). */
@@ -209,26 +205,82 @@ final class Structures implements Values.Structures {
       if (inline(type, subtyped)) {
         structure(type, name + ".", depth + 1);
       } else {
-        put(name, plain(builtin(type, subtyped)), depth);
+        put(name, plain(builtin(type, subtyped), 0), depth);
       }
     }
 
     private void put(String name, Object raw, int depth) throws Values.Unfit {
-      Object inner = raw instanceof Variant variant ? variant.value() : raw;
-      if (inner instanceof ExtensionObject structure) {
+      if (into.size() > MOST_FIELDS) {
+        throw new Values.Unfit(TOO_MUCH);
+      }
+      if (raw instanceof ExtensionObject structure) {
         if (!structure.isNull()) {
           decode(structure, name + ".", into, depth + 1);
         }
-      } else if (inner instanceof ExtensionObject[] structures) {
-        for (int i = 0; i < structures.length; i++) {
-          put(name + "." + i, structures[i], depth);
+      } else if (raw instanceof Object[] list
+          && (raw instanceof ExtensionObject[] || raw.getClass() == Object[].class)) {
+        // Each may be of another type.
+        for (int i = 0; i < list.length; i++) {
+          put(name + "." + i, list[i], depth);
         }
       } else {
-        values.field(name, inner, into);
+        values.field(name, raw, into);
       }
     }
 
-    private Object plain(OpcUaDataType type) {
+    private Object list(OpcUaDataType type, int length, int nested) throws Values.Unfit {
+      if (length > buffer.readableBytes()) {
+        throw new Values.Unfit(MALFORMED);
+      }
+      boolean any = type == OpcUaDataType.Variant || type == OpcUaDataType.DataValue;
+      Object list = Array.newInstance(any ? Object.class : type.getBackingClass(), length);
+      for (int i = 0; i < length; i++) {
+        Array.set(list, i, plain(type, nested));
+      }
+      return list;
+    }
+
+    /**
+     * A value that says its own type (Part 6, 5.2.2.16). Milo's decoder would believe any number of
+     * dimensions.
+     */
+    private Object variant(int nested) throws Values.Unfit {
+      if (nested > DEEPEST) {
+        throw new Values.Unfit(TOO_MUCH);
+      }
+      int mask = buffer.readUnsignedByte();
+      if (mask == 0) {
+        return null;
+      }
+      OpcUaDataType type = OpcUaDataType.fromTypeId(mask & 0x3F);
+      if (type == null) {
+        throw new Values.Unfit(MALFORMED);
+      }
+      if ((mask & 0x80) == 0) {
+        return plain(type, nested + 1);
+      }
+      int length = decoder.decodeInt32();
+      Object list = length < 0 ? null : list(type, length, nested + 1);
+      if ((mask & 0x40) != 0) {
+        buffer.skipBytes(Math.multiplyExact(Integer.BYTES, Math.max(0, decoder.decodeInt32())));
+      }
+      return list;
+    }
+
+    /** Of a value with its status and times, the value (Part 6, 5.2.2.17). */
+    private Object dataValue(int nested) throws Values.Unfit {
+      int mask = buffer.readUnsignedByte();
+      Object value = (mask & 0x01) == 0 ? null : variant(nested);
+      buffer.skipBytes(
+          ((mask & 0x02) == 0 ? 0 : 4)
+              + ((mask & 0x04) == 0 ? 0 : 8)
+              + ((mask & 0x08) == 0 ? 0 : 8)
+              + ((mask & 0x10) == 0 ? 0 : 2)
+              + ((mask & 0x20) == 0 ? 0 : 2));
+      return value;
+    }
+
+    private Object plain(OpcUaDataType type, int nested) throws Values.Unfit {
       return switch (type) {
         case Boolean -> decoder.decodeBoolean();
         case SByte -> decoder.decodeSByte();
@@ -252,8 +304,8 @@ final class Structures implements Values.Structures {
         case QualifiedName -> decoder.decodeQualifiedName();
         case LocalizedText -> decoder.decodeLocalizedText();
         case ExtensionObject -> decoder.decodeExtensionObject();
-        case DataValue -> decoder.decodeDataValue();
-        case Variant -> decoder.decodeVariant();
+        case DataValue -> dataValue(nested);
+        case Variant -> variant(nested);
         case DiagnosticInfo -> decoder.decodeDiagnosticInfo();
       };
     }

@@ -25,7 +25,7 @@ import org.eclipse.milo.opcua.stack.core.util.Namespaces;
 /** Whatever a person writes is either told to be wrong or an address, and that can be written. */
 class AddressFuzzTest {
 
-  @Property(tries = 10_000)
+  @Property(tries = 3_000)
   void anAddressIsWrongOrWrittenAndReadAgain(
       @ForAll("written") String written, @ForAll DataType type, @ForAll Access access) {
     List<Problem> problems = new ArrayList<>();
@@ -41,15 +41,15 @@ class AddressFuzzTest {
                   .matches(text -> text.chars().noneMatch(Character::isISOControl));
             });
     Statistics.collect(address != null);
-    Statistics.coverage(coverage -> coverage.check(true).count(count -> count > 300));
+    Statistics.coverage(coverage -> coverage.check(true).count(count -> count > 100));
     if (address != null) {
       assertThat(Address.of(new Point("p", address.toString(), type, access))).isEqualTo(address);
     }
   }
 
-  @Property(tries = 5_000, edgeCases = EdgeCasesMode.NONE)
+  @Property(tries = 1_500, edgeCases = EdgeCasesMode.NONE)
   void anAddressReadsAsItWasWritten(@ForAll("addresses") Address address) {
-    Access access = address.kind() == Address.Kind.METHOD ? Access.READ_WRITE : Access.READ;
+    Access access = address.kind() == Address.Kind.METHOD ? Access.WRITE : Access.READ;
     assertThat(Address.of(new Point("p", address.toString(), address.type(), access)))
         .isEqualTo(address);
   }

@@ -102,7 +102,7 @@ class AddressTest {
     assertThat(address.method())
         .isEqualTo(new NodeRef.Path(List.of(new NodeRef.Step(null, "Start"))));
     assertThat(
-            Address.of(new Point("p", "method:i=2253 i=11492", DataType.UINT32, Access.READ_WRITE))
+            Address.of(new Point("p", "result:i=2253 i=11492", DataType.STRUCT, Access.READ))
                 .method())
         .hasToString("i=11492");
   }
@@ -171,6 +171,14 @@ class AddressTest {
         .singleElement()
         .asString()
         .contains("found method:./Pump1; expected method:<object> <method>");
+    assertThat(told("method:./Pump1 ./Start", DataType.BOOL, Access.READ_WRITE))
+        .singleElement()
+        .asString()
+        .contains("found read-write; expected write: it is called; a point result:…");
+    assertThat(told("result:./Pump1 ./Start", DataType.BOOL, Access.READ_WRITE))
+        .singleElement()
+        .asString()
+        .contains("found read-write; expected read: a point method:…");
     assertThat(told("method:./Pump1 .", DataType.BOOL, Access.WRITE))
         .singleElement()
         .asString()

@@ -15,11 +15,15 @@ import io.culvert.api.southbound.Connection;
 import io.culvert.api.southbound.Readable;
 import io.culvert.testkit.RecordingSink;
 import java.net.URI;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -27,10 +31,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What the driver finds in a server can be read as it says. */
 class BrowsedDeviceTest {
   private static Forest forest;
+
+  @TempDir Path folder;
   private OpcUaDriver driver;
 
   @BeforeAll
@@ -45,7 +52,11 @@ class BrowsedDeviceTest {
 
   @BeforeEach
   void start() {
-    driver = new OpcUaDriver();
+    driver =
+        new OpcUaDriver(
+            new Security(folder, name -> Optional.empty(), Clock.systemUTC()),
+            InstantSource.system(),
+            System::nanoTime);
   }
 
   @AfterEach

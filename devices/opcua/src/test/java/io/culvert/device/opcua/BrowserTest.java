@@ -213,6 +213,13 @@ class BrowserTest {
   }
 
   @Test
+  void aTitleIsInTheLanguageOfTheSession() throws Exception {
+    assertThat(titled(browse(Forest.node("Types"), 100), "流量").facts())
+        .containsEntry("otherTitle", "Spoken")
+        .containsEntry("name", "Spoken");
+  }
+
+  @Test
   void aLongListComesInPagesThatCanBeAskedForAgain() throws Exception {
     List<Found> all = pages(Forest.node("Flat"), 700);
     assertThat(all).hasSize(Forest.FLAT).doesNotHaveDuplicates();

@@ -225,6 +225,37 @@ class EventsTest {
   }
 
   @Test
+  void aServerThatDoesNotKnowAllFieldsIsAskedForTheOthers() throws Exception {
+    // Milo's server then tells no events at all, without a word.
+    plant
+        .server()
+        .getAddressSpaceManager()
+        .getManagedNode(NodeIds.NonExclusiveLimitAlarmType)
+        .orElseThrow()
+        .delete();
+    alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
+    Point events = new Point("alarms", "events:i=2253", DataType.STRUCT, Access.READ);
+    connection.subscribe(List.of(events)).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    assertThat(fields(awaitSamples(1).get(0)))
+        .containsEntry("event", Value.of(hex("e1")))
+        .containsEntry("active", Value.of(true))
+        .doesNotContainKey("high");
+  }
+
+  @Test
+  void eventsCanNotBePolled() {
+    Device device =
+        new Device("d", "p", plant.endpoint(), Map.of("security", "none", "mode", "poll"));
+    Point events = new Point("alarms", "events:i=2253", DataType.STRUCT, Access.READ);
+    assertThat(driver.validate(device, List.of(events)))
+        .singleElement()
+        .asString()
+        .isEqualTo(
+            "points.alarms.address: found events: with the setting mode=poll; expected"
+                + " mode=subscribe: events can't be asked for");
+  }
+
+  @Test
   void memoryOfConditionsIsBounded() {
     Conditions conditions = new Conditions();
     for (int i = 0; i < Conditions.MOST + 10; i++) {

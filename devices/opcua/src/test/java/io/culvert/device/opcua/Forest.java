@@ -28,7 +28,10 @@ import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaObjectNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaVariableNode;
+import org.eclipse.milo.opcua.sdk.server.nodes.filters.AttributeFilter;
+import org.eclipse.milo.opcua.sdk.server.nodes.filters.AttributeFilterContext;
 import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultViewServiceSet;
+import org.eclipse.milo.opcua.stack.core.AttributeId;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.UaException;
 import org.eclipse.milo.opcua.stack.core.encoding.DefaultEncodingContext;
@@ -364,6 +367,18 @@ final class Forest implements AutoCloseable {
       UaVariableNode list =
           variable(types, "Types.List", "List", NodeIds.Double, new Double[] {1.5, 2.5});
       list.setValueRank(1);
+      variable(types, "Types.Spoken", "Spoken", NodeIds.Int32, 1)
+          .getFilterChain()
+          .addLast(
+              new AttributeFilter() {
+                @Override
+                public Object getAttribute(AttributeFilterContext context, AttributeId attribute) {
+                  // References are told without regard to who asks.
+                  return attribute == AttributeId.DisplayName && context.getSession().isPresent()
+                      ? new LocalizedText("zh-CN", "流量")
+                      : context.getAttribute(attribute);
+                }
+              });
       UaVariableNode secret = variable(types, "Types.Secret", "Secret", NodeIds.Int32, 1);
       secret.setUserAccessLevel(ubyte(0));
       UaVariableNode foreign = variable(types, "Types.Foreign", "Foreign", NodeIds.Int32, 5);

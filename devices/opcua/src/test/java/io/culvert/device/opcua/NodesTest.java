@@ -1,6 +1,7 @@
 package io.culvert.device.opcua;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.culvert.api.Access;
 import io.culvert.api.DataType;
@@ -9,7 +10,9 @@ import io.culvert.api.Point;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
+import io.culvert.api.southbound.Readable;
 import io.culvert.testkit.RecordingSink;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
+import org.eclipse.milo.opcua.stack.core.NamespaceTable;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UShort;
@@ -216,9 +220,121 @@ class NodesTest {
   }
 
   @Test
+  void aTypeThatAppearsLaterIsLearntWithItsFirstValue() throws Exception {
+    // A session of its own, which no other test has led to the type.
+    Map<String, String> settings = Map.of("locale", "en");
+    Point point = new Point("p", TypesPlant.address("Holder1"), DataType.STRUCT, Access.READ);
+    assertThat(read(settings, point).get("p").quality()).isEqualTo(Values.UNKNOWN_TYPE);
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () ->
+                assertThat("" + read(settings, point).get("p").value())
+                    .isEqualTo("{Content.Y=6.5, Content.Z=7.5}"));
+  }
+
+  @Test
+  void aNamespaceMayHaveAnotherIndexWhenTheServerStartsAnew() throws Exception {
+    try (PlantServer restarted = new PlantServer()) {
+      TypesPlant first = new TypesPlant(restarted.server());
+      first.startup();
+      Map<String, String> settings = Map.of("security", "none", "mode", "poll");
+      Device device = new Device("d2", "p", restarted.endpoint(), settings);
+      Point mode = new Point("m", TypesPlant.address("Mode1"), DataType.TEXT, Access.READ);
+      try (OpcUaConnection connection =
+          (OpcUaConnection)
+              driver
+                  .open(device, new RecordingSink())
+                  .toCompletableFuture()
+                  .get(60, TimeUnit.SECONDS)) {
+        Readable.Plan plan = connection.prepare(List.of(mode));
+        assertThat(plan.read().toCompletableFuture().get(60, TimeUnit.SECONDS))
+            .extracting(Sample::value)
+            .containsExactly(Value.of("Auto"));
+        int index = first.getNamespaceIndex().intValue();
+        restarted.stop();
+        restarted.start();
+        restarted.server().getNamespaceTable().add("urn:culvert:test:before");
+        TypesPlant second = new TypesPlant(restarted.server());
+        second.startup();
+        assertThat(second.getNamespaceIndex().intValue()).isNotEqualTo(index);
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .ignoreExceptions()
+            .untilAsserted(
+                () ->
+                    assertThat(plan.read().toCompletableFuture().get(60, TimeUnit.SECONDS))
+                        .extracting(Sample::value)
+                        .containsExactly(Value.of("Auto")));
+      }
+    }
+  }
+
+  @Test
+  void aNamespaceThatAppearsLaterIsFoundInTheSameSession() throws Exception {
+    try (PlantServer starting = new PlantServer()) {
+      Map<String, String> settings = Map.of("security", "none", "mode", "poll");
+      Device device = new Device("d3", "p", starting.endpoint(), settings);
+      Point mode = new Point("m", TypesPlant.address("Mode1"), DataType.INT32, Access.READ);
+      try (OpcUaConnection connection =
+          (OpcUaConnection)
+              driver
+                  .open(device, new RecordingSink())
+                  .toCompletableFuture()
+                  .get(60, TimeUnit.SECONDS)) {
+        Readable.Plan plan = connection.prepare(List.of(mode));
+        assertThat(plan.read().toCompletableFuture().get(60, TimeUnit.SECONDS))
+            .containsExactly(Sample.bad("m", Quality.BAD_NOT_FOUND));
+        new TypesPlant(starting.server()).startup();
+        assertThat(plan.read().toCompletableFuture().get(60, TimeUnit.SECONDS))
+            .extracting(Sample::value)
+            .containsExactly(Value.of(1));
+      }
+    }
+  }
+
+  @Test
+  void aSubscriptionReadsValuesTheSameWay() throws Exception {
+    Map<String, String> settings =
+        Map.of(
+            "security", "none",
+            "publishing", "20ms",
+            "root", "./{" + TypesPlant.NAMESPACE + "}Types");
+    RecordingSink sink = new RecordingSink();
+    Device device = new Device("d4", "p", plant.endpoint(), settings);
+    try (SubscribedConnection connection =
+        (SubscribedConnection)
+            driver.open(device, sink).toCompletableFuture().get(60, TimeUnit.SECONDS)) {
+      connection
+          .subscribe(
+              List.of(
+                  new Point("mode", "./Mode1", DataType.TEXT, Access.READ),
+                  new Point("one", "./ModeList range=1", DataType.TEXT, Access.READ),
+                  new Point("place", "./Place1", DataType.STRUCT, Access.READ),
+                  new Point("none", "./Nothing", DataType.INT32, Access.READ)))
+          .toCompletableFuture()
+          .get(60, TimeUnit.SECONDS);
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(() -> assertThat(sink.samples()).hasSize(4));
+      Map<String, String> shown =
+          sink.samples().stream()
+              .collect(
+                  Collectors.toMap(
+                      Sample::point, sample -> sample.value() + " " + sample.quality()));
+      assertThat(shown)
+          .containsEntry("mode", "Auto Good")
+          .containsEntry("one", "[Off] Good")
+          .containsEntry("place", "{X=1.5, Y=-2.0} Good")
+          .containsEntry("none", "null Bad(0x806F0000)");
+    }
+  }
+
+  @Test
   void namespacesThatStandTwiceMoveNoOther() {
-    var table =
-        Nodes.table(new String[] {"http://opcfoundation.org/UA/", "", "", "urn:a", null, "urn:b"});
+    NamespaceTable table = new NamespaceTable();
+    Nodes.enter(
+        new String[] {"http://opcfoundation.org/UA/", "", "", "urn:a", null, "urn:b"}, table);
     assertThat(table.getIndex("urn:a")).isEqualTo(UShort.valueOf(3));
     assertThat(table.getIndex("urn:b")).isEqualTo(UShort.valueOf(5));
   }

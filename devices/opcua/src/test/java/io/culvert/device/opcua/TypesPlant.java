@@ -130,6 +130,18 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
           struct("Place", e -> place(e, 1, 2)), struct("Place", e -> place(e, 3, 4))
         });
     variable("Anything", NodeIds.Structure, struct("Place", e -> place(e, 7, 8)));
+    // Of a type that only the value of a field leads to.
+    structure(
+        "Late",
+        StructureType.Structure,
+        field("Y", NodeIds.Double, -1),
+        field("Z", NodeIds.Double, -1));
+    variable(
+        "Holder1",
+        id("Holder"),
+        struct(
+            "Holder",
+            e -> e.encodeExtensionObject(struct("Late", inner -> place(inner, 6.5, 7.5)))));
     variable(
         "Wrapped",
         id("Holder"),

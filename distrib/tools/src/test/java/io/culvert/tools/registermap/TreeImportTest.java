@@ -199,19 +199,21 @@ class TreeImportTest {
                 found(
                     "variable",
                     "./TT1",
-                    "Temperature",
+                    "某温度",
+                    "name",
+                    "TankTemperature",
+                    "otherTitle",
+                    "Temperature in the tank",
                     "type",
                     "float64",
                     "access",
-                    "read",
-                    "title.zh-CN",
-                    "温度")),
+                    "read")),
             OPTIONS);
-    assertThat(ids(draft)).containsExactly("water_level", "node_2", "lt101", "temperature");
+    assertThat(ids(draft)).containsExactly("water_level", "node_2", "lt101", "tank_temperature");
     assertThat(new String(draft.yaml(), StandardCharsets.UTF_8))
         .contains("title: {en: Water level, zh-CN: 水位}")
         .contains("title: {en: Level, zh-CN: 液位}")
-        .contains("title: {en: Temperature, zh-CN: 温度}");
+        .contains("title: {en: Temperature in the tank, zh-CN: 某温度}");
   }
 
   @Test
@@ -272,9 +274,9 @@ class TreeImportTest {
             Map.of("kind", "variable", "path", "./" + name, "type", "int32", "access", "read"));
     facts.put("name", name);
     facts.put("description", text);
+    facts.put("otherTitle", text);
     facts.put("unitOriginal", other);
     facts.put("states", other);
-    facts.put("title.zh-CN", other);
     TreeImport.Draft draft =
         TreeImport.of(
             List.of(
