@@ -19,6 +19,7 @@ import org.eclipse.milo.opcua.sdk.server.ManagedNamespaceWithLifecycle;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServer;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfig;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
+import org.eclipse.milo.opcua.sdk.server.SessionListener;
 import org.eclipse.milo.opcua.sdk.server.identity.AnonymousIdentityValidator;
 import org.eclipse.milo.opcua.sdk.server.items.DataItem;
 import org.eclipse.milo.opcua.sdk.server.items.MonitoredItem;
@@ -70,6 +71,9 @@ final class Forest implements AutoCloseable {
   static final int FLAT = 5_000;
   static final int DEEP = 150;
 
+  /** Folders whose children don't fit into one answer, beside each other. */
+  static final int WIDE = 8;
+
   /** References that this server gives in one answer, and nodes that it takes in one question. */
   static final int PIECE = 100;
 
@@ -104,6 +108,7 @@ final class Forest implements AutoCloseable {
   private final int port;
   private final AtomicInteger browses = new AtomicInteger();
   private final AtomicInteger released = new AtomicInteger();
+  private final AtomicInteger sessions = new AtomicInteger();
   private final AtomicBoolean forgetful = new AtomicBoolean();
   private volatile Runnable beforeBrowse = () -> {};
 
@@ -137,6 +142,15 @@ final class Forest implements AutoCloseable {
             config,
             profile -> new OpcTcpServerTransport(OpcTcpServerTransportConfig.newBuilder().build()));
     server.addServiceSet("/forest", new InPieces());
+    server
+        .getSessionManager()
+        .addSessionListener(
+            new SessionListener() {
+              @Override
+              public void onSessionCreated(org.eclipse.milo.opcua.sdk.server.Session session) {
+                sessions.incrementAndGet();
+              }
+            });
     server.getNamespaceTable().add(OTHER);
     space = new Space(server);
     space.startup();
@@ -203,9 +217,9 @@ final class Forest implements AutoCloseable {
     return "opc.tcp://127.0.0.1:" + port + "/forest";
   }
 
-  /** Sessions at present. */
+  /** Sessions that there have been so far. */
   int sessions() {
-    return server.getSessionManager().getAllSessions().size();
+    return sessions.get();
   }
 
   /** Browse requests so far, those that go on included. */
@@ -270,6 +284,13 @@ final class Forest implements AutoCloseable {
       UaNode flat = folder(plant, "Flat", "Flat");
       for (int i = 0; i < FLAT; i++) {
         variable(flat, "Flat.%04d".formatted(i), "V%04d".formatted(i), NodeIds.Int32, i);
+      }
+      UaNode wide = folder(plant, "Wide", "Wide");
+      for (int i = 0; i < WIDE; i++) {
+        UaNode full = folder(wide, "Wide." + i, "W" + i);
+        for (int j = 0; j < PIECE + 5; j++) {
+          variable(full, "Wide." + i + "." + j, "X" + j, NodeIds.Int32, j);
+        }
       }
       UaNode deep = folder(plant, "Deep", "Deep");
       for (int i = 0; i < DEEP; i++) {
