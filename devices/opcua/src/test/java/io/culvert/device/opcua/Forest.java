@@ -19,7 +19,6 @@ import org.eclipse.milo.opcua.sdk.server.ManagedNamespaceWithLifecycle;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServer;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfig;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
-import org.eclipse.milo.opcua.sdk.server.SessionListener;
 import org.eclipse.milo.opcua.sdk.server.identity.AnonymousIdentityValidator;
 import org.eclipse.milo.opcua.sdk.server.items.DataItem;
 import org.eclipse.milo.opcua.sdk.server.items.MonitoredItem;
@@ -108,7 +107,6 @@ final class Forest implements AutoCloseable {
   private final int port;
   private final AtomicInteger browses = new AtomicInteger();
   private final AtomicInteger released = new AtomicInteger();
-  private final AtomicInteger sessions = new AtomicInteger();
   private final AtomicBoolean forgetful = new AtomicBoolean();
   private volatile Runnable beforeBrowse = () -> {};
 
@@ -142,15 +140,6 @@ final class Forest implements AutoCloseable {
             config,
             profile -> new OpcTcpServerTransport(OpcTcpServerTransportConfig.newBuilder().build()));
     server.addServiceSet("/forest", new InPieces());
-    server
-        .getSessionManager()
-        .addSessionListener(
-            new SessionListener() {
-              @Override
-              public void onSessionCreated(org.eclipse.milo.opcua.sdk.server.Session session) {
-                sessions.incrementAndGet();
-              }
-            });
     server.getNamespaceTable().add(OTHER);
     space = new Space(server);
     space.startup();
@@ -215,11 +204,6 @@ final class Forest implements AutoCloseable {
 
   String endpoint() {
     return "opc.tcp://127.0.0.1:" + port + "/forest";
-  }
-
-  /** Sessions that there have been so far. */
-  int sessions() {
-    return sessions.get();
   }
 
   /** Browse requests so far, those that go on included. */
