@@ -260,6 +260,12 @@ class BrowserTest {
   }
 
   @Test
+  void aServerThatKeepsFewAnswersOpenIsAskedOneAtATime() throws Exception {
+    assertThat(pages("tree:" + Forest.node("Wide"), 10_000))
+        .hasSize(Forest.WIDE + Forest.WIDE * (Forest.PIECE + 5));
+  }
+
+  @Test
   void whatNobodyWaitsForAnyMoreEndsSoon() throws Exception {
     CompletableFuture<CompletableFuture<List<Found>>> started = new CompletableFuture<>();
     int before = forest.browses();

@@ -70,6 +70,9 @@ final class Forest implements AutoCloseable {
   static final int FLAT = 5_000;
   static final int DEEP = 150;
 
+  /** Folders whose children don't fit into one answer, beside each other. */
+  static final int WIDE = 8;
+
   /** References that this server gives in one answer, and nodes that it takes in one question. */
   static final int PIECE = 100;
 
@@ -203,11 +206,6 @@ final class Forest implements AutoCloseable {
     return "opc.tcp://127.0.0.1:" + port + "/forest";
   }
 
-  /** Sessions at present. */
-  int sessions() {
-    return server.getSessionManager().getAllSessions().size();
-  }
-
   /** Browse requests so far, those that go on included. */
   int browses() {
     return browses.get();
@@ -270,6 +268,13 @@ final class Forest implements AutoCloseable {
       UaNode flat = folder(plant, "Flat", "Flat");
       for (int i = 0; i < FLAT; i++) {
         variable(flat, "Flat.%04d".formatted(i), "V%04d".formatted(i), NodeIds.Int32, i);
+      }
+      UaNode wide = folder(plant, "Wide", "Wide");
+      for (int i = 0; i < WIDE; i++) {
+        UaNode full = folder(wide, "Wide." + i, "W" + i);
+        for (int j = 0; j < PIECE + 5; j++) {
+          variable(full, "Wide." + i + "." + j, "X" + j, NodeIds.Int32, j);
+        }
       }
       UaNode deep = folder(plant, "Deep", "Deep");
       for (int i = 0; i < DEEP; i++) {
