@@ -21,6 +21,8 @@ import org.eclipse.milo.opcua.stack.core.security.SecurityAlgorithm;
 import org.eclipse.milo.opcua.stack.core.types.DataTypeDictionary;
 import org.eclipse.milo.opcua.stack.core.types.DataTypeManager;
 import org.eclipse.milo.opcua.stack.core.types.UaStructuredType;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DiagnosticInfo;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ExpandedNodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Matrix;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
@@ -93,7 +95,7 @@ final class Bounds {
     return types.getCodec(local(type));
   }
 
-  private static NodeId local(ExpandedNodeId type) {
+  static NodeId local(ExpandedNodeId type) {
     return new NodeId(0, (UInteger) type.identifier());
   }
 
@@ -297,6 +299,24 @@ final class Bounds {
     public UaStructuredType[] decodeStructArray(String field, NodeId type) {
       array(bytes.readerIndex());
       return super.decodeStructArray(field, type);
+    }
+
+    @Override
+    public DataValue[] decodeDataValueArray(String field) {
+      array(bytes.readerIndex());
+      return super.decodeDataValueArray(field);
+    }
+
+    @Override
+    public Variant[] decodeVariantArray(String field) {
+      array(bytes.readerIndex());
+      return super.decodeVariantArray(field);
+    }
+
+    @Override
+    public DiagnosticInfo[] decodeDiagnosticInfoArray(String field) {
+      array(bytes.readerIndex());
+      return super.decodeDiagnosticInfoArray(field);
     }
 
     /** Before a matrix is made, whose dimensions come next; Milo multiplies them as they are. */
