@@ -74,6 +74,7 @@ final class Feed {
 
   private Outlet outlet;
   private int waiting;
+  private int creating;
 
   /**
    * Since when there was no break that the server couldn't bridge; {@code null} if it is broken.
@@ -107,7 +108,19 @@ final class Feed {
 
   /** Whether nobody has taken it over in time. */
   boolean expired(long now) {
-    return outlet == null && now - expires >= 0;
+    return outlet == null && creating == 0 && now - expires >= 0;
+  }
+
+  /**
+   * The server begins, or has ended, to be told what to watch.
+   *
+   * @param until when it is kept at least, though nobody waits for it any more
+   */
+  void creating(boolean begins, long until) {
+    creating += begins ? 1 : -1;
+    if (!begins && outlet == null && until - expires > 0) {
+      expires = until;
+    }
   }
 
   /** Goes to this sink from now on, first with what waits. */

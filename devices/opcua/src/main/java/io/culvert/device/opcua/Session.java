@@ -75,7 +75,13 @@ final class Session {
   static final Duration LIFETIME = Duration.ofMinutes(10);
 
   /** How long a device that was closed though the link was there may be opened again. */
-  private static final Duration LINGER = Duration.ofSeconds(2);
+  private static final Duration LINGER = Duration.ofSeconds(4);
+
+  /**
+   * How long what came about after all is kept for those who had given it up: who opens a device
+   * waits for a few seconds only, and tries again much later.
+   */
+  private static final Duration LATE = Duration.ofMinutes(1);
 
   /** Samples on their way to sinks before the server is held back. */
   private static final int MOST_ON_THE_WAY = 30_000;
@@ -91,8 +97,11 @@ final class Session {
 
   private static final long TICK_MILLIS = 500;
 
+  /** How often a server says so if it has nothing to tell, unless it publishes less often. */
+  static final long TOLD_MILLIS = 1_000;
+
   /** How long a server that has nothing to tell is waited for, to know that it has nothing. */
-  private static final long SETTLED_MILLIS = 1_000;
+  private static final long SETTLED_MILLIS = 1_500;
 
   private static final long RESTORE_MILLIS = 1_000;
 
@@ -158,6 +167,10 @@ final class Session {
   private volatile long era;
 
   private int published;
+
+  /** Publish requests that the server had when the link was lost. */
+  private int unanswered;
+
   private int mostPublishes = MOST_PUBLISHES;
   private boolean pumpLater;
   private long idleSince;
@@ -459,6 +472,9 @@ final class Session {
     }
     OpcUaClient adopted = made.client();
     connected = made;
+    if (waiters.isEmpty()) {
+      idleSince = nanos() + LATE.minus(LINGER).toNanos();
+    }
     made.wire().pauses.listen(() -> run(() -> paused(made)));
     adopted.addSessionActivityListener(
         new SessionActivityListener() {
@@ -580,7 +596,9 @@ final class Session {
     restoring = false;
     failure = null;
     answeredAt = 0;
-    kept.forEach(Subscription::resume);
+    int most = unanswered;
+    unanswered = 0;
+    kept.forEach(subscription -> subscription.resume(most));
     if (!orphans.isEmpty()) {
       connected.client().deleteSubscriptionsAsync(List.copyOf(orphans));
       orphans.clear();
@@ -603,6 +621,7 @@ final class Session {
     active = false;
     restoring = false;
     era++;
+    unanswered = Math.max(unanswered, published);
     published = 0;
     lostSince = nanos();
     triedAt = nanos();
@@ -679,7 +698,7 @@ final class Session {
     create(feed, figures)
         .thenCompose(created -> settled(feed))
         .whenComplete(
-            (done, failure) ->
+            (known, failure) ->
                 run(
                     () -> {
                       Instant since = feed.opened();
@@ -688,14 +707,18 @@ final class Session {
                         return;
                       }
                       feed.watched(now());
-                      watched.complete(whole ? since : null);
+                      watched.complete(whole && known ? since : null);
                       pump();
                     }));
     pump();
   }
 
-  /** Completes when it is known what the server can give again of a device's points, or soon. */
-  private CompletableFuture<Void> settled(Feed feed) {
+  /**
+   * Completes when it is known what the server can give again of a device's points, or soon.
+   *
+   * @return whether it is known
+   */
+  private CompletableFuture<Boolean> settled(Feed feed) {
     return CompletableFuture.allOf(
             feed.items.values().stream()
                 .map(item -> item.subscription)
@@ -703,12 +726,17 @@ final class Session {
                 .distinct()
                 .map(Subscription::settled)
                 .toArray(CompletableFuture<?>[]::new))
-        .completeOnTimeout(null, SETTLED_MILLIS, TimeUnit.MILLISECONDS);
+        .thenApply(all -> true)
+        .completeOnTimeout(false, SETTLED_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   /** Creates what the server doesn't watch yet; completes in the session's order. */
   private CompletableFuture<Void> create(Feed feed, Figures figures) {
     CompletableFuture<Void> created = new CompletableFuture<>();
+    feed.creating(true, 0);
+    created.whenComplete(
+        (done, failure) ->
+            feed.creating(false, failure == null ? nanos() + LATE.toNanos() : nanos()));
     CompletableFuture<Void> before = creating;
     creating = created;
     before.whenComplete(

@@ -95,6 +95,14 @@ final class Subscription {
   private boolean asking;
   private int tries;
 
+  /** Whether the server keeps messages that aren't acknowledged. */
+  private boolean keeps;
+
+  /** The next number that is only looked for, and the first that can't have been sent. */
+  private long probe;
+
+  private long bound;
+
   /** Whether the server has told something of its own since the link was lost. */
   private boolean fresh;
 
@@ -150,6 +158,7 @@ final class Subscription {
     available.clear();
     acknowledgements.clear();
     asking = false;
+    keeps = false;
     spared = 0;
     settle();
     alive();
@@ -225,6 +234,7 @@ final class Subscription {
   }
 
   private void available(UInteger[] numbers) {
+    keeps |= numbers != null && numbers.length > 0;
     available.clear();
     for (UInteger number : numbers == null ? new UInteger[0] : numbers) {
       available.add(count(number.longValue()));
@@ -274,19 +284,25 @@ final class Subscription {
     spared = Math.max(next, told);
   }
 
-  /** After the link was lost: what was sent into the void is asked for. */
-  void resume() {
+  /**
+   * After the link was lost: what was sent into the void is asked for.
+   *
+   * @param most messages that can be: as many as the server had Publish requests for
+   */
+  void resume(int most) {
     asking = false;
     next = Math.max(next, 1);
-    fresh = false;
+    probe = next + 1;
+    bound = next + most;
     settled = new CompletableFuture<>();
+    fresh = false;
     ask();
   }
 
   /**
    * Completes when it is known whether the server could give again all that was lost on the way: it
-   * was asked, and then told something of its own. As long as it has nothing to tell that isn't
-   * known, but then nothing is lost either.
+   * has told something of its own since, or has nothing more of what it can have sent, though it
+   * does keep messages. Else, as long as it has nothing to tell, that isn't known.
    */
   CompletableFuture<Void> settled() {
     return settled == null ? CompletableFuture.completedFuture(null) : settled;
@@ -308,9 +324,41 @@ final class Subscription {
     }
     if (next < told) {
       ask();
-    } else if (fresh && !asking) {
+    } else if (!asking && (fresh || keeps && probe >= bound)) {
       settle();
+    } else if (!asking && settled != null) {
+      probe();
     }
+  }
+
+  /** The next message isn't there; if a later one is, it was there and is lost. */
+  private void probe() {
+    if (id == null || probe >= bound) {
+      return;
+    }
+    asking = true;
+    session.republish(
+        this,
+        UInteger.valueOf(wire(probe)),
+        message -> {
+          asking = false;
+          probe = bound;
+          if (message == null) {
+            goOn();
+          } else {
+            take(message);
+          }
+        },
+        () -> {
+          asking = false;
+          probe++;
+          goOn();
+        },
+        () -> {
+          asking = false;
+          probe = bound;
+          goOn();
+        });
   }
 
   private void ask() {
