@@ -17,7 +17,9 @@ import io.culvert.testkit.RecordingSink;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
@@ -252,10 +254,16 @@ class HostileMessagesTest {
               .open(new Device(id, "p", server.endpoint(), SETTINGS), sink)
               .toCompletableFuture()
               .get(5, TimeUnit.SECONDS);
-      ((Subscribable) connection)
-          .subscribe(List.of(point("v0"), point("v1")))
-          .toCompletableFuture()
-          .get(5, TimeUnit.SECONDS);
+      try {
+        ((Subscribable) connection)
+            .subscribe(List.of(point("v0"), point("v1")))
+            .toCompletableFuture()
+            .get(5, TimeUnit.SECONDS);
+      } catch (ExecutionException | TimeoutException refused) {
+        // Nothing is told to the sink of this one any more.
+        close();
+        throw refused;
+      }
     }
 
     void close() {
