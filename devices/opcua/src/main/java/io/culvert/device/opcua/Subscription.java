@@ -98,6 +98,12 @@ final class Subscription {
   /** Whether the server keeps messages that aren't acknowledged. */
   private boolean keeps;
 
+  /** Whether it gave a message again since the link was lost. */
+  private boolean gave;
+
+  /** Whether the link was lost for less time than the server must keep messages. */
+  private boolean brief;
+
   /** The next number that is only looked for, and the first that can't have been sent. */
   private long probe;
 
@@ -294,15 +300,19 @@ final class Subscription {
     next = Math.max(next, 1);
     probe = next + 1;
     bound = next + most;
+    gave = false;
+    brief = session.nanos() - heardNanos < silence.toNanos();
     settled = new CompletableFuture<>();
     fresh = false;
     ask();
   }
 
   /**
-   * Completes when it is known whether the server could give again all that was lost on the way: it
-   * has told something of its own since, or has nothing more of what it can have sent, though it
-   * does keep messages. Else, as long as it has nothing to tell, that isn't known.
+   * Completes when it is known whether the server could give again all that was lost on the way.
+   * That is so if it gave the first message that is missing, since the oldest go first; or if it
+   * has told something of its own, with its number; or if it gave none of those that it can have
+   * sent in a time in which it must keep them (5.14.1.2). Else, as long as it has nothing to tell,
+   * that isn't known.
    */
   CompletableFuture<Void> settled() {
     return settled == null ? CompletableFuture.completedFuture(null) : settled;
@@ -324,16 +334,18 @@ final class Subscription {
     }
     if (next < told) {
       ask();
-    } else if (!asking && (fresh || keeps && probe >= bound)) {
-      settle();
     } else if (!asking && settled != null) {
-      probe();
+      if (fresh || gave || brief && keeps && probe >= bound) {
+        settle();
+      } else if (brief && keeps) {
+        probe();
+      }
     }
   }
 
   /** The next message isn't there; if a later one is, it was there and is lost. */
   private void probe() {
-    if (id == null || probe >= bound) {
+    if (id == null) {
       return;
     }
     asking = true;
@@ -377,6 +389,7 @@ final class Subscription {
             skip(wanted);
             return;
           }
+          gave = true;
           take(message);
           if (next > wanted) {
             // There may be more that nothing has told of yet.

@@ -182,7 +182,11 @@ class ReconnectTest {
     for (UInteger number : subscription.getAvailableSequenceNumbers()) {
       subscription.acknowledge(number);
     }
+    // For as long as a server must keep its messages.
+    cable.pull();
     cable.cut();
+    await().atMost(PATIENCE).until(() -> Instant.now().isAfter(gap.plusMillis(1_500)));
+    cable.plug();
     set(1);
     opened(2);
     arrives(set);
