@@ -1190,6 +1190,8 @@ final class Session {
           forget(subscription, "the server sends nothing for the subscription");
           connected.client().deleteSubscriptionsAsync(List.of(silent));
           recreate(subscription);
+        } else {
+          subscription.follow();
         }
       }
       pump();

@@ -98,6 +98,12 @@ final class Subscription {
   /** Whether the server keeps messages that aren't acknowledged. */
   private boolean keeps;
 
+  /**
+   * Publish requests of the lost channel that the server may still answer into the void; 0 once it
+   * has answered one of the present channel.
+   */
+  private int voids;
+
   /** Whether it gave a message again since the link was lost. */
   private boolean gave;
 
@@ -165,6 +171,7 @@ final class Subscription {
     acknowledgements.clear();
     asking = false;
     keeps = false;
+    voids = 0;
     spared = 0;
     settle();
     alive();
@@ -191,7 +198,8 @@ final class Subscription {
   }
 
   boolean silent(long nanos, Duration patience) {
-    return id != null && nanos - heardNanos > silence().plus(patience).toNanos();
+    Duration most = silence.multipliedBy(1 + voids).plus(patience);
+    return id != null && nanos - heardNanos > most.toNanos();
   }
 
   void alive() {
@@ -235,6 +243,7 @@ final class Subscription {
    */
   void published(NotificationMessage message, UInteger[] numbers) {
     fresh = true;
+    voids = 0;
     available(numbers);
     take(message);
   }
@@ -300,6 +309,7 @@ final class Subscription {
     next = Math.max(next, 1);
     probe = next + 1;
     bound = next + most;
+    voids = most;
     gave = false;
     brief = session.nanos() - heardNanos < silence.toNanos();
     settled = new CompletableFuture<>();
@@ -323,6 +333,13 @@ final class Subscription {
     settled = null;
     if (open != null) {
       open.complete(null);
+    }
+  }
+
+  /** From time to time: what the server may go on sending into the void is asked for. */
+  void follow() {
+    if (voids > 0) {
+      ask();
     }
   }
 
