@@ -24,7 +24,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -214,6 +217,7 @@ final class Demo {
     Rules rules = Rules.STRICT;
     Report report;
     Usage usage = new Usage(gateway);
+    long connections = 0;
     Words words = new Words(options.text("lang", "en"));
     long first = gateway.startedAt();
     try (Watch watch = new Watch(out, words, session.platform(), session, scene)) {
@@ -221,6 +225,7 @@ final class Demo {
         play(session, gateway, kills, watch, usage, clock.millis());
       }
       usage.look(clock.millis());
+      connections = session.plant() == null ? 0 : session.plant().connections();
       exhibition.fallSilent();
       disruptions += kills.done().size();
       rules = rules.withDuplicates(allowed(session)).withKills(kills.done());
@@ -244,6 +249,7 @@ final class Demo {
       Map<String, Long> figures = new LinkedHashMap<>(session.figures());
       figures.putAll(kills.figures(report.ledger()));
       figures.putAll(usage.figures());
+      figures.put("plantConnections", connections);
       ReportJson.write(report, figures, intervals, outcomes, Path.of(options.text("report", "")));
     }
     if (!stopped && !gatewayFailed) {
@@ -264,7 +270,8 @@ final class Demo {
   /** Waits for the first reading, so that the time asked for is time that something was seen in. */
   private boolean awaitFirst(Session session, Gateway gateway, Watch watch) {
     long begun = clock.millis();
-    while (session.platform().firstReadingAt() == 0) {
+    while (session.platform().firstReadingAt() == 0
+        || (session.plant() != null && !session.plant().followed())) {
       if (ending.wanted() || clock.millis() - begun > LONGEST_START) {
         return false;
       }
@@ -291,8 +298,10 @@ final class Demo {
     long shown = 0;
     boolean killing = kills.wanted() > 0;
     Trouble trouble = trouble(session.plant(), middle);
-    // Where the gateway is killed often, that may take longer than the time asked for.
-    while (!ending.wanted() && (killing || clock.millis() - startedAt < length)) {
+    // Where the gateway is killed often, or there are many faults, that may take longer than the
+    // time asked for.
+    while (!ending.wanted()
+        && (killing || trouble.pending() || clock.millis() - startedAt < length)) {
       long ran = clock.millis() - startedAt;
       String note = kills.note();
       if (ran >= downAt) {
@@ -330,57 +339,71 @@ final class Demo {
   }
 
   private Trouble trouble(Plant plant, long from) throws StreetException {
-    String kind = options.text("plant-fault", "");
-    if (kind.isEmpty()) {
-      return new Trouble(null, null, 0, 0);
+    List<Plant.Fault> faults = new ArrayList<>();
+    String wanted = options.text("plant-fault", "");
+    if (plant == null && !wanted.isEmpty()) {
+      throw new StreetException("found --plant-fault without --plant, which it is about");
     }
-    for (Plant.Fault fault : Plant.Fault.values()) {
-      if (plant != null && fault.label().equals(kind)) {
-        long millis = options.whole("plant-down", 4, 1, 100_000) * 1000L;
-        return new Trouble(plant, fault, from, from + millis);
-      }
+    for (String kind : wanted.isEmpty() ? new String[0] : wanted.split(",")) {
+      faults.add(
+          Stream.of(Plant.Fault.values())
+              .filter(fault -> fault.label().equals(kind))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new StreetException(
+                          "found --plant-fault "
+                              + wanted
+                              + ", expected some of restart,hang,cut")));
     }
-    throw new StreetException(
-        plant == null
-            ? "found --plant-fault without --plant, which it is about"
-            : "found --plant-fault " + kind + ", expected restart, hang or cut");
+    return new Trouble(plant, faults, from, options.whole("plant-down", 4, 1, 100_000) * 1000L);
   }
 
-  /** One fault of the plant's server, from a moment to another. */
+  /** Faults of the plant's server, one after the other, with as long a rest after each. */
   private static final class Trouble {
     private final Plant plant;
-    private final Plant.Fault fault;
-    private final long to;
+    private final Deque<Plant.Fault> faults;
+    private final long millis;
     private long next;
-    private boolean on;
+    private long until = Long.MAX_VALUE;
 
-    Trouble(Plant plant, Plant.Fault fault, long from, long to) {
+    Trouble(Plant plant, List<Plant.Fault> faults, long from, long millis) {
       this.plant = plant;
-      this.fault = fault;
-      this.next = plant == null ? Long.MAX_VALUE : from;
-      this.to = to;
+      this.faults = new ArrayDeque<>(faults);
+      this.next = from;
+      this.millis = millis;
+    }
+
+    /** Whether there is one now, or one to come. */
+    boolean pending() {
+      return !faults.isEmpty();
     }
 
     /** Does what is due, and tells what is going on. */
     String play(long ran, String note) throws IOException {
+      if (faults.isEmpty()) {
+        return note;
+      }
+      Plant.Fault fault = faults.peek();
+      if (ran >= until) {
+        end();
+        next = ran + millis;
+        return note;
+      }
       if (ran >= next) {
+        until = until == Long.MAX_VALUE ? ran + millis : until;
         plant.suffer(fault);
-        on = true;
         next = fault == Plant.Fault.CUT ? ran + CUT_MILLIS : Long.MAX_VALUE;
       }
-      if (on && ran >= to) {
-        end();
-      }
-      return on
-          ? "plant's server: " + fault.label() + ", well in " + (to - ran + 999) / 1000 + " s"
-          : note;
+      return until == Long.MAX_VALUE
+          ? note
+          : "plant's server: " + fault.label() + ", well in " + (until - ran + 999) / 1000 + " s";
     }
 
     void end() throws IOException {
-      if (on) {
-        on = false;
-        next = Long.MAX_VALUE;
-        plant.recover(fault);
+      if (until != Long.MAX_VALUE) {
+        until = Long.MAX_VALUE;
+        plant.recover(faults.remove());
       }
     }
   }

@@ -67,9 +67,10 @@ public final class Main {
         --plant-port N           port of its server (48400)
         --plant-history          its devices keep what they measured, also while the server is away
         --plant-unsecured        its server takes messages without security, and no others
-        --plant-fault KIND       in the middle its server is stopped and started (restart), accepts
-                                 connections and says nothing (hang), or closes them all (cut),
-        --plant-down N           for N seconds (4)
+        --plant-fault LIST       what happens to its server from the middle on: some of restart (it
+                                 stops, and forgets), hang (accepts connections and says nothing)
+                                 and cut (closes them all, again and again)
+        --plant-down N           for N seconds each (4)
         --plant-certificate FILE for street and run: where to put the certificate of the plant's
                                  server
         --max-duplicates N       for run and demo: readings that may arrive twice

@@ -92,6 +92,8 @@ public final class SiteDocument {
       json.writeStringField("id", station.id());
       json.writeStringField("profile", station.profile().id());
       json.writeStringField("endpoint", Plant.endpoint(Session.HOST, plant));
+      // Keys are agreed on when it is opened, which takes its time on a small machine.
+      json.writeStringField("timeout", "10s");
       json.writeObjectFieldStart("settings");
       json.writeStringField("root", Plant.root(station.id()));
       if (!plant.secured()) {

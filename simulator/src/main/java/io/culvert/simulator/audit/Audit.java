@@ -29,6 +29,10 @@ public final class Audit implements Witness {
   /** How long, from the first answer on, a point may wait for those that tell its scale. */
   private static final long WAITS_FOR_FACTORS = 30_000;
 
+  /** How a gateway says that it can't tell, at a time of its own: no device says so. */
+  private static final Set<String> OWN_WORDS =
+      Set.of("BadTimeout", "BadNotConnected", "BadNoCommunication", "BadCommunicationError");
+
   /** Messages that a gateway may have sent without knowing yet whether they arrived. */
   private static final int WINDOW = 64;
 
@@ -287,7 +291,7 @@ public final class Audit implements Witness {
     Item item = entry.items().get(index);
     int row = block.rowOfTime(entry.eventMillis());
     boolean had = row >= 0 && block.state(row, point) != BlockTruth.NOT_SHOWN;
-    if (item.bad() && !had) {
+    if (item.bad() && (!had || OWN_WORDS.contains(item.quality()))) {
       bad(device, block, -1, point, entry, index);
       return;
     }

@@ -173,7 +173,7 @@ final class Verdict {
 
   /**
    * What a device told may be older than the moment from which it told again, so that a span may
-   * hold some of it; all of it is too much.
+   * hold some of it; all of it is too much. What it had last, when it was asked, says nothing.
    */
   private void contradict(DeviceTruth device, BlockTruth block, Claim claim) {
     long from = claim.entry.from() + rules.slackMillis();
@@ -187,12 +187,13 @@ final class Verdict {
       for (int point = 0; point < block.points(); point++) {
         String streamClass = block.point(point).streamClass();
         int state = block.state(row, point);
-        if (state > BlockTruth.NOT_SHOWN && claim.entry.concerns(device.id(), streamClass)) {
-          if (state == BlockTruth.SHOWN || recovered(device, streamClass, at, at)) {
-            return;
-          }
-          arrived++;
+        if (state == BlockTruth.NOT_SHOWN || !claim.entry.concerns(device.id(), streamClass)) {
+          continue;
         }
+        if (state < 0 || recovered(device, streamClass, at, at)) {
+          return;
+        }
+        arrived += block.asked(row, point) ? 0 : 1;
       }
     }
     if (arrived > 0) {

@@ -163,6 +163,11 @@ public final class Plant implements AutoCloseable {
     return stations.stream().mapToLong(Station::given).sum();
   }
 
+  /** Whether somebody has asked for the values of every device. */
+  public boolean followed() {
+    return stations.stream().allMatch(Station::asked);
+  }
+
   /** From now on nothing changes any more. The server stays, and gives what it still has. */
   public void fallSilent() {
     stations.forEach(Station::fallSilent);

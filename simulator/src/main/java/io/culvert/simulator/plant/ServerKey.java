@@ -1,8 +1,10 @@
 package io.culvert.simulator.plant;
 
 import java.security.KeyPair;
+import java.security.Security;
 import java.security.cert.X509Certificate;
 import java.time.Period;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.security.CertificateStore;
 import org.eclipse.milo.opcua.stack.core.security.CertificateValidator;
@@ -31,6 +33,10 @@ record ServerKey(KeyPair pair, X509Certificate certificate) {
   }
 
   private static ServerKey make(String host) {
+    // One of the policies needs a padding under a name that only this provider has.
+    if (Security.getProvider(BouncyCastleProvider.PROVIDER_NAME) == null) {
+      Security.addProvider(new BouncyCastleProvider());
+    }
     try {
       KeyPair pair = SelfSignedCertificateGenerator.generateRsaKeyPair(2048);
       X509Certificate certificate =

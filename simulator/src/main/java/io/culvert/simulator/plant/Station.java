@@ -174,6 +174,13 @@ final class Station {
     }
   }
 
+  /** Whether anybody has asked for its cycle counter, which all read. */
+  boolean asked() {
+    synchronized (truth) {
+      return asked[0];
+    }
+  }
+
   /** From now on nothing changes any more. */
   void fallSilent() {
     synchronized (truth) {

@@ -138,6 +138,7 @@ public final class BlockTruth {
    * arrive once more.
    */
   public void gave(int row, int point) {
+    again.putIfAbsent(key(row, point), 0);
     if (state(row, point) <= NOT_SHOWN) {
       shown(row, point);
     } else {
@@ -147,8 +148,16 @@ public final class BlockTruth {
 
   /** Takes one of the times that a value was given again; tells whether there was one left. */
   public boolean takeAgain(int row, int point) {
-    Integer left = again.computeIfPresent(key(row, point), (key, n) -> n - 1);
-    return left != null && left >= 0;
+    int left = again.getOrDefault(key(row, point), 0);
+    if (left > 0) {
+      again.put(key(row, point), left - 1);
+    }
+    return left > 0;
+  }
+
+  /** Whether a value was given when somebody asked, and not as it came about. */
+  public boolean asked(int row, int point) {
+    return again.containsKey(key(row, point));
   }
 
   private long key(int row, int point) {

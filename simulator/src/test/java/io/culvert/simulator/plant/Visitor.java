@@ -59,14 +59,18 @@ final class Visitor implements AutoCloseable {
     this.client = client;
   }
 
-  /** The best that the server offers. */
+  /** By the strongest that the server offers. */
   static Visitor come(String url, String... locales) throws Exception {
     X509Certificate certificate = certificate();
     OpcUaClient client =
         OpcUaClient.create(
             url,
             endpoints ->
-                endpoints.stream().max(Comparator.comparing(EndpointDescription::getSecurityLevel)),
+                endpoints.stream()
+                    .max(
+                        Comparator.comparing(EndpointDescription::getSecurityMode)
+                            .thenComparing(
+                                e -> e.getSecurityPolicyUri().endsWith("Aes256_Sha256_RsaPss"))),
             transport -> {},
             config ->
                 config
