@@ -67,9 +67,10 @@ class DecodingFuzzTest {
     long seed = System.nanoTime();
     Random random = new Random(seed);
     int decoded = 0;
-    for (int i = 0; i < 30_000; i++) {
-      byte[] bytes = new byte[9 + random.nextInt(60)];
-      for (int at = 0; at < bytes.length; at++) {
+    for (int i = 0; i < 10_000; i++) {
+      // Nothing at the end, so that there may be an end.
+      byte[] bytes = new byte[9 + random.nextInt(40) + 16];
+      for (int at = 0; at < bytes.length - 16; at++) {
         bytes[at] =
             (byte)
                 (random.nextInt(4) == 0
@@ -84,7 +85,7 @@ class DecodingFuzzTest {
         throw new AssertionError("with the seed " + seed + ", at " + i, failed);
       }
     }
-    assertThat(decoded).as("notifications that could be decoded").isGreaterThan(500);
+    assertThat(decoded).as("notifications that could be decoded").isGreaterThan(200);
   }
 
   private static DataChangeNotification decode(byte[] bytes) {
