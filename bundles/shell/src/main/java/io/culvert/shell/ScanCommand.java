@@ -29,7 +29,7 @@ final class ScanCommand {
       List.of("kind", "type", "array", "value", "unit", "unitOriginal", "access");
 
   /** Facts of which only one is told: the others repeat it, or are for programs. */
-  private static final List<String> HIDDEN = List.of("point", "dataType");
+  private static final List<String> HIDDEN = List.of("point", "dataType", "otherTitle");
 
   private final String subject;
   private final String from;

@@ -42,6 +42,7 @@ import org.osgi.annotation.versioning.ConsumerType;
  *   <tr><td>history</td><td>true if the device keeps what was measured</td></tr>
  *   <tr><td>description</td><td>in the device's words</td></tr>
  *   <tr><td>name</td><td>in programs, where it isn't the title</td></tr>
+ *   <tr><td>otherTitle</td><td>in another language, where the device tells two</td></tr>
  *   <tr><td>path</td><td>address from where a tree or search began</td></tr>
  *   <tr><td>point</td><td>address of what can be a point of another kind: a method, events</td></tr>
  *   <tr><td>arguments, results</td><td>of a method: {@code speed uint16, ramp float64}</td></tr>

@@ -17,21 +17,26 @@ import org.eclipse.milo.opcua.stack.core.encoding.EncodingManager;
 import org.eclipse.milo.opcua.stack.core.encoding.UaDecoder;
 import org.eclipse.milo.opcua.stack.core.encoding.UaEncoder;
 import org.eclipse.milo.opcua.stack.core.encoding.binary.OpcUaBinaryDecoder;
+import org.eclipse.milo.opcua.stack.core.security.SecurityAlgorithm;
 import org.eclipse.milo.opcua.stack.core.types.DataTypeDictionary;
 import org.eclipse.milo.opcua.stack.core.types.DataTypeManager;
 import org.eclipse.milo.opcua.stack.core.types.UaStructuredType;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DiagnosticInfo;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ExpandedNodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Matrix;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.structured.CallResponse;
+import org.eclipse.milo.opcua.stack.core.types.structured.CreateSessionResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.DataChangeNotification;
 import org.eclipse.milo.opcua.stack.core.types.structured.EventNotificationList;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryData;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryModifiedData;
 import org.eclipse.milo.opcua.stack.core.types.structured.OpenSecureChannelResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadResponse;
+import org.eclipse.milo.opcua.stack.core.types.structured.SignatureData;
 
 /**
  * What it may cost to decode what a server sends (OPC 10000-6, 5.2). Milo holds each length against
@@ -75,6 +80,10 @@ final class Bounds {
         types,
         OpenSecureChannelResponse.TYPE_ID,
         new KeysCodec(codec(types, OpenSecureChannelResponse.TYPE_ID)));
+    replace(
+        types,
+        CreateSessionResponse.TYPE_ID,
+        new SessionCodec(codec(types, CreateSessionResponse.TYPE_ID)));
   }
 
   /** The same, within the bounds. */
@@ -86,7 +95,7 @@ final class Bounds {
     return types.getCodec(local(type));
   }
 
-  private static NodeId local(ExpandedNodeId type) {
+  static NodeId local(ExpandedNodeId type) {
     return new NodeId(0, (UInteger) type.identifier());
   }
 
@@ -162,6 +171,39 @@ final class Bounds {
       counted += seconds * 1_000_000_000;
       tokens = Math.min(MOST, tokens + seconds);
       return tokens-- > 0;
+    }
+  }
+
+  /**
+   * Answers to the wish for a session. node-opcua before 2.170 gives the signature algorithm of
+   * Aes256_Sha256_RsaPss a name of its own, which Milo doesn't know; what is signed, and how, is
+   * right and is verified.
+   */
+  private static final class SessionCodec extends Codec {
+    private static final String PSS = "http://www.w3.org/2001/04/xmldsig-more#rsa-pss-sha256";
+
+    SessionCodec(DataTypeCodec codec) {
+      super(codec);
+    }
+
+    @Override
+    public UaStructuredType decode(EncodingContext context, UaDecoder decoder) {
+      CreateSessionResponse answer = (CreateSessionResponse) super.decode(context, decoder);
+      SignatureData signature = answer.getServerSignature();
+      if (signature == null || !PSS.equals(signature.getAlgorithm())) {
+        return answer;
+      }
+      return new CreateSessionResponse(
+          answer.getResponseHeader(),
+          answer.getSessionId(),
+          answer.getAuthenticationToken(),
+          answer.getRevisedSessionTimeout(),
+          answer.getServerNonce(),
+          answer.getServerCertificate(),
+          answer.getServerEndpoints(),
+          answer.getServerSoftwareCertificates(),
+          new SignatureData(SecurityAlgorithm.RsaSha256Pss.getUri(), signature.getSignature()),
+          answer.getMaxRequestMessageSize());
     }
   }
 
@@ -257,6 +299,24 @@ final class Bounds {
     public UaStructuredType[] decodeStructArray(String field, NodeId type) {
       array(bytes.readerIndex());
       return super.decodeStructArray(field, type);
+    }
+
+    @Override
+    public DataValue[] decodeDataValueArray(String field) {
+      array(bytes.readerIndex());
+      return super.decodeDataValueArray(field);
+    }
+
+    @Override
+    public Variant[] decodeVariantArray(String field) {
+      array(bytes.readerIndex());
+      return super.decodeVariantArray(field);
+    }
+
+    @Override
+    public DiagnosticInfo[] decodeDiagnosticInfoArray(String field) {
+      array(bytes.readerIndex());
+      return super.decodeDiagnosticInfoArray(field);
     }
 
     /** Before a matrix is made, whose dimensions come next; Milo multiplies them as they are. */

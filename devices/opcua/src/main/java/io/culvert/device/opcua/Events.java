@@ -134,7 +134,8 @@ final class Events {
     int before = unknown.cardinality();
     StatusCode[] told = result.getSelectClauseResults();
     for (int i = PLAIN; told != null && i < Math.min(told.length, FIELDS.size()); i++) {
-      if (told[i] != null && told[i].isBad()) {
+      // node-opcua says so of the condition itself, and tells it all the same.
+      if (i != CONDITION && told[i] != null && told[i].isBad()) {
         unknown.set(i);
       }
     }

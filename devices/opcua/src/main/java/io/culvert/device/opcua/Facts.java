@@ -55,11 +55,12 @@ final class Facts {
           AttributeId.ValueRank,
           AttributeId.AccessLevel,
           AttributeId.UserAccessLevel,
+          AttributeId.DisplayName,
           AttributeId.Description);
   private static final List<AttributeId> OF_OBJECTS =
-      List.of(AttributeId.EventNotifier, AttributeId.Description);
+      List.of(AttributeId.EventNotifier, AttributeId.DisplayName, AttributeId.Description);
   private static final List<AttributeId> OF_METHODS =
-      List.of(AttributeId.UserExecutable, AttributeId.Description);
+      List.of(AttributeId.UserExecutable, AttributeId.DisplayName, AttributeId.Description);
 
   /** Properties whose values are read. */
   private static final Set<String> PROPERTIES =
@@ -208,8 +209,12 @@ final class Facts {
     facts.put("kind", kind(node));
     put(facts, "typeDefinition", node.type() == null ? "" : types.name(node.type()));
     put(facts, "path", tree && node.path() != null ? node.path().toString() : "");
+    // Some servers speak the session's language in attributes only.
+    String spoken = cut(text(told.attributes.get(AttributeId.DisplayName)), Seen.TITLE);
+    String title = spoken.isBlank() ? node.title() : spoken;
+    put(facts, "otherTitle", title.equals(node.title()) ? "" : node.title());
     String name = node.browseName().getName();
-    put(facts, "name", name.equals(node.title()) ? "" : name);
+    put(facts, "name", name.equals(title) ? "" : name);
     put(facts, "description", text(told.attributes.get(AttributeId.Description)));
     switch (node.nodeClass()) {
       case Variable -> variable(told, facts);
@@ -238,7 +243,7 @@ final class Facts {
         // Types and views have nothing else to tell.
       }
     }
-    return new Found(Seen.address(node.id(), requests.namespaces()), node.title(), facts);
+    return new Found(Seen.address(node.id(), requests.namespaces()), title, facts);
   }
 
   /** A node as an address names it; {@code ""} if none can. */

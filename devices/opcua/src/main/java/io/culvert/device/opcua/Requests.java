@@ -40,6 +40,9 @@ import org.eclipse.milo.opcua.stack.core.types.structured.ViewDescription;
  * Blocks, so used on a thread for that; by one thread.
  */
 final class Requests {
+  /** Answers in turn that tell nothing new. */
+  private static final int MOST_STALE = 10;
+
   /** Nodes and references a request, so that an answer fits into a message. */
   private static final int NODES = 50;
 
@@ -249,8 +252,10 @@ final class Requests {
                 + Failures.name(result.getStatusCode().value())
                 + " of this node");
       }
+      int stale = 0;
       while (true) {
         point = result.getContinuationPoint();
+        int before = seen.size();
         for (ReferenceDescription reference : list(result.getReferences())) {
           if (seen.add(reference.getNodeId()) && seen.size() > skip && found.size() < count) {
             found.add(reference);
@@ -258,6 +263,11 @@ final class Requests {
         }
         if (empty(point) || found.size() == count) {
           return found;
+        }
+        stale = seen.size() == before ? stale + 1 : 0;
+        if (stale == MOST_STALE) {
+          throw new IOException(
+              deadline.whom() + " tells the children of this node without end, and nothing new");
         }
         List<ByteString> asked = List.of(point);
         result = all(ask(client -> client.browseNextAsync(false, asked)).getResults(), 1).get(0);

@@ -34,7 +34,7 @@ record Seen(
     int depth) {
 
   /** Characters of a title. */
-  private static final int TITLE = 512;
+  static final int TITLE = 512;
 
   /** Characters of a path, some more than an address of a profile can have. */
   private static final int PATH = 300;

@@ -17,6 +17,7 @@ import io.culvert.testkit.RecordingSink;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -142,13 +143,16 @@ class BrowsedDeviceTest {
   }
 
   @Test
-  void endpointsAreToldWithoutASession() throws Exception {
-    try (Connection connection = open("", Map.of("security", "none"))) {
+  void endpointsAreToldWhereNoSessionIsToBeHad() throws Exception {
+    // The server has nothing of the kind.
+    Map<String, String> strict = Map.of("security", "Basic256Sha256");
+    try (Connection connection = open("", strict)) {
       List<Found> top = await(((Browsable) connection).browse("", 10));
       assertThat(top.get(0).facts()).containsEntry("security", "none");
-      assertThat(forest.sessions()).isZero();
-      await(((Browsable) connection).browse("i=85", 10));
-      assertThat(forest.sessions()).isOne();
+      assertThat(((Browsable) connection).browse("i=85", 10))
+          .failsWithin(Duration.ofMinutes(2))
+          .withThrowableThat()
+          .withMessageContaining("Basic256Sha256");
     }
   }
 }

@@ -213,6 +213,13 @@ class BrowserTest {
   }
 
   @Test
+  void aTitleIsInTheLanguageOfTheSession() throws Exception {
+    assertThat(titled(browse(Forest.node("Types"), 100), "流量").facts())
+        .containsEntry("otherTitle", "Spoken")
+        .containsEntry("name", "Spoken");
+  }
+
+  @Test
   void aLongListComesInPagesThatCanBeAskedForAgain() throws Exception {
     List<Found> all = pages(Forest.node("Flat"), 700);
     assertThat(all).hasSize(Forest.FLAT).doesNotHaveDuplicates();
@@ -250,6 +257,12 @@ class BrowserTest {
     List<Found> tree = pages("tree:" + Forest.node("Flat"), 10_000);
     forest.forget();
     assertThat(pages("tree:" + Forest.node("Flat"), 10_000)).isEqualTo(tree);
+  }
+
+  @Test
+  void aServerThatKeepsFewAnswersOpenIsAskedOneAtATime() throws Exception {
+    assertThat(pages("tree:" + Forest.node("Wide"), 10_000))
+        .hasSize(Forest.WIDE + Forest.WIDE * (Forest.PIECE + 5));
   }
 
   @Test

@@ -28,7 +28,10 @@ import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaObjectNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaVariableNode;
+import org.eclipse.milo.opcua.sdk.server.nodes.filters.AttributeFilter;
+import org.eclipse.milo.opcua.sdk.server.nodes.filters.AttributeFilterContext;
 import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultViewServiceSet;
+import org.eclipse.milo.opcua.stack.core.AttributeId;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.UaException;
 import org.eclipse.milo.opcua.stack.core.encoding.DefaultEncodingContext;
@@ -66,6 +69,9 @@ final class Forest implements AutoCloseable {
   static final String OTHER = "urn:test:other;50%";
   static final int FLAT = 5_000;
   static final int DEEP = 150;
+
+  /** Folders whose children don't fit into one answer, beside each other. */
+  static final int WIDE = 8;
 
   /** References that this server gives in one answer, and nodes that it takes in one question. */
   static final int PIECE = 100;
@@ -200,11 +206,6 @@ final class Forest implements AutoCloseable {
     return "opc.tcp://127.0.0.1:" + port + "/forest";
   }
 
-  /** Sessions at present. */
-  int sessions() {
-    return server.getSessionManager().getAllSessions().size();
-  }
-
   /** Browse requests so far, those that go on included. */
   int browses() {
     return browses.get();
@@ -267,6 +268,13 @@ final class Forest implements AutoCloseable {
       UaNode flat = folder(plant, "Flat", "Flat");
       for (int i = 0; i < FLAT; i++) {
         variable(flat, "Flat.%04d".formatted(i), "V%04d".formatted(i), NodeIds.Int32, i);
+      }
+      UaNode wide = folder(plant, "Wide", "Wide");
+      for (int i = 0; i < WIDE; i++) {
+        UaNode full = folder(wide, "Wide." + i, "W" + i);
+        for (int j = 0; j < PIECE + 5; j++) {
+          variable(full, "Wide." + i + "." + j, "X" + j, NodeIds.Int32, j);
+        }
       }
       UaNode deep = folder(plant, "Deep", "Deep");
       for (int i = 0; i < DEEP; i++) {
@@ -364,6 +372,18 @@ final class Forest implements AutoCloseable {
       UaVariableNode list =
           variable(types, "Types.List", "List", NodeIds.Double, new Double[] {1.5, 2.5});
       list.setValueRank(1);
+      variable(types, "Types.Spoken", "Spoken", NodeIds.Int32, 1)
+          .getFilterChain()
+          .addLast(
+              new AttributeFilter() {
+                @Override
+                public Object getAttribute(AttributeFilterContext context, AttributeId attribute) {
+                  // References are told without regard to who asks.
+                  return attribute == AttributeId.DisplayName && context.getSession().isPresent()
+                      ? new LocalizedText("zh-CN", "流量")
+                      : context.getAttribute(attribute);
+                }
+              });
       UaVariableNode secret = variable(types, "Types.Secret", "Secret", NodeIds.Int32, 1);
       secret.setUserAccessLevel(ubyte(0));
       UaVariableNode foreign = variable(types, "Types.Foreign", "Foreign", NodeIds.Int32, 5);

@@ -179,7 +179,7 @@ class HostileMessagesTest {
         new Prank(
             "a session that is over",
             PublishRequest.class,
-            20,
+            4,
             (w, r) -> w.refuse(r, StatusCodes.Bad_SessionIdInvalid)),
         new Prank(
             "an interval that is no number",

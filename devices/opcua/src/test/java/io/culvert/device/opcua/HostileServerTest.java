@@ -12,7 +12,9 @@ import io.culvert.api.Device;
 import io.culvert.api.Point;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
+import io.culvert.api.southbound.Browsable;
 import io.culvert.api.southbound.Connection;
+import io.culvert.api.southbound.Historical;
 import io.culvert.api.southbound.Readable;
 import io.culvert.device.opcua.HostileServer.Request;
 import io.culvert.device.opcua.HostileServer.Script;
@@ -22,6 +24,7 @@ import java.lang.management.ManagementFactory;
 import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +34,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
+import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
+import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.structured.*;
 import org.junit.jupiter.api.AfterEach;
@@ -512,6 +518,80 @@ class HostileServerTest {
       connection.close();
       server.behave();
     }
+  }
+
+  @Test
+  void childrenWithoutEndComeToAnEnd() throws Exception {
+    Connection connection = open(server);
+    ReferenceDescription[] children = new ReferenceDescription[5_000];
+    Arrays.setAll(children, i -> HostileServer.reference("c" + i));
+    server.play(
+        (wire, request) -> {
+          BrowseResult more =
+              new BrowseResult(StatusCode.GOOD, ByteString.of(new byte[] {1}), children);
+          if (request.asks(BrowseRequest.class)) {
+            int nodes = ((BrowseRequest) request.message()).getNodesToBrowse().length;
+            BrowseResult[] all = new BrowseResult[nodes];
+            Arrays.fill(all, more);
+            wire.answer(request, new BrowseResponse(server.header(request.handle(), 0), all, null));
+          } else if (request.asks(BrowseNextRequest.class)) {
+            int points = ((BrowseNextRequest) request.message()).getContinuationPoints().length;
+            BrowseResult[] all = new BrowseResult[points];
+            Arrays.fill(all, more);
+            wire.answer(
+                request, new BrowseNextResponse(server.header(request.handle(), 0), all, null));
+          } else {
+            wire.honest(request);
+          }
+        });
+    assertThat(fails(((Browsable) connection).browse("i=85", 10_000).toCompletableFuture()))
+        .contains("children");
+    assertThat(server.requests()).isLessThan(200);
+    server.behave();
+    reads(connection);
+  }
+
+  @Test
+  void aHistoryWithoutEndIsGivenPageByPage() throws Exception {
+    Connection connection = open(server);
+    server.play(
+        (wire, request) -> {
+          if (request.asks(HistoryReadRequest.class)) {
+            DataValue[] values = new DataValue[1_000];
+            Arrays.fill(
+                values,
+                new DataValue(new Variant(1), StatusCode.GOOD, new DateTime(Instant.now())));
+            HistoryReadResult more =
+                new HistoryReadResult(
+                    StatusCode.GOOD,
+                    ByteString.of(new byte[] {1}),
+                    server.object(new HistoryData(values)));
+            wire.answer(
+                request,
+                new HistoryReadResponse(
+                    server.header(request.handle(), 0), new HistoryReadResult[] {more}, null));
+          } else {
+            wire.honest(request);
+          }
+        });
+    String next = "";
+    for (int page = 0; page < 5; page++) {
+      int before = server.requests();
+      Historical.Page found =
+          answer(
+              ((Historical) connection)
+                  .history(
+                      List.of(point("v0")),
+                      Instant.now().minusSeconds(60),
+                      Instant.now().plusSeconds(60),
+                      next)
+                  .toCompletableFuture());
+      assertThat(found.samples()).hasSizeLessThan(100_000);
+      assertThat(server.requests() - before).isLessThan(100);
+      next = found.next();
+    }
+    server.behave();
+    reads(connection);
   }
 
   private static byte[] timed(long time) {

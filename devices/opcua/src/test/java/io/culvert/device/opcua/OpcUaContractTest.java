@@ -4,17 +4,26 @@ import io.culvert.api.Access;
 import io.culvert.api.DataType;
 import io.culvert.api.Device;
 import io.culvert.api.Point;
+import io.culvert.api.Quality;
+import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Driver;
 import io.culvert.testkit.DriverContract;
 import io.culvert.testkit.Peer;
 import io.culvert.testkit.Relay;
 import java.net.URI;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
+import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
+import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 
 /** The contract of all drivers, against a server on Milo in this process. */
 class OpcUaContractTest extends DriverContract {
@@ -45,6 +54,15 @@ class OpcUaContractTest extends DriverContract {
     values.put(point("Boolean", DataType.BOOL, Access.READ), Value.of(true));
     values.put(point("Double", DataType.FLOAT64, Access.READ), Value.of(2.5));
     values.put(point("String", DataType.TEXT, Access.READ), Value.of("text"));
+    Point kept = point("Kept", DataType.FLOAT64, Access.READ);
+    List<Sample> history = new ArrayList<>();
+    Instant time = Instant.now().truncatedTo(ChronoUnit.SECONDS).minusSeconds(1000);
+    for (int i = 0; i < 2 * PlantServer.HISTORY_PAGE + 50; i++) {
+      time = time.plusMillis(1234);
+      plant.set("Kept", new DataValue(new Variant(i + 0.5), StatusCode.GOOD, new DateTime(time)));
+      history.add(new Sample(kept.id(), Value.of(i + 0.5), Quality.GOOD, time));
+    }
+    values.put(kept, history.get(history.size() - 1).value());
     return new Peer() {
       @Override
       public Device device() {
@@ -80,10 +98,20 @@ class OpcUaContractTest extends DriverContract {
             switch (name) {
               case "Int32" -> (int) ((Value.Int) value).value();
               case "Boolean" -> ((Value.Bool) value).value();
-              case "Double" -> ((Value.Decimal) value).value();
+              case "Double", "Kept" -> ((Value.Decimal) value).value();
               default -> ((Value.Text) value).value();
             };
         plant.set(name, raw);
+      }
+
+      @Override
+      public boolean keeps() {
+        return true;
+      }
+
+      @Override
+      public Map<Point, List<Sample>> history() {
+        return Map.of(kept, history);
       }
 
       @Override

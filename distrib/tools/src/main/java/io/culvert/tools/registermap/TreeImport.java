@@ -361,8 +361,11 @@ final class TreeImport {
   private static Map<String, Object> title(Found one) {
     Map<String, Object> title = new LinkedHashMap<>();
     Names.Title names = Names.title(visible(one.title()), "");
-    String own = visible(one.name());
-    String english = names.english() == null ? own : names.english();
+    String other = visible(one.fact("otherTitle"));
+    String english =
+        names.chinese() != null && !other.isEmpty()
+            ? other
+            : names.english() == null ? visible(one.name()) : names.english();
     if (!english.isEmpty()) {
       title.put("en", cut(english, LONGEST_TITLE));
       if (names.chinese() != null) {

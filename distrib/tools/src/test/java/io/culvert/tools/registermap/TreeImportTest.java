@@ -202,6 +202,8 @@ class TreeImportTest {
                     "某温度",
                     "name",
                     "TankTemperature",
+                    "otherTitle",
+                    "Temperature in the tank",
                     "type",
                     "float64",
                     "access",
@@ -211,7 +213,7 @@ class TreeImportTest {
     assertThat(new String(draft.yaml(), StandardCharsets.UTF_8))
         .contains("title: {en: Water level, zh-CN: 水位}")
         .contains("title: {en: Level, zh-CN: 液位}")
-        .contains("title: {en: TankTemperature, zh-CN: 某温度}");
+        .contains("title: {en: Temperature in the tank, zh-CN: 某温度}");
   }
 
   @Test
@@ -272,6 +274,7 @@ class TreeImportTest {
             Map.of("kind", "variable", "path", "./" + name, "type", "int32", "access", "read"));
     facts.put("name", name);
     facts.put("description", text);
+    facts.put("otherTitle", text);
     facts.put("unitOriginal", other);
     facts.put("states", other);
     TreeImport.Draft draft =
