@@ -301,7 +301,9 @@ final class Demo {
     // Where the gateway is killed often, or there are many faults, that may take longer than the
     // time asked for.
     while (!ending.wanted()
-        && (killing || trouble.pending() || clock.millis() - startedAt < length)) {
+        && (killing
+            || trouble.pending(clock.millis() - startedAt)
+            || clock.millis() - startedAt < length)) {
       long ran = clock.millis() - startedAt;
       String note = kills.note();
       if (ran >= downAt) {
@@ -366,6 +368,7 @@ final class Demo {
     private final long millis;
     private long next;
     private long until = Long.MAX_VALUE;
+    private long endedAt = -LONGEST_START;
 
     Trouble(Plant plant, List<Plant.Fault> faults, long from, long millis) {
       this.plant = plant;
@@ -374,9 +377,9 @@ final class Demo {
       this.millis = millis;
     }
 
-    /** Whether there is one now, or one to come. */
-    boolean pending() {
-      return !faults.isEmpty();
+    /** Whether there is one now, or one to come, or nobody is back yet after the last. */
+    boolean pending(long ran) {
+      return !faults.isEmpty() || (ran - endedAt < LONGEST_START && !plant.followed());
     }
 
     /** Does what is due, and tells what is going on. */
@@ -387,6 +390,7 @@ final class Demo {
       Plant.Fault fault = faults.peek();
       if (ran >= until) {
         end();
+        endedAt = ran;
         next = ran + millis;
         return note;
       }

@@ -96,6 +96,8 @@ public final class SiteDocument {
       json.writeStringField("timeout", "10s");
       json.writeObjectFieldStart("settings");
       json.writeStringField("root", Plant.root(station.id()));
+      // A link that hangs is noticed while somebody watches.
+      json.writeStringField("keepAlive", "1s");
       if (!plant.secured()) {
         json.writeStringField("security", "none");
       }

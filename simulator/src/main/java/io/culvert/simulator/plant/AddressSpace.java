@@ -509,6 +509,11 @@ final class AddressSpace extends ManagedNamespaceWithLifecycle {
   Station.Client client(Station station) {
     return new Station.Client() {
       @Override
+      public boolean followed(int variable) {
+        return !dataItems.getOrDefault(node(station, variable), Set.of()).isEmpty();
+      }
+
+      @Override
       public boolean value(int variable, Shown shown) {
         Set<DataItem> items = dataItems.getOrDefault(node(station, variable), Set.of());
         boolean taken = false;
@@ -606,7 +611,7 @@ final class AddressSpace extends ManagedNamespaceWithLifecycle {
     synchronized (place.station().truth()) {
       List<Shown> all = place.station().kept(place.variable(), from, to);
       List<Shown> here = all.subList(0, Math.min(page, all.size()));
-      here.forEach(shown -> place.station().give(place.variable(), shown));
+      here.forEach(shown -> place.station().recall(place.variable(), shown));
       DataValue[] values =
           here.stream()
               .map(shown -> dataValue(place.station().variables().get(place.variable()), shown))

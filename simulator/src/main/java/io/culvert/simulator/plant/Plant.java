@@ -163,9 +163,9 @@ public final class Plant implements AutoCloseable {
     return stations.stream().mapToLong(Station::given).sum();
   }
 
-  /** Whether somebody has asked for the values of every device. */
+  /** Whether somebody is connected who is told of every device. */
   public boolean followed() {
-    return stations.stream().allMatch(Station::asked);
+    return wire.connections() > 0 && stations.stream().allMatch(Station::followed);
   }
 
   /** From now on nothing changes any more. The server stays, and gives what it still has. */

@@ -56,6 +56,9 @@ final class Station {
 
   /** Where values and events go: the server, while there is one. */
   interface Client {
+    /** Whether anybody is told of a variable at present. */
+    boolean followed(int variable);
+
     /**
      * Hands on a value of a variable.
      *
@@ -174,10 +177,10 @@ final class Station {
     }
   }
 
-  /** Whether anybody has asked for its cycle counter, which all read. */
-  boolean asked() {
+  /** Whether anybody is told of its cycle counter, which all read. */
+  boolean followed() {
     synchronized (truth) {
-      return asked[0];
+      return client != null && client.followed(0);
     }
   }
 
@@ -266,6 +269,12 @@ final class Station {
   /** A value is given to somebody, for the first time or again. */
   void give(int variable, Shown value) {
     values.gave(value.row(), variable);
+    given++;
+  }
+
+  /** A value is given out of what it kept. */
+  void recall(int variable, Shown value) {
+    values.recalled(value.row(), variable);
     given++;
   }
 

@@ -32,6 +32,8 @@ public final class Dialect {
   private static final Pattern EVENTS = Pattern.compile("\\$oc/devices/([^/]+)/sys/events/up");
   private static final Pattern ANSWERS =
       Pattern.compile("\\$oc/devices/([^/]+)/sys/(commands|properties/set)/response/request_id=.+");
+  private static final Pattern COMMANDS =
+      Pattern.compile("\\$oc/devices/([^/]+)/sys/(commands|properties/set)/request_id=.+");
   private static final Set<String> CLASSES = Set.of("alarm", "event", "state", "telemetry");
   private static final DateTimeFormatter TIME =
       new DateTimeFormatterBuilder()
@@ -79,6 +81,11 @@ public final class Dialect {
       }
     } catch (IOException e) {
       throw new MalformedException("isn't JSON: " + e.getMessage().lines().findFirst().orElse(""));
+    }
+    matcher = COMMANDS.matcher(topic);
+    if (matcher.matches()) {
+      // The platform's own; there may be more of it than this.
+      return new Message(matcher.group(1), List.of(), Map.of());
     }
     throw new MalformedException("no topic of the dialect");
   }

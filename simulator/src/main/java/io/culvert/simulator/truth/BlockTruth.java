@@ -134,14 +134,24 @@ public final class BlockTruth {
   }
 
   /**
-   * Notes that the device gave a value: for the first time, or once more, so that it may also
-   * arrive once more.
+   * Notes that the device gave the value that it had to somebody who asks to be told from now on:
+   * for the first time, or once more, so that it may also arrive once more.
    */
   public void gave(int row, int point) {
     again.putIfAbsent(key(row, point), 0);
     if (state(row, point) <= NOT_SHOWN) {
       shown(row, point);
     } else {
+      again.merge(key(row, point), 1, Integer::sum);
+    }
+  }
+
+  /**
+   * Notes that the device gave a value out of its memory. Who asks for more than he needs may leave
+   * what he needn't.
+   */
+  public void recalled(int row, int point) {
+    if (state(row, point) > NOT_SHOWN) {
       again.merge(key(row, point), 1, Integer::sum);
     }
   }

@@ -81,7 +81,10 @@ final class Feed {
    */
   private Instant unbroken;
 
-  /** The last complete message before the link was lost; {@code null} if it wasn't. */
+  /**
+   * The last complete message before the link was lost; {@code null} if it wasn't. It holds until a
+   * connection has told something: one that is lost before may never have been in use.
+   */
   private Instant heard;
 
   /** When it is given up if nobody takes it over, by the session's clock. */
@@ -194,10 +197,8 @@ final class Feed {
    * it.
    */
   Instant opened() {
-    Instant since = unbroken != null && heard != null && heard.isAfter(unbroken) ? heard : unbroken;
-    heard = null;
     opening = false;
-    return since;
+    return unbroken != null && heard != null && heard.isAfter(unbroken) ? heard : unbroken;
   }
 
   /** Takes samples of one message; they go on in the order they came. */
@@ -254,12 +255,21 @@ final class Feed {
         }
       }
       int size = samples.size();
+      boolean inUse = !opening;
       to.handOvers++;
       to.samples += size;
       // Refused ones are in the core's ledger; handed over again they would be there twice.
       to.sink
           .accept(samples)
-          .whenComplete((accepted, refused) -> order.execute(() -> taken(to, size, taken)));
+          .whenComplete(
+              (accepted, refused) ->
+                  order.execute(
+                      () -> {
+                        if (inUse && refused == null && to == outlet) {
+                          heard = null;
+                        }
+                        taken(to, size, taken);
+                      }));
     }
   }
 

@@ -97,9 +97,6 @@ final class Session {
 
   private static final long TICK_MILLIS = 500;
 
-  /** How often a server says so if it has nothing to tell, unless it publishes less often. */
-  static final long TOLD_MILLIS = 1_000;
-
   /** How long a server that has nothing to tell is waited for, to know that it has nothing. */
   private static final long SETTLED_MILLIS = 1_500;
 
@@ -1193,6 +1190,8 @@ final class Session {
           forget(subscription, "the server sends nothing for the subscription");
           connected.client().deleteSubscriptionsAsync(List.of(silent));
           recreate(subscription);
+        } else {
+          subscription.follow();
         }
       }
       pump();

@@ -98,6 +98,18 @@ final class Subscription {
   /** Whether the server keeps messages that aren't acknowledged. */
   private boolean keeps;
 
+  /**
+   * Publish requests of the lost channel that the server may still answer into the void; 0 once it
+   * has answered one of the present channel.
+   */
+  private int voids;
+
+  /** Whether it gave a message again since the link was lost. */
+  private boolean gave;
+
+  /** Whether the link was lost for less time than the server must keep messages. */
+  private boolean brief;
+
   /** The next number that is only looked for, and the first that can't have been sent. */
   private long probe;
 
@@ -159,6 +171,7 @@ final class Subscription {
     acknowledgements.clear();
     asking = false;
     keeps = false;
+    voids = 0;
     spared = 0;
     settle();
     alive();
@@ -185,7 +198,8 @@ final class Subscription {
   }
 
   boolean silent(long nanos, Duration patience) {
-    return id != null && nanos - heardNanos > silence().plus(patience).toNanos();
+    Duration most = silence.multipliedBy(1 + voids).plus(patience);
+    return id != null && nanos - heardNanos > most.toNanos();
   }
 
   void alive() {
@@ -229,6 +243,7 @@ final class Subscription {
    */
   void published(NotificationMessage message, UInteger[] numbers) {
     fresh = true;
+    voids = 0;
     available(numbers);
     take(message);
   }
@@ -294,15 +309,20 @@ final class Subscription {
     next = Math.max(next, 1);
     probe = next + 1;
     bound = next + most;
+    voids = most;
+    gave = false;
+    brief = session.nanos() - heardNanos < silence.toNanos();
     settled = new CompletableFuture<>();
     fresh = false;
     ask();
   }
 
   /**
-   * Completes when it is known whether the server could give again all that was lost on the way: it
-   * has told something of its own since, or has nothing more of what it can have sent, though it
-   * does keep messages. Else, as long as it has nothing to tell, that isn't known.
+   * Completes when it is known whether the server could give again all that was lost on the way.
+   * That is so if it gave the first message that is missing, since the oldest go first; or if it
+   * has told something of its own, with its number; or if it gave none of those that it can have
+   * sent in a time in which it must keep them (5.14.1.2). Else, as long as it has nothing to tell,
+   * that isn't known.
    */
   CompletableFuture<Void> settled() {
     return settled == null ? CompletableFuture.completedFuture(null) : settled;
@@ -316,6 +336,13 @@ final class Subscription {
     }
   }
 
+  /** From time to time: what the server may go on sending into the void is asked for. */
+  void follow() {
+    if (voids > 0) {
+      ask();
+    }
+  }
+
   private void goOn() {
     while (!held.isEmpty() && held.firstKey() == next) {
       NotificationMessage message = held.pollFirstEntry().getValue();
@@ -324,16 +351,18 @@ final class Subscription {
     }
     if (next < told) {
       ask();
-    } else if (!asking && (fresh || keeps && probe >= bound)) {
-      settle();
     } else if (!asking && settled != null) {
-      probe();
+      if (fresh || gave || brief && keeps && probe >= bound) {
+        settle();
+      } else if (brief && keeps) {
+        probe();
+      }
     }
   }
 
   /** The next message isn't there; if a later one is, it was there and is lost. */
   private void probe() {
-    if (id == null || probe >= bound) {
+    if (id == null) {
       return;
     }
     asking = true;
@@ -377,6 +406,7 @@ final class Subscription {
             skip(wanted);
             return;
           }
+          gave = true;
           take(message);
           if (next > wanted) {
             // There may be more that nothing has told of yet.

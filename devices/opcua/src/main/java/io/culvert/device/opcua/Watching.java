@@ -212,9 +212,7 @@ final class Watching {
   private CompletableFuture<CreateSubscriptionResponse> create(
       OpcUaClient client, Duration publishing) {
     double interval = publishing.toNanos() / 1e6;
-    // Often: after a lost link the first of them tells whether anything is missing.
-    double often = Math.min(Session.TOLD_MILLIS, session.settings().keepAlive().toMillis());
-    long keepAlives = Math.max(1, Math.round(often / interval));
+    long keepAlives = Math.max(1, Math.round(session.settings().keepAlive().toMillis() / interval));
     long lifetime =
         Math.max(3 * keepAlives, (long) Math.ceil(Session.LIFETIME.toMillis() / interval));
     return client.createSubscriptionAsync(

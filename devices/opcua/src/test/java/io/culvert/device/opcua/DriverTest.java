@@ -9,6 +9,8 @@ import io.culvert.api.Point;
 import io.culvert.api.Problem;
 import io.culvert.testkit.LeakDetector;
 import io.culvert.testkit.RecordingSink;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.util.HashMap;
 import java.util.List;
@@ -95,12 +97,13 @@ class DriverTest {
 
   @Test
   void deactivationLeavesNothingBehindWhateverWasUnderWay() throws Exception {
+    // What connects to one that doesn't accept waits for an answer.
     try (PlantServer plant = new PlantServer();
-        Cable silent = new Cable(plant.port())) {
-      silent.pull();
-      use(plant.endpoint(), silent.endpoint());
+        ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      URI silent = URI.create("opc.tcp://127.0.0.1:" + server.getLocalPort());
+      use(plant.endpoint(), silent);
       LeakDetector.Mark mark = LeakDetector.mark();
-      use(plant.endpoint(), silent.endpoint());
+      use(plant.endpoint(), silent);
       mark.nothingLeft();
     }
   }

@@ -127,6 +127,22 @@ class FeedTest {
   }
 
   @Test
+  void aConnectionThatIsLostBeforeItToldAnythingDoesNotShortenIt() {
+    feed.watched(START);
+    feed.lost(new IOException("cut"), START.plusSeconds(10), 0);
+    take(0, 1);
+    feed.attach(sink);
+    assertThat(feed.opened()).isEqualTo(START.plusSeconds(10));
+    feed.lost(new IOException("cut"), START.plusSeconds(20), 0);
+    feed.attach(sink);
+    assertThat(feed.opened()).isEqualTo(START.plusSeconds(10));
+    take(1, 1);
+    feed.lost(new IOException("cut"), START.plusSeconds(30), 0);
+    feed.attach(sink);
+    assertThat(feed.opened()).isEqualTo(START.plusSeconds(30));
+  }
+
+  @Test
   void overflowsOfOneMessageAreToldOnceAPoint() {
     feed.attach(sink);
     feed.overflown("p", START, START.plusSeconds(1));

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class ReconnectTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final Map<String, String> SETTINGS =
-      Map.of("security", "none", "publishing", "20ms", "queue", "20000", "keepAlive", "1s");
+      Map.of("security", "none", "publishing", "20ms", "queue", "20000", "keepAlive", "2s");
 
   private final OpcUaDriver driver = new OpcUaDriver();
   private PlantServer plant;
@@ -182,7 +182,11 @@ class ReconnectTest {
     for (UInteger number : subscription.getAvailableSequenceNumbers()) {
       subscription.acknowledge(number);
     }
+    // For as long as a server must keep its messages.
+    cable.pull();
     cable.cut();
+    await().atMost(PATIENCE).until(() -> Instant.now().isAfter(gap.plusMillis(2_500)));
+    cable.plug();
     set(1);
     opened(2);
     arrives(set);
@@ -222,5 +226,34 @@ class ReconnectTest {
     core.reopen();
     opened(2);
     everyValueOnceInOrder();
+  }
+
+  @Test
+  void aLinkThatWasBrieflyLostInSilenceIsKnownToBeWhole() throws Exception {
+    set(10);
+    arrives(10);
+    Instant whole = Instant.now();
+    cable.cut();
+    opened(2);
+    assertThat(core.completeSince.get(1)).isBeforeOrEqualTo(whole);
+    set(10);
+    everyValueOnceInOrder();
+  }
+
+  @Test
+  void aForgottenSubscriptionIsMadeAgainBeforeTheDeviceIsOpenAgain() throws Exception {
+    set(10);
+    arrives(10);
+    core.reopens = false;
+    plant.stop();
+    plant.start();
+    await().atMost(PATIENCE).until(() -> plant.watched() == 1);
+    Instant again = Instant.now();
+    set(10);
+    core.reopen();
+    opened(2);
+    arrives(20);
+    assertThat(arrived()).endsWith(11, 12, 13, 14, 15, 16, 17, 18, 19, 20);
+    assertThat(core.completeSince.get(1)).isBeforeOrEqualTo(again);
   }
 }

@@ -142,7 +142,7 @@ class SubscriptionTest {
     Subscription subscription = plant.server().getSubscriptions().values().iterator().next();
     assertThat(subscription.getPublishingInterval()).isEqualTo(20);
     assertThat(subscription.getLifetimeCount() * 20).isGreaterThanOrEqualTo(600_000);
-    assertThat(subscription.getMaxKeepAliveCount() * 20).isEqualTo(1_000);
+    assertThat(subscription.getMaxKeepAliveCount() * 20).isEqualTo(5_000);
   }
 
   @Test

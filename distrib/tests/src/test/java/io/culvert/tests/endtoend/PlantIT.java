@@ -43,7 +43,8 @@ class PlantIT {
   /** Its server hangs half-open, closes its channels in a burst, and forgets everything. */
   @Test
   void whatCannotBeHadAnyMoreStandsInTheLedgerAndNothingElseIsLost() throws Exception {
-    JsonNode audit = demo("--seconds", "4", "--plant-fault", "hang,cut,restart");
+    JsonNode audit =
+        demo("--seconds", "4", "--plant-fault", "hang,cut,restart", "--plant-down", "3");
 
     assertThat(audit.at("/lost").asLong()).isZero();
     assertThat(audit.at("/confirmed").asLong()).isGreaterThan(300);
