@@ -55,6 +55,17 @@ final class ReportJson {
         json.writeNumberField(reason.getKey(), reason.getValue());
       }
       json.writeEndObject();
+      json.writeObjectFieldStart("byClass");
+      for (Map.Entry<String, Report.Tally> one : report.byClass().entrySet()) {
+        json.writeObjectFieldStart(one.getKey());
+        json.writeNumberField("shown", one.getValue().shown());
+        json.writeNumberField("confirmed", one.getValue().confirmed());
+        json.writeNumberField("suppressed", one.getValue().suppressed());
+        json.writeNumberField("ledger", one.getValue().explained());
+        json.writeNumberField("lost", one.getValue().lost());
+        json.writeEndObject();
+      }
+      json.writeEndObject();
       json.writeNumberField("received", report.received().readings());
       json.writeNumberField("historical", report.received().historical());
       json.writeNumberField("duplicates", report.received().duplicates());
