@@ -470,7 +470,8 @@ final class Verdict {
       synchronized (device) {
         for (BlockTruth block : device.blocks()) {
           for (int row = 0; row < block.rows(); row++) {
-            long event = block.eventAt(row);
+            // What a device tells may be older than the reading of it.
+            long event = block.timed() ? 0 : block.eventAt(row);
             Map.Entry<Long, Integer> start = event == 0 ? null : starts.floorEntry(event);
             if (start != null) {
               first[start.getValue()] = Math.min(first[start.getValue()], event);
