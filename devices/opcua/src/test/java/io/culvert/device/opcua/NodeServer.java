@@ -44,7 +44,9 @@ final class NodeServer implements AutoCloseable {
     String pki = folder.resolve("pki").toString();
     ProcessBuilder builder =
         new ProcessBuilder(
-            "node", SERVER.toString(), "{\"pki\": \"" + pki + "\", " + options + "}");
+            "node",
+            SERVER.toString(),
+            "{\"pki\": \"" + pki + "\", \"port\": " + Pipe.freePort() + ", " + options + "}");
     builder.environment().put("NODE_PATH", MODULES.toAbsolutePath().toString());
     builder.redirectError(log.toFile());
     try {

@@ -3,12 +3,14 @@ package io.culvert.device.opcua;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The way between client and server, over which bytes can be held back, connections cut and new
@@ -26,10 +28,20 @@ final class Pipe implements AutoCloseable {
    */
   Pipe(int to) throws IOException {
     this.to = to;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    port = freePort();
     start();
+  }
+
+  /** Below those that are given to whoever connects: it must be free again after a stop. */
+  static int freePort() throws IOException {
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+      try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return free.getLocalPort();
+      } catch (BindException taken) {
+        // Another, then.
+      }
+    }
   }
 
   int port() {
