@@ -204,15 +204,19 @@ public final class Picture {
           continue;
         }
         Latest latest = entry.getValue();
+        String shown = Text.value(latest.value());
+        // What is long, such as the words of an alarm, may have what the point's name leaves free.
+        int free = Math.max(0, point - Text.width(entry.getKey()) - 1);
+        int wide = Math.min(value + free, Math.max(value, Text.width(shown)));
         lines.add(
             " "
                 + CYAN
                 + Text.left(shownId, device)
                 + RESET
                 + " "
-                + Text.left(entry.getKey(), point)
+                + Text.left(entry.getKey(), point - wide + value)
                 + BOLD
-                + Text.right(Text.value(latest.value()), value)
+                + Text.right(shown, wide)
                 + RESET
                 + " "
                 + Text.left(Text.unit(latest.unit()), unit)

@@ -97,6 +97,9 @@ public final class Text {
       String plain = rounded.stripTrailingZeros().toPlainString();
       return number == 0 ? "0" : plain;
     }
+    if (value instanceof Map<?, ?> event && event.get("message") instanceof String message) {
+      return message;
+    }
     return value == null ? "–" : value.toString();
   }
 

@@ -111,6 +111,53 @@ class StreetFileTest {
   }
 
   @Test
+  void aPlantStandsBesideTheStreetOrAlone() throws Exception {
+    String plant =
+        """
+        plant:
+          history: kept
+          devices:
+            - {id: station, count: 2, profile: opcua-pump-station}
+            - {id: tap, profile: opcua-water-quality}
+        """;
+    Street both =
+        StreetFile.parse(
+            "s.yaml",
+            HEAD + "  - {id: a, profile: underpass-water}\n" + plant,
+            profiles,
+            null,
+            null);
+    assertThat(both.size()).isEqualTo(4);
+    assertThat(both.plant().stations())
+        .extracting(Street.Station::id)
+        .containsExactly("station-001", "station-002", "tap");
+    assertThat(both.plant().history()).isTrue();
+    assertThat(both.plant().secured()).isTrue();
+    Street alone =
+        StreetFile.parse("s.yaml", "schema: culvert-street/1\n" + plant, profiles, null, null);
+    assertThat(alone.devices()).isEmpty();
+    assertThat(alone.size()).isEqualTo(3);
+  }
+
+  @Test
+  void whatIsWrongWithAPlantIsToldByLine() {
+    assertProblems(
+        """
+        schema: culvert-street/1
+        plant:
+          cycle: 1ms
+          security: some
+          devices:
+            - {id: a, profile: opcua-bridge}
+            - {id: a, profile: opcua-bridge, port: 3}
+        """,
+        "s.yaml:3: found 1 ms, expected 10ms or more",
+        "s.yaml:4: found 'some', expected required or none",
+        "s.yaml:7: found the device 'a' twice, expected each id once",
+        "s.yaml:7: found the key 'port', expected one of");
+  }
+
+  @Test
   void missingProfileIsNamed() {
     assertProblems(
         HEAD + "  - {id: a, profile: no-such}\n", "s.yaml:3: found no profile 'no-such'");

@@ -125,14 +125,6 @@ class ContinuityTest {
   }
 
   @Test
-  void anOutageBetweenTwoTurnsIsAGapToo() {
-    lose();
-    comeBack();
-
-    assertThat(entries(Reason.NEVER_READ)).isNotEmpty();
-  }
-
-  @Test
   void theNextOutageIsOneOfItsOwn() {
     complete = rig.now();
     lose();
