@@ -5,8 +5,6 @@ import static org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned.
 
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -102,9 +100,7 @@ final class PlantServer implements AutoCloseable {
   }
 
   PlantServer(OpcUaServerConfigLimits limits) throws Exception {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    port = Pipe.freePort();
     this.limits = limits;
     start();
   }

@@ -1,9 +1,6 @@
 package io.culvert.device.opcua;
 
 import io.culvert.device.opcua.Pki.Signed;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -69,7 +66,7 @@ final class SecureServer implements AutoCloseable {
   }
 
   private SecureServer(Signed own) throws Exception {
-    port = freePort();
+    port = Pipe.freePort();
     MemoryCertificateStore store = new MemoryCertificateStore();
     store.set(
         NodeIds.RsaSha256ApplicationCertificateType,
@@ -113,12 +110,6 @@ final class SecureServer implements AutoCloseable {
         new OpcUaServer(
             config,
             profile -> new OpcTcpServerTransport(OpcTcpServerTransportConfig.newBuilder().build()));
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   /** Announced under a name that nobody can resolve, as a server behind a translation has. */
