@@ -36,8 +36,12 @@ class KillIT {
     assertThat(report.at("/figures/kills").asInt()).isEqualTo(kills);
     assertThat(report.at("/lost").asLong()).isZero();
     assertThat(report.at("/figures/interruptions").asLong()).isPositive();
-    assertThat(report.at("/figures/slowestReadyMillis").asLong())
+    // 10 s are promised, and told by the long form on a quiet machine. Here others may want the
+    // processors: what must not be is that it never gets ready.
+    long slowest = report.at("/figures/slowestReadyMillis").asLong();
+    System.out.println("Slowest of " + kills + " starts: " + slowest + " ms");
+    assertThat(slowest)
         .as("from the start to the first reading at the platform, in ms")
-        .isLessThan(10_000);
+        .isLessThan(Form.of(60_000, 10_000));
   }
 }
