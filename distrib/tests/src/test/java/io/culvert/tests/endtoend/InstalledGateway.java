@@ -111,7 +111,7 @@ public final class InstalledGateway implements AutoCloseable {
 
   public void awaitLog(String part) {
     await("log says: " + part)
-        .atMost(Duration.ofSeconds(60))
+        .atMost(Duration.ofMinutes(3))
         .conditionEvaluationListener(null)
         .untilAsserted(() -> assertThat(log()).contains(part));
   }
