@@ -1232,10 +1232,14 @@ public abstract class DriverContract {
     return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() + buffers;
   }
 
-  /** A fresh connection is as good as new, at the latest the third: the core would try on, too. */
+  /**
+   * A fresh connection is as good as new, sooner or later: the core tries on, too. At once it
+   * needn't be: what a damaged answer said may hold for as long as the driver has to believe it.
+   */
   private void recovers(Relay relay, String story) throws Exception {
+    long end = System.nanoTime() + 4 * patience().toNanos();
     AssertionError last = null;
-    for (int attempt = 0; attempt < 3; attempt++) {
+    do {
       Way way = reopened(relay, story);
       if (way != null) {
         try {
@@ -1246,7 +1250,8 @@ public abstract class DriverContract {
         }
         close(way.connection);
       }
-    }
+      LockSupport.parkNanos(patience().toNanos() / 100);
+    } while (System.nanoTime() - end < 0);
     throw new AssertionError(
         "A fresh connection is not usable after " + story + (last == null ? "" : ": " + last),
         last);
