@@ -111,7 +111,7 @@ class DurableBufferTest {
     assertThat(telemetry).isNotDone();
     assertThat(buffer.status().pending()).isEqualTo(3);
     accept(List.of(of("a", "high", StreamClass.ALARM, Value.of(true), T0)));
-    telemetry.get(1, TimeUnit.SECONDS);
+    telemetry.get(30, TimeUnit.SECONDS);
     assertThat(buffer.status().accepted()).isEqualTo(4);
     assertThat(buffer.status().pending()).isZero();
   }

@@ -443,7 +443,8 @@ class HostileSlaveTest {
         .cause()
         .isInstanceOf(TimeoutException.class)
         .hasMessage("Unit 1 at 127.0.0.1:%d did not answer within 150 ms", slave.port());
-    assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - before)).isLessThan(1500);
+    // Far less than the minute after which the driver gives up by itself.
+    assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - before)).isLessThan(20_000);
   }
 
   @Test
