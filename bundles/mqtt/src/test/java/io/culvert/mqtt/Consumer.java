@@ -26,17 +26,21 @@ final class Consumer implements AutoCloseable {
     client = new MqttClient("tcp://127.0.0.1:" + port, "platform", new MemoryPersistence());
     MqttConnectOptions options = new MqttConnectOptions();
     options.setMaxInflight(1000);
-    // Moquette may close a connection that comes in the moment it begins to listen.
+    // Moquette drops a client whose SUBSCRIBE comes before it has marked its own CONNACK as sent.
     await()
         .atMost(Duration.ofSeconds(30))
         .ignoreExceptions()
         .until(
             () -> {
-              client.connect(options);
+              if (!client.isConnected()) {
+                client.connect(options);
+              }
+              client.subscribe(
+                  "$oc/#",
+                  1,
+                  (topic, message) -> heard.add(new Heard(topic, message.getPayload())));
               return true;
             });
-    client.subscribe(
-        "$oc/#", 1, (topic, message) -> heard.add(new Heard(topic, message.getPayload())));
   }
 
   List<Heard> heard() {

@@ -126,6 +126,7 @@ final class Manager implements Plugins {
   /**
    * A plug-in in force that doesn't start.
    *
+   * @param pauses go on with the next that says so of the same version
    * @param pause until it is tried again
    * @param until the end of the pause
    */

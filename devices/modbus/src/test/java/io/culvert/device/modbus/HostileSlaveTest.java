@@ -436,13 +436,15 @@ class HostileSlaveTest {
 
   @Test
   void aDeviceThatIsWhollySilentIsAnExceptionWithinTwoTimeouts() throws Exception {
-    slave.play((request, out) -> {});
+    AtomicInteger asked = new AtomicInteger();
+    slave.play((request, out) -> asked.incrementAndGet());
     ModbusConnection connection = talk.open(1, HASTY);
     long before = System.nanoTime();
     assertThatThrownBy(() -> read(connection, FIRST, VICTIM, LAST))
         .cause()
         .isInstanceOf(TimeoutException.class)
         .hasMessage("Unit 1 at 127.0.0.1:%d did not answer within 150 ms", slave.port());
+    assertThat(asked).as("requests that it was asked").hasValue(2);
     // Far less than the minute after which the driver gives up by itself.
     assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - before)).isLessThan(20_000);
   }
