@@ -165,7 +165,10 @@ final class Session {
 
   private int published;
 
-  /** Publish requests that the server had when the link was lost. */
+  /**
+   * Publish requests without an answer since the link was there: the server may still answer them
+   * into the void. Milo may fail them before it tells that the link is lost.
+   */
   private int unanswered;
 
   private int mostPublishes = MOST_PUBLISHES;
@@ -618,7 +621,7 @@ final class Session {
     active = false;
     restoring = false;
     era++;
-    unanswered = Math.max(unanswered, published);
+    unanswered = Math.min(MOST_PUBLISHES, unanswered + published);
     published = 0;
     lostSince = nanos();
     triedAt = nanos();
@@ -1129,6 +1132,9 @@ final class Session {
     acknowledged.forEach(Subscription::again);
     if (!present) {
       return;
+    }
+    if (failure != null && !Failures.refused(failure)) {
+      unanswered++;
     }
     long status = Failures.status(failure);
     if (status == StatusCodes.Bad_TooManyPublishRequests) {

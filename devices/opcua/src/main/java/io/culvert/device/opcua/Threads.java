@@ -34,6 +34,8 @@ final class Threads {
 
   Threads() {
     scheduler.setRemoveOnCancelPolicy(true);
+    // Milo's state machines may still have something to do, in threads that would die of a no.
+    answers.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
   }
 
   private static ThreadPoolExecutor pool(int threads, String name) {
@@ -58,7 +60,7 @@ final class Threads {
         .setWheelTimer(timer);
   }
 
-  /** For what follows an answer; nothing here may block. */
+  /** For what follows an answer; nothing here may block. After the end, tasks are dropped. */
   ExecutorService answers() {
     return answers;
   }

@@ -1,5 +1,7 @@
 package io.culvert.device.opcua;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
@@ -71,7 +74,15 @@ final class Pipe implements AutoCloseable {
   void start() throws IOException {
     ServerSocket accepting = new ServerSocket();
     accepting.setReuseAddress(true);
-    accepting.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    // Somebody who looks for a free port may hold it for a moment.
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .ignoreExceptions()
+        .until(
+            () -> {
+              accepting.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+              return true;
+            });
     server = accepting;
     thread(
         () -> {
