@@ -60,7 +60,15 @@ class PlantIT {
         demo("--seconds", "4", "--plant-history", "--plant-fault", "restart", "--plant-down", "3");
 
     assertThat(audit.at("/lost").asLong()).isZero();
-    assertThat(audit.at("/explained/never read").asLong(0)).as("%s", audit).isZero();
+    // The server has no history of its events: an alarm in that time may be in the ledger.
+    audit
+        .get("byClass")
+        .fields()
+        .forEachRemaining(
+            one ->
+                assertThat(one.getKey().equals("alarm") ? 0 : one.getValue().get("ledger").asLong())
+                    .as("%s in %s", one.getKey(), audit)
+                    .isZero());
     assertThat(entries(audit, "recovered")).isNotEmpty();
   }
 
