@@ -1242,6 +1242,7 @@ final class Session {
                           failure = Failures.outward(server().toString(), failed).getMessage();
                         } else if (answeredAt == 0) {
                           answeredAt = nanos();
+                          failure = null;
                         }
                       }));
     }
