@@ -593,7 +593,7 @@ final class Pump implements AutoCloseable {
     int room = alarm ? BATCH_BYTES : delivery.budget().room(BATCH_BYTES);
     long clockWait = settings.get().clockWait().toMillis();
     List<Batch.Entry> entries = new ArrayList<>();
-    long[] positions = new long[most + 1];
+    long[] positions = {};
     int bytes = 0;
     boolean waits = false;
     long at = historical ? course.history : course.live;
@@ -635,6 +635,10 @@ final class Pump implements AutoCloseable {
           waits = true;
           hold(course, historical, clockWait - (store.elapsed() - row.head().elapsed()));
           break;
+        }
+        if (entries.size() == positions.length) {
+          // It is often asked for what isn't there: room for a whole batch each time costs more.
+          positions = Arrays.copyOf(positions, Math.max(16, 2 * positions.length));
         }
         positions[entries.size()] = at;
         entries.add(entry);

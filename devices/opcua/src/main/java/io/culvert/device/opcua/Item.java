@@ -30,6 +30,9 @@ final class Item {
   /** Time of the last value; {@code null} before the first. */
   Instant last;
 
+  private long message;
+  private int turn;
+
   Item(Feed feed, Point point, Address address) {
     this.feed = feed;
     this.point = point;
@@ -39,6 +42,17 @@ final class Item {
   /** How many values or events the server is asked to keep. */
   int queue() {
     return address.queue() == 0 ? feed.settings.queue() : address.queue();
+  }
+
+  /**
+   * How many of its values a message had before this one.
+   *
+   * @param in which it stands
+   */
+  int turn(long in) {
+    turn = in == message ? turn + 1 : 0;
+    message = in;
+    return turn;
   }
 
   Sample sample(DataValue value) {

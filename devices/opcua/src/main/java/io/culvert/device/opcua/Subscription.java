@@ -81,6 +81,9 @@ final class Subscription {
 
   private long nextHandle;
 
+  /** Messages with values so far. */
+  private long messages;
+
   /** How long the server may be silent at most. */
   private Duration silence;
 
@@ -484,8 +487,9 @@ final class Subscription {
       return;
     }
     Feed feed = null;
-    List<Sample> samples = null;
-    Map<Feed, List<Sample>> all = new IdentityHashMap<>();
+    Turns turns = null;
+    Map<Feed, Turns> all = new IdentityHashMap<>();
+    messages++;
     for (MonitoredItemNotification value : values) {
       Item item = items.get(value.getClientHandle());
       if (item == null) {
@@ -493,15 +497,36 @@ final class Subscription {
       }
       if (item.feed != feed) {
         feed = item.feed;
-        samples = all.computeIfAbsent(feed, f -> new ArrayList<>());
+        turns = all.computeIfAbsent(feed, f -> new Turns());
       }
-      samples.add(sample(item, value.getValue()));
+      turns.add(item.turn(messages), sample(item, value.getValue()));
     }
     all.forEach(
         (to, theirs) -> {
           to.tellOverflown();
-          delivery.hand(to, theirs);
+          delivery.hand(to, theirs.samples());
         });
+  }
+
+  /**
+   * Samples of one message: first the first of each item, then the second, and so on. A server puts
+   * all values of an item together; those of one moment together are less to store and to send.
+   */
+  private static final class Turns {
+    private final List<List<Sample>> turns = new ArrayList<>(1);
+
+    void add(int turn, Sample sample) {
+      if (turn == turns.size()) {
+        turns.add(new ArrayList<>());
+      }
+      turns.get(turn).add(sample);
+    }
+
+    List<Sample> samples() {
+      List<Sample> all = turns.get(0);
+      turns.subList(1, turns.size()).forEach(all::addAll);
+      return all;
+    }
   }
 
   private void events(EventFieldList[] events, Delivery delivery) {

@@ -11,8 +11,10 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
 import org.eclipse.milo.opcua.sdk.client.subscriptions.OpcUaMonitoredItem;
@@ -36,6 +38,7 @@ public final class BareClient {
   private static final String TOPIC =
       "$oc/devices/bare-loop/sys/gateway/sub_devices/properties/report";
   private static final int QOS = 1;
+  private static final int MOST = 100;
   private static final double PUBLISHING_MILLIS = 500;
 
   private final JsonFactory json = new JsonFactory();
@@ -52,29 +55,36 @@ public final class BareClient {
     this.mqtt = mqtt;
   }
 
-  /** One notification: an entry for each run of values of the same device and time. */
+  /** What one message tells together: values of a device and a time. */
+  private record Moment(int device, long time) {}
+
+  /** One notification: a message for all values of the same device and time, 100 at most. */
   private void publish(List<OpcUaMonitoredItem> items, List<DataValue> values) {
-    int from = 0;
-    while (from < items.size()) {
-      Place first = place(items.get(from));
-      long time = values.get(from).getSourceTime().getJavaTime();
-      int to = from + 1;
-      while (to < items.size()
-          && to - from < 100
-          && place(items.get(to)).device == first.device
-          && values.get(to).getSourceTime().getJavaTime() == time) {
-        to++;
+    Map<Moment, List<Integer>> moments = new LinkedHashMap<>();
+    Moment moment = null;
+    List<Integer> members = null;
+    for (int i = 0; i < items.size(); i++) {
+      int device = place(items.get(i)).device;
+      long time = values.get(i).getSourceTime().getJavaTime();
+      if (moment == null || moment.device != device || moment.time != time) {
+        moment = new Moment(device, time);
+        members = moments.computeIfAbsent(moment, m -> new ArrayList<>());
       }
-      try {
-        publish(first.device, time, items.subList(from, to), values.subList(from, to));
-      } catch (IOException | MqttException | RuntimeException e) {
-        failures.increment();
-        if (failures.sum() <= 20) {
-          System.err.println(e);
-        }
-      }
-      from = to;
+      members.add(i);
     }
+    moments.forEach(
+        (of, all) -> {
+          for (int from = 0; from < all.size(); from += MOST) {
+            try {
+              publish(of, all.subList(from, Math.min(all.size(), from + MOST)), items, values);
+            } catch (IOException | MqttException | RuntimeException e) {
+              failures.increment();
+              if (failures.sum() <= 20) {
+                System.err.println(e);
+              }
+            }
+          }
+        });
   }
 
   private static Place place(OpcUaMonitoredItem item) {
@@ -82,26 +92,26 @@ public final class BareClient {
   }
 
   private void publish(
-      int device, long time, List<OpcUaMonitoredItem> items, List<DataValue> values)
+      Moment of, List<Integer> members, List<OpcUaMonitoredItem> items, List<DataValue> values)
       throws IOException, MqttException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
     try (JsonGenerator out = json.createGenerator(bytes)) {
       out.writeStartObject();
       out.writeArrayFieldStart("devices");
       out.writeStartObject();
-      out.writeStringField("device_id", LoadServer.device(device));
+      out.writeStringField("device_id", LoadServer.device(of.device));
       out.writeArrayFieldStart("services");
       out.writeStartObject();
       out.writeStringField("service_id", "telemetry");
-      out.writeStringField("event_time", TIME.format(Instant.ofEpochMilli(time)));
+      out.writeStringField("event_time", TIME.format(Instant.ofEpochMilli(of.time)));
       out.writeObjectFieldStart("properties");
-      for (int i = 0; i < items.size(); i++) {
+      for (int i : members) {
         Place place = place(items.get(i));
         out.writeNumberField(place.point, (Double) values.get(i).getValue().getValue());
         out.writeStringField(place.unitName, "mV");
       }
-      out.writeNumberField("seq_first", sequences[device]);
-      out.writeNumberField("seq_count", items.size());
+      out.writeNumberField("seq_first", sequences[of.device]);
+      out.writeNumberField("seq_count", members.size());
       out.writeEndObject();
       out.writeEndObject();
       out.writeEndArray();
@@ -109,7 +119,7 @@ public final class BareClient {
       out.writeEndArray();
       out.writeEndObject();
     }
-    sequences[device] += items.size();
+    sequences[of.device] += members.size();
     mqtt.publish(TOPIC, bytes.toByteArray(), QOS, false);
   }
 
