@@ -36,7 +36,7 @@ public final class Main {
       Options of opcua
         --devices N --points N      variables of the server: devices, and points of each (10, 1000)
         --interval-millis N         between two values of each (1000)
-        --warm-up N, --seconds N, --runs N               40, 30, 3
+        --warm-up N, --seconds N, --runs N               60, 30, 3
         --contenders LIST           culvert,milo
       Options of devices
         --counts LIST, --points N, --interval-millis N   sizes of streets (10,100,1000,5000), 5, 5000

@@ -51,7 +51,7 @@ final class OpcUaLine {
     this.points = options.whole("points", 1_000, 1, 5_000);
     this.interval = options.whole("interval-millis", 1_000, 10, 3_600_000);
     this.runs = options.whole("runs", 3, 1, 100);
-    this.warmUp = Duration.ofSeconds(options.whole("warm-up", 40, 1, 3_600));
+    this.warmUp = Duration.ofSeconds(options.whole("warm-up", 60, 1, 3_600));
     this.window = Duration.ofSeconds(options.whole("seconds", 30, 1, 86_400));
     this.contenders = List.of(options.text("contenders", "culvert,milo").split(","));
     for (String name : contenders) {

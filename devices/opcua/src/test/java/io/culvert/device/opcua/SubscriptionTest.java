@@ -106,6 +106,24 @@ class SubscriptionTest {
   }
 
   @Test
+  void valuesOfAMomentStandTogetherAndEachPointStaysInOrder() throws Exception {
+    plant = new PlantServer();
+    subscribe(
+        device("d1", "publishing", "3s"), sink, tick(""), point("a", "Int32", DataType.INT32));
+    arrive(2);
+    for (int i = 1; i <= 3; i++) {
+      plant.set("Tick", i);
+    }
+    for (int i = 1; i <= 3; i++) {
+      plant.set("Int32", i);
+    }
+    arrive(8);
+    List<Sample> told = sink.samples().subList(2, 8);
+    assertThat(numbers(told)).containsExactly(1L, 1L, 2L, 2L, 3L, 3L);
+    assertThat(told.stream().map(Sample::point).distinct()).hasSize(2);
+  }
+
+  @Test
   void aQueueThatWasTooShortIsToldAndTheStatusPassesThrough() throws Exception {
     plant = new PlantServer();
     subscribe(device("d1", "publishing", "1s"), sink, tick("queue=10"));
