@@ -1,5 +1,6 @@
 package io.culvert.device.opcua;
 
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,6 +8,7 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,7 @@ import org.eclipse.milo.opcua.sdk.core.typetree.DataTypeTree;
 import org.eclipse.milo.opcua.stack.core.AttributeId;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.OpcUaDataType;
+import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
@@ -29,6 +32,7 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.LocalizedText;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
+import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UShort;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.BrowseDirection;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.BrowseResultMask;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
@@ -69,6 +73,13 @@ final class DataTypes {
   /** Types on the way from one to OPC UA's own, at most. */
   private static final int MOST_ABOVE = 100;
 
+  /** An answer that is larger than what is taken, or what the server gives. */
+  private static final Set<Long> TOO_MUCH =
+      Set.of(
+          StatusCodes.Bad_DecodingError,
+          StatusCodes.Bad_EncodingLimitsExceeded,
+          StatusCodes.Bad_ResponseTooLarge);
+
   /** OPC UA's own. */
   private static final class Own {
     static final DataTypeTree TREE = new DataTypeTree(LazyClientDataTypeTreeSeed.createSeedTree());
@@ -76,10 +87,13 @@ final class DataTypes {
     /** Types by the id of their binary encoding. */
     static final Map<NodeId, NodeId> ENCODED = new HashMap<>();
 
+    static final Map<String, NodeId> NAMED = new HashMap<>();
+
     static {
       TREE.getRoot()
           .traverse(
               type -> {
+                NAMED.put(type.getBrowseName().name(), type.getNodeId());
                 if (type.getBinaryEncodingId() != null) {
                   ENCODED.put(type.getBinaryEncodingId(), type.getNodeId());
                 }
@@ -129,6 +143,9 @@ final class DataTypes {
   private final Map<NodeId, Told> told = new ConcurrentHashMap<>();
   private final Map<NodeId, NodeId> encoded = new ConcurrentHashMap<>();
   private final Set<NodeId> learnt = ConcurrentHashMap.newKeySet();
+
+  /** What the dictionaries hold that were read. */
+  private final Map<NodeId, Map<NodeId, Told>> dictionaries = new ConcurrentHashMap<>();
 
   DataTypes(Link link) {
     this.link = link;
@@ -239,15 +256,24 @@ final class DataTypes {
         .thenCombine(
             browse(references),
             (values, results) -> {
-              Set<NodeId> more = new HashSet<>();
+              Map<NodeId, Told> all = new LinkedHashMap<>();
               for (int i = 0; i < asked.size(); i++) {
                 ReferenceDescription[] above = references(results.get(2 * i));
-                Told what =
+                all.put(
+                    asked.get(i),
                     new Told(
                         definition(values.get(i)),
                         above.length == 0 ? null : local(above[0]),
-                        binary(references(results.get(2 * i + 1))));
-                told.put(asked.get(i), what);
+                        binary(references(results.get(2 * i + 1)))));
+              }
+              return all;
+            })
+        .thenCompose(this::described)
+        .thenApply(
+            all -> {
+              told.putAll(all);
+              Set<NodeId> more = new HashSet<>();
+              for (Told what : all.values()) {
                 more.add(what.above);
                 if (what.definition instanceof StructureDefinition structure) {
                   for (StructureField field : fields(structure)) {
@@ -257,6 +283,130 @@ final class DataTypes {
               }
               return more;
             });
+  }
+
+  /** Looks up in dictionaries what the nodes of structures themselves don't say. */
+  private CompletableFuture<Map<NodeId, Told>> described(Map<NodeId, Told> all) {
+    List<NodeId> open =
+        all.keySet().stream()
+            .filter(id -> all.get(id).definition == null && all.get(id).encoding != null)
+            .toList();
+    if (open.isEmpty()) {
+      return CompletableFuture.completedFuture(all);
+    }
+    List<NodeId> encodings = open.stream().map(id -> all.get(id).encoding).toList();
+    return targets(encodings, BrowseDirection.Forward, NodeIds.HasDescription)
+        .thenCompose(
+            descriptions ->
+                targets(descriptions, BrowseDirection.Inverse, NodeIds.HasComponent)
+                    .thenCompose(
+                        in ->
+                            dictionaries(in)
+                                .thenCompose(read -> value(descriptions))
+                                .thenApply(names -> described(all, open, in, names))))
+        .exceptionallyCompose(
+            failure ->
+                Failures.refused(failure) || TOO_MUCH.contains(Failures.status(failure))
+                    ? CompletableFuture.completedFuture(all)
+                    : CompletableFuture.failedFuture(failure));
+  }
+
+  private Map<NodeId, Told> described(
+      Map<NodeId, Told> all, List<NodeId> open, List<NodeId> in, List<Object> names) {
+    for (int i = 0; i < open.size(); i++) {
+      Map<NodeId, Told> types = in.get(i) == null ? null : dictionaries.get(in.get(i));
+      if (types != null && names.get(i) instanceof String name) {
+        all.putAll(types);
+        Told type = types.get(id(in.get(i), name));
+        Told node = all.get(open.get(i));
+        if (type != null) {
+          all.put(open.get(i), new Told(type.definition, node.above, node.encoding));
+        }
+      }
+    }
+    return all;
+  }
+
+  /** Where a reference of each of these leads; {@code null} for nowhere. */
+  private CompletableFuture<List<NodeId>> targets(
+      List<NodeId> from, BrowseDirection way, NodeId kind) {
+    List<NodeId> known = from.stream().filter(Objects::nonNull).toList();
+    return browse(known.stream().map(id -> references(id, way, kind)).toList())
+        .thenApply(
+            results -> {
+              Deque<BrowseResult> rest = new ArrayDeque<>(results);
+              List<NodeId> to = new ArrayList<>();
+              for (NodeId id : from) {
+                ReferenceDescription[] found =
+                    id == null ? new ReferenceDescription[0] : references(rest.remove());
+                to.add(found.length == 0 ? null : local(found[0]));
+              }
+              return to;
+            });
+  }
+
+  /** Values of variables; {@code null} for those that have none. */
+  private CompletableFuture<List<Object>> value(List<NodeId> variables) {
+    List<NodeId> known = variables.stream().filter(Objects::nonNull).toList();
+    return read(known.stream().map(id -> attribute(id, AttributeId.Value)).toList())
+        .thenApply(
+            values -> {
+              Deque<DataValue> rest = new ArrayDeque<>(values);
+              List<Object> all = new ArrayList<>();
+              for (NodeId id : variables) {
+                DataValue value = id == null ? null : rest.remove();
+                all.add(value == null || value.statusCode().isBad() ? null : value.value().value());
+              }
+              return all;
+            });
+  }
+
+  /** Reads dictionaries that weren't read yet. */
+  private CompletableFuture<Void> dictionaries(List<NodeId> wanted) {
+    List<NodeId> asked =
+        wanted.stream()
+            .filter(id -> id != null && !dictionaries.containsKey(id))
+            .distinct()
+            .toList();
+    return value(asked)
+        .thenAccept(
+            values -> {
+              for (int i = 0; i < asked.size(); i++) {
+                if (values.get(i) instanceof ByteString xml) {
+                  dictionaries.put(asked.get(i), types(asked.get(i), xml.bytesOrEmpty()));
+                }
+              }
+            });
+  }
+
+  /** A dictionary's types, by ids that no node has, as a server of today would say them. */
+  private Map<NodeId, Told> types(NodeId dictionary, byte[] xml) {
+    Map<NodeId, Told> types = new HashMap<>();
+    try {
+      Dictionary.read(xml, Own.NAMED::get, name -> id(dictionary, name))
+          .forEach(
+              (name, definition) ->
+                  types.put(
+                      id(dictionary, name),
+                      new Told(
+                          definition,
+                          definition instanceof EnumDefinition
+                              ? NodeIds.Enumeration
+                              : NodeIds.Structure,
+                          null)));
+    } catch (IOException unreadable) {
+      LOG.warn("{}: {}", dictionary, unreadable.getMessage());
+    }
+    if (told.size() + types.size() > MOST) {
+      LOG.warn("A server has more than {} data types; dictionary {} is left out", MOST, dictionary);
+      return Map.of();
+    }
+    return types;
+  }
+
+  /** The id of a dictionary's type, in a namespace that no server has. */
+  private static NodeId id(NodeId dictionary, String name) {
+    return new NodeId(UShort.MAX, dictionary.toParseableString() + "/" + name);
   }
 
   /** Makes types of what was told, and asks for the names of those that have no definition. */

@@ -200,6 +200,20 @@ class NodesTest {
   }
 
   @Test
+  void aStructureIsTakenApartByADictionaryIfItsTypeSaysNothing() throws Exception {
+    assertThat(value("OldPlace1", DataType.STRUCT)).hasToString("{X=1.5, Y=-2.0}");
+    assertThat(value("OldReport1", DataType.STRUCT))
+        .hasToString(
+            "{Name=R1, At.X=1.0, At.Y=2.0, Levels=[0.5, 1.5], Places.0.X=3.0, Places.0.Y=4.0,"
+                + " Mode=1, Range.Low=0.0, Range.High=100.0, Any=7}");
+    assertThat(value("OldSometimes1", DataType.STRUCT)).hasToString("{A=-4, C=[words]}");
+    assertThat(value("OldEither1", DataType.STRUCT)).hasToString("{Words=words}");
+    assertThat(read(TypesPlant.address("OldPacked1"), DataType.STRUCT).quality())
+        .as("made of bits, which OPC UA's encoding doesn't have")
+        .isEqualTo(Values.UNKNOWN_TYPE);
+  }
+
+  @Test
   void aStructureOfOpcUaItselfIsKnown() throws Exception {
     Sample status = read("i=2256", DataType.STRUCT);
     assertThat(((Value.Struct) status.value()).fields())

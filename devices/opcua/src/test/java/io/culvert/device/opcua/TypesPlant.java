@@ -1,5 +1,7 @@
 package io.culvert.device.opcua;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -48,6 +50,59 @@ import org.eclipse.milo.opcua.stack.core.types.structured.StructureField;
 /** Data types of a plant's own on a server, variables of them, and methods. */
 final class TypesPlant extends ManagedNamespaceWithLifecycle {
   static final String NAMESPACE = "urn:culvert:test:types";
+
+  static final String DICTIONARY =
+      """
+      <opc:TypeDictionary xmlns:opc="http://opcfoundation.org/BinarySchema/"
+          xmlns:ua="http://opcfoundation.org/UA/" xmlns:tns="urn:culvert:test:types"
+          DefaultByteOrder="LittleEndian" TargetNamespace="urn:culvert:test:types">
+        <opc:Import Namespace="http://opcfoundation.org/UA/"/>
+        <opc:StructuredType Name="OldPlace" BaseType="ua:ExtensionObject">
+          <opc:Documentation>Where it is</opc:Documentation>
+          <opc:Field Name="X" TypeName="opc:Double"/>
+          <opc:Field Name="Y" TypeName="opc:Double"/>
+        </opc:StructuredType>
+        <opc:EnumeratedType Name="OldMode" LengthInBits="32">
+          <opc:EnumeratedValue Name="Off" Value="0"/>
+          <opc:EnumeratedValue Name="Auto" Value="1"/>
+        </opc:EnumeratedType>
+        <opc:StructuredType Name="OldReport" BaseType="ua:ExtensionObject">
+          <opc:Field Name="Name" TypeName="opc:CharArray"/>
+          <opc:Field Name="At" TypeName="tns:OldPlace"/>
+          <opc:Field Name="NoOfLevels" TypeName="opc:Int32"/>
+          <opc:Field Name="Levels" TypeName="opc:Float" LengthField="NoOfLevels"/>
+          <opc:Field Name="NoOfPlaces" TypeName="opc:Int32"/>
+          <opc:Field Name="Places" TypeName="tns:OldPlace" LengthField="NoOfPlaces"/>
+          <opc:Field Name="Mode" TypeName="tns:OldMode"/>
+          <opc:Field Name="Range" TypeName="ua:Range"/>
+          <opc:Field Name="Any" TypeName="ua:Variant"/>
+        </opc:StructuredType>
+        <opc:StructuredType Name="OldSometimes" BaseType="ua:ExtensionObject">
+          <opc:Field Name="BSpecified" TypeName="opc:Bit"/>
+          <opc:Field Name="CSpecified" TypeName="opc:Bit"/>
+          <opc:Field Name="Reserved1" TypeName="opc:Bit" Length="30"/>
+          <opc:Field Name="A" TypeName="opc:Int32"/>
+          <opc:Field Name="B" TypeName="tns:OldPlace" SwitchField="BSpecified"/>
+          <opc:Field Name="NoOfC" TypeName="opc:Int32" SwitchField="CSpecified"/>
+          <opc:Field Name="C" TypeName="opc:String" SwitchField="CSpecified"
+              LengthField="NoOfC"/>
+        </opc:StructuredType>
+        <opc:StructuredType Name="OldEither" BaseType="ua:Union">
+          <opc:Field Name="SwitchField" TypeName="opc:UInt32"/>
+          <opc:Field Name="Number" TypeName="opc:Double" SwitchField="SwitchField"
+              SwitchValue="1"/>
+          <opc:Field Name="Words" TypeName="opc:String" SwitchField="SwitchField"
+              SwitchValue="2"/>
+        </opc:StructuredType>
+        <opc:StructuredType Name="OldPacked" BaseType="ua:ExtensionObject">
+          <opc:Field Name="Inner" TypeName="tns:OldBits"/>
+        </opc:StructuredType>
+        <opc:StructuredType Name="OldBits">
+          <opc:Field Name="Low" TypeName="opc:Bit" Length="4"/>
+          <opc:Field Name="High" TypeName="opc:Bit" Length="4"/>
+        </opc:StructuredType>
+      </opc:TypeDictionary>
+      """;
 
   final Map<String, UaVariableNode> variables = new ConcurrentHashMap<>();
 
@@ -177,6 +232,7 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
         ExtensionObject.of(ByteString.of(new byte[] {1, 2, 3}), new NodeId(0, 77_777)));
     variable("Report1", id("Report"), struct("Report", this::report));
 
+    dictionary();
     method(
         "Blend",
         inputs -> new Variant[] {new Variant(6.5), new Variant("mixed")},
@@ -198,6 +254,82 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
         },
         List.of(argument("Number", NodeIds.Int32, -1)),
         List.of(argument("Half", NodeIds.Int32, -1)));
+  }
+
+  /** Types as servers before OPC UA 1.04 have them: nothing at their nodes, all in a dictionary. */
+  private void dictionary() {
+    UaVariableNode dictionary =
+        description(
+            "Dictionary",
+            ByteString.of(DICTIONARY.getBytes(UTF_8)),
+            NodeIds.OPCBinarySchema_TypeSystem);
+    for (String name : List.of("OldPlace", "OldReport", "OldSometimes", "OldEither", "OldPacked")) {
+      type(name, NodeIds.Structure, null);
+      UaObjectNode encoding = encoding(name);
+      UaVariableNode description = description(name + ".Description", name, dictionary.getNodeId());
+      encoding.addReference(
+          new Reference(
+              encoding.getNodeId(),
+              NodeIds.HasDescription,
+              description.getNodeId().expanded(),
+              Reference.Direction.FORWARD));
+    }
+    variable("OldPlace1", id("OldPlace"), struct("OldPlace", e -> place(e, 1.5, -2)));
+    variable(
+        "OldReport1",
+        id("OldReport"),
+        struct(
+            "OldReport",
+            e -> {
+              e.encodeString("R1");
+              place(e, 1, 2);
+              e.encodeInt32(2);
+              e.encodeFloat(0.5f);
+              e.encodeFloat(1.5f);
+              e.encodeInt32(1);
+              place(e, 3, 4);
+              e.encodeInt32(1);
+              place(e, 0, 100);
+              e.encodeVariant(new Variant(7));
+            }));
+    variable(
+        "OldSometimes1",
+        id("OldSometimes"),
+        struct(
+            "OldSometimes",
+            e -> {
+              e.encodeUInt32(UInteger.valueOf(2));
+              e.encodeInt32(-4);
+              e.encodeInt32(1);
+              e.encodeString("words");
+            }));
+    variable(
+        "OldEither1",
+        id("OldEither"),
+        struct(
+            "OldEither",
+            e -> {
+              e.encodeUInt32(UInteger.valueOf(2));
+              e.encodeString("words");
+            }));
+    variable("OldPacked1", id("OldPacked"), struct("OldPacked", e -> place(e, 1, 2)));
+  }
+
+  private UaVariableNode description(String name, Object value, NodeId parent) {
+    UaVariableNode node =
+        new UaVariableNode.UaVariableNodeBuilder(getNodeContext())
+            .setNodeId(id(name))
+            .setAccessLevel(AccessLevel.READ_ONLY)
+            .setUserAccessLevel(AccessLevel.READ_ONLY)
+            .setBrowseName(newQualifiedName(name))
+            .setDisplayName(LocalizedText.english(name))
+            .setDataType(value instanceof String ? NodeIds.String : NodeIds.ByteString)
+            .setTypeDefinition(NodeIds.BaseDataVariableType)
+            .build();
+    node.setValue(new DataValue(new Variant(value)));
+    getNodeManager().addNode(node);
+    link(node, NodeIds.HasComponent, parent);
+    return node;
   }
 
   static void place(OpcUaBinaryEncoder encoder, double x, double y) {
@@ -339,10 +471,14 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
     NodeId encoding = id(name + ".Binary");
     NodeId above = kind == StructureType.Union ? NodeIds.Union : NodeIds.Structure;
     type(name, above, new StructureDefinition(encoding, above, kind, fields));
+    encoding(name);
+  }
+
+  private UaObjectNode encoding(String name) {
     UaObjectNode node =
         new UaObjectNode(
             getNodeContext(),
-            encoding,
+            id(name + ".Binary"),
             new QualifiedName(0, "Default Binary"),
             LocalizedText.english("Default Binary"),
             LocalizedText.NULL_VALUE,
@@ -350,6 +486,7 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
             UInteger.MIN);
     getNodeManager().addNode(node);
     link(node, NodeIds.HasEncoding, id(name));
+    return node;
   }
 
   private static StructureField field(String name, NodeId type, int rank) {
