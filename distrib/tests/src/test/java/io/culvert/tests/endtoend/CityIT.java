@@ -20,20 +20,26 @@ import org.junit.jupiter.api.io.TempDir;
 class CityIT {
   private static final Path STREET =
       Path.of("../../simulator/src/main/resources/streets/city.yaml");
+
+  /** What has a server of its own, {@link PlantIT} takes the account of. */
+  private static final Path PLANT =
+      Path.of("../../simulator/src/main/java/io/culvert/simulator/plant/Plant.java");
+
   private static final Path PROFILES =
       Path.of("../../devices/profiles/src/main/resources/profiles");
 
   @TempDir Path folder;
 
   @Test
-  void everyShippedProfileIsInTheCity() throws IOException {
-    String street = Files.readString(STREET);
+  void everyShippedProfileIsInTheCityOrInThePlant() throws IOException {
+    String places = Files.readString(STREET) + Files.readString(PLANT);
     try (Stream<Path> profiles = Files.list(PROFILES)) {
       List<String> ids =
           profiles.map(file -> file.getFileName().toString().replace(".yaml", "")).toList();
       assertThat(ids)
-          .hasSizeGreaterThanOrEqualTo(15)
-          .allSatisfy(id -> assertThat(street).containsPattern("profile: " + id + "[,}]"));
+          .hasSizeGreaterThanOrEqualTo(18)
+          .allSatisfy(
+              id -> assertThat(places).containsPattern("profile: " + id + "[,}]|\"" + id + "\""));
     }
   }
 
