@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import javax.xml.stream.XMLInputFactory;
 import javax.xml.stream.XMLStreamException;
@@ -118,8 +119,8 @@ final class Dictionary {
     // Nothing from elsewhere, and no entities that blow themselves up.
     factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
     factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
-    Dictionary dictionary = new Dictionary(own, ids);
     try {
+      Dictionary dictionary = new Dictionary(own, ids);
       // Dictionaries are UTF-8. The parser would print what isn't, besides saying so.
       String text = new String(xml, StandardCharsets.UTF_8);
       XMLStreamReader reader =
@@ -130,10 +131,10 @@ final class Dictionary {
       } finally {
         reader.close();
       }
+      return dictionary.defined();
     } catch (XMLStreamException | RuntimeException malformed) {
       throw new IOException("The type dictionary can't be read: " + malformed.getMessage());
     }
-    return dictionary.defined();
   }
 
   private void parse(XMLStreamReader reader) throws XMLStreamException {
@@ -231,8 +232,12 @@ final class Dictionary {
     int at = 0;
     for (; at < fields.size() && fields.get(at).is("Bit"); at++) {
       String units = fields.get(at).units;
-      mask += units == null ? 1 : Integer.parseInt(units);
-      bits.add(fields.get(at).name);
+      int wide = units == null ? 1 : Integer.parseInt(units);
+      // After one of several bits, the others aren't where OPC UA has them.
+      if (wide == 1 && bits.size() == mask) {
+        bits.add(fields.get(at).name);
+      }
+      mask += wide;
     }
     require(mask == 0 || mask == MASK_BITS);
     Field choice =
@@ -250,8 +255,10 @@ final class Dictionary {
       String length = field.name;
       boolean list = i + 1 < fields.size() && length.equals(fields.get(i + 1).length);
       if (list) {
-        require(field.is("Int32") && field.length == null);
-        field = fields.get(++i);
+        require(field.is("Int32") && field.length == null && field.units == null);
+        Field of = fields.get(++i);
+        require(Objects.equals(field.when, of.when) && Objects.equals(field.value, of.value));
+        field = of;
       }
       // A length that stands elsewhere, a fixed one, bits among the bytes: all unlike OPC UA.
       require(list == (field.length != null) && field.units == null);

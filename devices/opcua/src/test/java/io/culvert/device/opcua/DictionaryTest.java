@@ -48,6 +48,11 @@ class DictionaryTest {
             + "<o:Field Name='a' TypeName='o:Float' SwitchField='s' SwitchValue='1'/>",
         "<o:Field Name='s' TypeName='o:Bit'/><o:Field Name='t' TypeName='o:Bit' Length='31'/>"
             + "<o:Field Name='a' TypeName='o:Float' SwitchField='t'/>",
+        "<o:Field Name='s' TypeName='o:Bit' Length='2'/><o:Field Name='t' TypeName='o:Bit'"
+            + " Length='30'/><o:Field Name='a' TypeName='o:Float' SwitchField='s'/>",
+        "<o:Field Name='s' TypeName='o:Bit'/><o:Field Name='t' TypeName='o:Bit' Length='31'/>"
+            + "<o:Field Name='n' TypeName='o:Int32'/>"
+            + "<o:Field Name='a' TypeName='o:Float' LengthField='n' SwitchField='s'/>",
         "<o:Field Name='a' TypeName='t:Missing'/>",
         "<o:Field Name='a' TypeName='o:Nonsense'/>",
         "<o:Field Name='a' TypeName='Float'/>"
@@ -75,6 +80,9 @@ class DictionaryTest {
         "<a>",
         "<o:TypeDictionary xmlns:o='http://opcfoundation.org/BinarySchema/'>"
             + "<o:Field Name='a'/></o:TypeDictionary>",
+        "<o:TypeDictionary xmlns:o='http://opcfoundation.org/BinarySchema/'"
+            + " TargetNamespace='urn:t'><o:StructuredType Name='A'><o:Field Name='a' TypeName='o:Bit' Length='many'/>"
+            + "</o:StructuredType></o:TypeDictionary>",
         "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/hostname'>]><a>&b;</a>"
       })
   void whatIsNoDictionaryIsToldInWords(String xml) {
