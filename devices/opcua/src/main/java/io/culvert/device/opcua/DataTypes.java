@@ -1,13 +1,12 @@
 package io.culvert.device.opcua;
 
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,6 +15,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 import org.eclipse.milo.opcua.sdk.client.typetree.LazyClientDataTypeTreeSeed;
 import org.eclipse.milo.opcua.sdk.core.typetree.DataType;
@@ -330,32 +330,39 @@ final class DataTypes {
   /** Where a reference of each of these leads; {@code null} for nowhere. */
   private CompletableFuture<List<NodeId>> targets(
       List<NodeId> from, BrowseDirection way, NodeId kind) {
-    List<NodeId> known = from.stream().filter(Objects::nonNull).toList();
-    return browse(known.stream().map(id -> references(id, way, kind)).toList())
-        .thenApply(
-            results -> {
-              Deque<BrowseResult> rest = new ArrayDeque<>(results);
-              List<NodeId> to = new ArrayList<>();
-              for (NodeId id : from) {
-                ReferenceDescription[] found =
-                    id == null ? new ReferenceDescription[0] : references(rest.remove());
-                to.add(found.length == 0 ? null : local(found[0]));
-              }
-              return to;
-            });
+    return eachOf(
+        from,
+        known -> browse(known.stream().map(id -> references(id, way, kind)).toList()),
+        result -> {
+          ReferenceDescription[] found = references(result);
+          return found.length == 0 ? null : local(found[0]);
+        });
   }
 
   /** Values of variables; {@code null} for those that have none. */
   private CompletableFuture<List<Object>> value(List<NodeId> variables) {
-    List<NodeId> known = variables.stream().filter(Objects::nonNull).toList();
-    return read(known.stream().map(id -> attribute(id, AttributeId.Value)).toList())
+    return eachOf(
+        variables,
+        known -> read(known.stream().map(id -> attribute(id, AttributeId.Value)).toList()),
+        value -> value.statusCode().isBad() ? null : value.value().value());
+  }
+
+  /**
+   * Asks about those nodes that there are.
+   *
+   * @return what is found for each; {@code null} where there is no node
+   */
+  private static <A, T> CompletableFuture<List<T>> eachOf(
+      List<NodeId> nodes,
+      Function<List<NodeId>, CompletableFuture<List<A>>> ask,
+      Function<A, T> found) {
+    return ask.apply(nodes.stream().filter(Objects::nonNull).toList())
         .thenApply(
-            values -> {
-              Deque<DataValue> rest = new ArrayDeque<>(values);
-              List<Object> all = new ArrayList<>();
-              for (NodeId id : variables) {
-                DataValue value = id == null ? null : rest.remove();
-                all.add(value == null || value.statusCode().isBad() ? null : value.value().value());
+            answers -> {
+              Iterator<A> rest = answers.iterator();
+              List<T> all = new ArrayList<>();
+              for (NodeId node : nodes) {
+                all.add(node == null ? null : found.apply(rest.next()));
               }
               return all;
             });
@@ -630,26 +637,19 @@ final class DataTypes {
                     .translateBrowsePathsAsync(some)
                     .thenApply(TranslateBrowsePathsToNodeIdsResponse::getResults))
         .thenCompose(
-            results -> {
-              List<NodeId> targets = results.stream().map(this::target).toList();
-              return read(targets.stream()
-                      .filter(Objects::nonNull)
-                      .map(id -> attribute(id, AttributeId.Value))
-                      .toList())
-                  .thenApply(
-                      values -> {
-                        Deque<DataValue> rest = new ArrayDeque<>(values);
-                        List<List<Object>> all = new ArrayList<>();
-                        for (int i = 0; i < targets.size(); i++) {
-                          if (i % properties.size() == 0) {
-                            all.add(new ArrayList<>());
+            results ->
+                value(results.stream().map(this::target).toList())
+                    .thenApply(
+                        values -> {
+                          List<List<Object>> all = new ArrayList<>();
+                          for (int i = 0; i < values.size(); i++) {
+                            if (i % properties.size() == 0) {
+                              all.add(new ArrayList<>());
+                            }
+                            all.get(all.size() - 1).add(property(values.get(i)));
                           }
-                          all.get(all.size() - 1)
-                              .add(targets.get(i) == null ? null : property(rest.remove()));
-                        }
-                        return all;
-                      });
-            });
+                          return all;
+                        }));
   }
 
   private NodeId target(BrowsePathResult result) {
@@ -659,8 +659,7 @@ final class DataTypes {
         : targets[0].getTargetId().toNodeId(link.namespaces()).orElse(null);
   }
 
-  private Object property(DataValue value) {
-    Object raw = value.statusCode().isBad() ? null : value.value().value();
+  private Object property(Object raw) {
     if (!(raw instanceof ExtensionObject[] structures)) {
       return raw;
     }

@@ -8,6 +8,7 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -316,20 +317,15 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
   }
 
   private UaVariableNode description(String name, Object value, NodeId parent) {
-    UaVariableNode node =
-        new UaVariableNode.UaVariableNodeBuilder(getNodeContext())
-            .setNodeId(id(name))
-            .setAccessLevel(AccessLevel.READ_ONLY)
-            .setUserAccessLevel(AccessLevel.READ_ONLY)
-            .setBrowseName(newQualifiedName(name))
-            .setDisplayName(LocalizedText.english(name))
-            .setDataType(value instanceof String ? NodeIds.String : NodeIds.ByteString)
-            .setTypeDefinition(NodeIds.BaseDataVariableType)
-            .build();
-    node.setValue(new DataValue(new Variant(value)));
-    getNodeManager().addNode(node);
-    link(node, NodeIds.HasComponent, parent);
-    return node;
+    return node(
+        newQualifiedName(name),
+        id(name),
+        value instanceof String ? NodeIds.String : NodeIds.ByteString,
+        value,
+        AccessLevel.READ_ONLY,
+        NodeIds.BaseDataVariableType,
+        NodeIds.HasComponent,
+        parent);
   }
 
   static void place(OpcUaBinaryEncoder encoder, double x, double y) {
@@ -401,38 +397,55 @@ final class TypesPlant extends ManagedNamespaceWithLifecycle {
   }
 
   void variable(String name, NodeId type, Object value) {
-    UaVariableNode node =
-        new UaVariableNode.UaVariableNodeBuilder(getNodeContext())
-            .setNodeId(id(name))
-            .setAccessLevel(AccessLevel.READ_WRITE)
-            .setUserAccessLevel(AccessLevel.READ_WRITE)
-            .setBrowseName(newQualifiedName(name))
-            .setDisplayName(LocalizedText.english(name))
-            .setDataType(type)
-            .setValueRank(value instanceof Object[] ? 1 : -1)
-            .setTypeDefinition(NodeIds.BaseDataVariableType)
-            .build();
-    node.setValue(new DataValue(new Variant(value)));
-    getNodeManager().addNode(node);
-    link(node, NodeIds.HasComponent, top.getNodeId());
-    variables.put(name, node);
+    variables.put(
+        name,
+        node(
+            newQualifiedName(name),
+            id(name),
+            type,
+            value,
+            AccessLevel.READ_WRITE,
+            NodeIds.BaseDataVariableType,
+            NodeIds.HasComponent,
+            top.getNodeId()));
   }
 
   private void property(NodeId of, String name, NodeId type, Object value) {
+    node(
+        new QualifiedName(0, name),
+        id(of.getIdentifier() + "." + name),
+        type,
+        value,
+        AccessLevel.READ_ONLY,
+        NodeIds.PropertyType,
+        NodeIds.HasProperty,
+        of);
+  }
+
+  private UaVariableNode node(
+      QualifiedName name,
+      NodeId id,
+      NodeId type,
+      Object value,
+      Set<AccessLevel> access,
+      NodeId kind,
+      NodeId reference,
+      NodeId parent) {
     UaVariableNode node =
         new UaVariableNode.UaVariableNodeBuilder(getNodeContext())
-            .setNodeId(id(of.getIdentifier() + "." + name))
-            .setAccessLevel(AccessLevel.READ_ONLY)
-            .setUserAccessLevel(AccessLevel.READ_ONLY)
-            .setBrowseName(new QualifiedName(0, name))
-            .setDisplayName(LocalizedText.english(name))
+            .setNodeId(id)
+            .setAccessLevel(access)
+            .setUserAccessLevel(access)
+            .setBrowseName(name)
+            .setDisplayName(LocalizedText.english(name.name()))
             .setDataType(type)
             .setValueRank(value instanceof Object[] ? 1 : -1)
-            .setTypeDefinition(NodeIds.PropertyType)
+            .setTypeDefinition(kind)
             .build();
     node.setValue(new DataValue(new Variant(value)));
     getNodeManager().addNode(node);
-    link(node, NodeIds.HasProperty, of);
+    link(node, reference, parent);
+    return node;
   }
 
   private void type(String name, NodeId above, DataTypeDefinition definition) {
