@@ -125,6 +125,14 @@ class ContinuityTest {
   }
 
   @Test
+  void anOutageBetweenTwoTurnsIsAGapToo() {
+    lose();
+    comeBack();
+
+    assertThat(entries(Reason.NEVER_READ)).isNotEmpty();
+  }
+
+  @Test
   void theNextOutageIsOneOfItsOwn() {
     complete = rig.now();
     lose();
