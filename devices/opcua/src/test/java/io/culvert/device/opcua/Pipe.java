@@ -87,12 +87,12 @@ final class Pipe implements AutoCloseable {
     thread(
         () -> {
           while (true) {
-            connect(accepting.accept());
+            connect(accepting.accept(), accepting);
           }
         });
   }
 
-  private void connect(Socket client) throws IOException {
+  private void connect(Socket client, ServerSocket accepting) throws IOException {
     Socket beyond;
     try {
       beyond = new Socket(InetAddress.getLoopbackAddress(), to);
@@ -106,6 +106,11 @@ final class Pipe implements AutoCloseable {
     beyond.setTcpNoDelay(true);
     thread(() -> pass(client, beyond));
     thread(() -> pass(beyond, client));
+    if (accepting.isClosed()) {
+      // It came in while the others were ended.
+      client.close();
+      beyond.close();
+    }
   }
 
   private void pass(Socket from, Socket on) throws Exception {
@@ -146,11 +151,12 @@ final class Pipe implements AutoCloseable {
     }
   }
 
-  /** Ends all connections; new ones are refused. */
+  /** Ends all connections; new ones are refused. What was held back is lost. */
   void stop() throws IOException {
     server.close();
-    resume();
+    // First: an answer may be quicker than the end of the connection that it comes over.
     cut();
+    resume();
   }
 
   @Override
