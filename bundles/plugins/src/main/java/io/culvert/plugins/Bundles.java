@@ -312,7 +312,7 @@ final class Bundles {
     Bundle whole = bundle;
     limited(name, "start", () -> whole.start(Bundle.START_ACTIVATION_POLICY));
     if (place.hosted()) {
-      host(bundle, file, place);
+      host(bundle, plugin, place);
     }
     LOG.info(
         "Plug-in {} {} {} ({}){}",
@@ -338,10 +338,16 @@ final class Bundles {
     }
   }
 
-  private void host(Bundle bundle, Path file, Place place)
+  private void host(Bundle bundle, Plugin plugin, Place place)
       throws BundleException, InterruptedException {
     try {
-      hosts.start(bundle, file, place.memory());
+      hosts.start(
+          bundle,
+          () -> {
+            store.expectIntact(plugin.sha256());
+            return store.path(plugin.sha256());
+          },
+          place.memory());
     } catch (BundleException | InterruptedException e) {
       bundle.stop();
       throw e;

@@ -59,6 +59,8 @@ final class Gateway implements Generations, InstantSource {
             Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
             "io.culvert.api;version=1.0.0,io.culvert.api.southbound;version=1.0.0,"
                 + "org.slf4j;version=2.0.17,sun.misc",
+            "culvert.home",
+            base.toString(),
             Constants.FRAMEWORK_BEGINNING_STARTLEVEL,
             "80");
     framework = new FrameworkFactory().newFramework(configuration);

@@ -1,6 +1,7 @@
 package io.culvert.plugins;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.culvert.api.service.Plugins;
 import io.culvert.api.service.Plugins.Stage;
@@ -10,8 +11,10 @@ import io.culvert.plugins.hosting.fixture.Odd;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -150,6 +153,28 @@ class PlacementTest {
         new Settings(false, Set.of(), Set.of("another"), 64, Duration.ofSeconds(60)));
     Files.writeString(gateway.trust.resolve("vendor.pem"), Pki.pem(TestJar.VENDOR.certificate()));
     settle();
+    assertThat(gateway.hosts.processes()).isEmpty();
+  }
+
+  @Test
+  void aProcessThatEndedIsNotStartedAgainOnAnotherJar() throws Exception {
+    settings(64, NAME);
+    try (Stream<Path> jars = Files.list(gateway.store)) {
+      for (Path jar : jars.toList()) {
+        Files.writeString(jar, "altered", StandardOpenOption.APPEND);
+      }
+    }
+    long pid = gateway.hosts.processes().get(0).pid();
+    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () -> {
+              gateway.manager.pass();
+              assertThat(status(NAME).message())
+                  .contains("can't be started")
+                  .contains("isn't what was checked; put the jar in anew");
+            });
     assertThat(gateway.hosts.processes()).isEmpty();
   }
 

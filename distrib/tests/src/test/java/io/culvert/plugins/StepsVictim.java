@@ -47,6 +47,8 @@ final class StepsVictim implements Monitor, AutoCloseable {
         new FrameworkFactory()
             .newFramework(
                 Map.of(
+                    "culvert.home",
+                    home.toString(),
                     Constants.FRAMEWORK_STORAGE,
                     home.resolve("cache").toString(),
                     Constants.FRAMEWORK_STORAGE_CLEAN,

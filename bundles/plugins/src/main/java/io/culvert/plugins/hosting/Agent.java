@@ -3,6 +3,7 @@ package io.culvert.plugins.hosting;
 import io.culvert.api.Device;
 import io.culvert.api.Point;
 import io.culvert.api.Problem;
+import io.culvert.api.service.Secrets;
 import io.culvert.api.southbound.Driver;
 import io.culvert.api.southbound.SerialLines;
 import io.culvert.plugins.Reason;
@@ -44,6 +45,9 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
   private static final Peer.Bounds BOUNDS =
       new Peer.Bounds(Peer.PENDING, Integer.MAX_VALUE, 1L << 40);
 
+  /** Of the framework's properties: where the installation is. */
+  private static final String HOME = "culvert.home";
+
   /** How long the plug-in may take to stop. */
   private static final long FAREWELL_MILLIS = 2000;
 
@@ -80,7 +84,9 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
                     "false",
                     // Errors only: what is wrong comes as an exception too.
                     "felix.log.level",
-                    "1"));
+                    "1",
+                    HOME,
+                    start.home()));
   }
 
   /** Called by the gateway, which writes a {@link Start} and keeps standard input open. */
@@ -134,6 +140,7 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
       framework.init();
       BundleContext context = framework.getBundleContext();
       context.registerService(SerialLines.class, lines, null);
+      context.registerService(Secrets.class, new AgentSecrets(peer), null);
       List<Bundle> base = new ArrayList<>();
       for (var jar : start.bundles()) {
         base.add(context.installBundle("reference:" + jar.toUri()));

@@ -1,6 +1,7 @@
 package io.culvert.plugins.hosting;
 
 import io.culvert.api.service.Plugins.Process;
+import io.culvert.api.service.Secrets;
 import io.culvert.api.southbound.SerialLines;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +30,7 @@ public final class Hosts implements AutoCloseable {
   private final Limits limits;
   private final Path data;
   private final Supplier<SerialLines> lines;
+  private final Supplier<Secrets> secrets;
   private final ScheduledThreadPoolExecutor timers;
   private final Map<String, Hosted> hosted = new ConcurrentHashMap<>();
   private final SynchronousBundleListener whenStopping = this::changed;
@@ -51,19 +53,28 @@ public final class Hosts implements AutoCloseable {
         },
         Limits.USUAL,
         data,
-        () -> {
-          ServiceReference<SerialLines> reference = context.getServiceReference(SerialLines.class);
-          return reference == null ? null : context.getService(reference);
-        });
+        () -> service(context, SerialLines.class),
+        () -> service(context, Secrets.class));
     system = context.getBundle(0);
     system.getBundleContext().addBundleListener(whenStopping);
   }
 
-  Hosts(Supplier<Kit> kit, Limits limits, Path data, Supplier<SerialLines> lines) {
+  private static <T> T service(BundleContext context, Class<T> type) {
+    ServiceReference<T> reference = context.getServiceReference(type);
+    return reference == null ? null : context.getService(reference);
+  }
+
+  Hosts(
+      Supplier<Kit> kit,
+      Limits limits,
+      Path data,
+      Supplier<SerialLines> lines,
+      Supplier<Secrets> secrets) {
     this.kit = kit;
     this.limits = limits;
     this.data = data;
     this.lines = lines;
+    this.secrets = secrets;
     timers =
         new ScheduledThreadPoolExecutor(
             1,
@@ -95,6 +106,17 @@ public final class Hosts implements AutoCloseable {
     return Shadow.of(jar);
   }
 
+  /** The jar of a plug-in, where it may be altered from outside while the plug-in runs. */
+  @FunctionalInterface
+  public interface Jar {
+    /**
+     * Asked before each start of the process, also when it is started again. May block.
+     *
+     * @throws IOException if it isn't what was checked, in words
+     */
+    Path intact() throws IOException;
+  }
+
   /**
    * Starts a plug-in in a process of its own. Blocks until its drivers are there.
    *
@@ -102,7 +124,7 @@ public final class Hosts implements AutoCloseable {
    * @param memory of its heap, in MiB
    * @throws BundleException if it doesn't start, and why; nothing is left of it then
    */
-  public void start(Bundle shadow, Path jar, int memory)
+  public void start(Bundle shadow, Jar jar, int memory)
       throws BundleException, InterruptedException {
     String name = shadow.getSymbolicName();
     stop(name);
@@ -117,11 +139,12 @@ public final class Hosts implements AutoCloseable {
             made,
             limits,
             name,
-            jar.toAbsolutePath(),
+            jar,
             memory,
             data.resolve("run").toAbsolutePath(),
             data.resolve("cache").resolve("hosted").resolve(name).toAbsolutePath(),
-            lines);
+            lines,
+            secrets);
     Hosted each = new Hosted(plan, shadow.getBundleContext(), schemes(shadow), timers);
     hosted.put(name, each);
     try {

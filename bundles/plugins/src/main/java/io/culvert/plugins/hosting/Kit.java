@@ -25,8 +25,9 @@ import org.osgi.framework.wiring.BundleRevision;
  * @param classPath of the process
  * @param bundles of the base that a plug-in may need
  * @param packages that its framework exports from the class path
+ * @param home of the installation
  */
-record Kit(Path java, List<Path> classPath, List<Path> bundles, String packages) {
+record Kit(Path java, List<Path> classPath, List<Path> bundles, String packages, Path home) {
   private static final String API = "io.culvert.api";
 
   /** Declarative Services with what it needs, and the libraries that plug-ins share. */
@@ -75,7 +76,8 @@ record Kit(Path java, List<Path> classPath, List<Path> bundles, String packages)
         Path.of(System.getProperty("java.home"), "bin", "java"),
         classPath,
         List.copyOf(bundles),
-        String.join(",", packages));
+        String.join(",", packages),
+        Path.of(context.getProperty("culvert.home")));
   }
 
   /** Where a class lies: in a bundle that is read where it lies, or on the class path. */

@@ -46,5 +46,7 @@ enum Op {
   LINE_OPEN,
   SEND,
   /** Told. */
-  LEAVE
+  LEAVE,
+  /** Asks for a secret by its name. */
+  SECRET
 }

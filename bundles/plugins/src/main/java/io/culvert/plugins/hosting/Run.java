@@ -2,6 +2,7 @@ package io.culvert.plugins.hosting;
 
 import io.culvert.api.Device;
 import io.culvert.api.Sample;
+import io.culvert.api.service.Secrets;
 import io.culvert.api.southbound.Connection;
 import io.culvert.api.southbound.Diagnosed;
 import io.culvert.api.southbound.SerialLines;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -89,16 +91,19 @@ final class Run implements Peer.Handler {
    * @param memory of its heap, in MiB
    * @param sockets folder for its socket
    * @param storage folder of its own
+   * @param lines may supply {@code null}
+   * @param secrets may supply {@code null}
    */
   record Plan(
       Kit kit,
       Limits limits,
       String name,
-      Path jar,
+      Hosts.Jar jar,
       int memory,
       Path sockets,
       Path storage,
-      Supplier<SerialLines> lines) {}
+      Supplier<SerialLines> lines,
+      Supplier<Secrets> secrets) {}
 
   private final Plan plan;
   private final Logger log;
@@ -123,7 +128,7 @@ final class Run implements Peer.Handler {
   /** Of its drivers; on the reading thread. */
   private int changes;
 
-  private Run(Plan plan, Logger log, ScheduledExecutorService timers, Owner owner)
+  private Run(Plan plan, Path jar, Logger log, ScheduledExecutorService timers, Owner owner)
       throws IOException {
     this.plan = plan;
     this.log = log;
@@ -166,10 +171,11 @@ final class Run implements Peer.Handler {
       new Start(
               socket,
               word,
-              plan.jar(),
+              jar,
               plan.kit().bundles(),
               plan.kit().packages(),
               plan.storage(),
+              plan.kit().home().toAbsolutePath().toString(),
               log.isDebugEnabled())
           .write(in);
     } catch (IOException e) {
@@ -186,7 +192,7 @@ final class Run implements Peer.Handler {
   static Run start(Plan plan, Logger log, ScheduledExecutorService timers, Owner owner)
       throws IOException {
     Files.createDirectories(plan.storage().resolve("tmp"));
-    return new Run(plan, log, timers, owner);
+    return new Run(plan, plan.jar().intact().toAbsolutePath(), log, timers, owner);
   }
 
   private static byte[] random() {
@@ -538,6 +544,17 @@ final class Run implements Peer.Handler {
       }
       case LINE_OPEN -> lines.open(in, reply);
       case SEND -> lines.send(in, reply);
+      case SECRET -> {
+        String name = in.text();
+        Secrets all = plan.secrets().get();
+        Optional<String> secret = all == null ? Optional.empty() : all.get(name);
+        reply.answer(
+            secret,
+            (out, found) -> {
+              out.array(found.isPresent() ? 1 : 0);
+              found.ifPresent(out::text);
+            });
+      }
       default -> throw new Malformed(op + " from a plug-in's process");
     }
   }

@@ -20,6 +20,7 @@ import java.util.List;
  * @param packages what the framework exports from the class path, as in {@code
  *     org.osgi.framework.system.packages.extra}
  * @param storage a folder of its own
+ * @param home of the gateway's installation
  * @param debug whether messages of that level are wanted
  */
 record Start(
@@ -29,6 +30,7 @@ record Start(
     List<Path> bundles,
     String packages,
     Path storage,
+    String home,
     boolean debug) {
 
   void write(OutputStream stream) throws IOException {
@@ -42,6 +44,7 @@ record Start(
     }
     out.writeUTF(packages);
     out.writeUTF(storage.toString());
+    out.writeUTF(home);
     out.writeBoolean(debug);
     out.flush();
   }
@@ -56,6 +59,13 @@ record Start(
       bundles.add(Path.of(in.readUTF()));
     }
     return new Start(
-        socket, word, plugin, bundles, in.readUTF(), Path.of(in.readUTF()), in.readBoolean());
+        socket,
+        word,
+        plugin,
+        bundles,
+        in.readUTF(),
+        Path.of(in.readUTF()),
+        in.readUTF(),
+        in.readBoolean());
   }
 }

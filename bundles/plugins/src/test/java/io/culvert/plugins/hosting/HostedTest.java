@@ -30,6 +30,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -144,6 +145,31 @@ class HostedTest {
     assertThatThrownBy(() -> House.get(historical.history(points, from, to, "x")))
         .hasCauseInstanceOf(IOException.class)
         .hasMessageContaining("no page x");
+  }
+
+  @Test
+  void secretsAndHomeAreTheGateways() throws Exception {
+    assertThat(house.read("home").get(0).value())
+        .isEqualTo(Value.of(Path.of("home").toAbsolutePath().toString()));
+    Heard heard = new Heard();
+    Subscribable connection = (Subscribable) house.open("all", heard);
+    House.get(connection.subscribe(List.of(House.point("plc"))));
+    await().untilAsserted(() -> assertThat(heard.values).hasSize(2));
+    house.secrets = name -> name.equals("plc") ? Optional.of("geheim") : Optional.empty();
+    for (String name : List.of("nobody", "plc")) {
+      int before = heard.values.size();
+      House.get(connection.subscribe(List.of(House.point(name))));
+      await().untilAsserted(() -> assertThat(heard.values).hasSize(before + 2));
+    }
+    assertThat(heard.values)
+        .containsExactly(
+            Value.of("asks"),
+            Value.of("none"),
+            Value.of("asks"),
+            Value.of("none"),
+            Value.of("asks"),
+            Value.of("geheim"));
+    assertThat(house.log).noneMatch(line -> line.contains("geheim"));
   }
 
   /** However often it is told, it is joined before it takes the wire. */

@@ -34,7 +34,7 @@ class HostileProcessTest {
                     evil));
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
     Kit usual = House.kit();
-    return new Kit(script, usual.classPath(), usual.bundles(), usual.packages());
+    return new Kit(script, usual.classPath(), usual.bundles(), usual.packages(), usual.home());
   }
 
   /** Long pauses, so that the first end can be looked at. */

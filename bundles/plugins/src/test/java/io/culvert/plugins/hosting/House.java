@@ -12,6 +12,7 @@ import io.culvert.api.DataType;
 import io.culvert.api.Device;
 import io.culvert.api.Point;
 import io.culvert.api.Sample;
+import io.culvert.api.service.Secrets;
 import io.culvert.api.southbound.Connection;
 import io.culvert.api.southbound.Driver;
 import io.culvert.api.southbound.Readable;
@@ -38,7 +39,8 @@ import org.slf4j.LoggerFactory;
 /** A framework as the gateway's, that hosts plug-ins in real processes. */
 final class House implements AutoCloseable {
   static final String PACKAGES =
-      "io.culvert.api;version=1.0.0,io.culvert.api.southbound;version=1.0.0,"
+      "io.culvert.api;version=1.0.0,io.culvert.api.service;version=1.0.0,"
+          + "io.culvert.api.southbound;version=1.0.0,"
           + "org.slf4j;version=2.0.17,sun.misc";
 
   /** Impatient, so that what takes a minute in a street takes seconds here. */
@@ -60,6 +62,7 @@ final class House implements AutoCloseable {
   final Collection<String> log = new ConcurrentLinkedQueue<>();
   private final AppenderBase<ILoggingEvent> appender;
   SerialLines lines;
+  Secrets secrets;
 
   House(Path folder) throws Exception {
     this(folder, LIMITS, kit());
@@ -76,7 +79,7 @@ final class House implements AutoCloseable {
                     Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
                     PACKAGES));
     framework.start();
-    hosts = new Hosts(() -> kit, limits, folder.resolve("data"), () -> lines);
+    hosts = new Hosts(() -> kit, limits, folder.resolve("data"), () -> lines, () -> secrets);
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     appender =
         new AppenderBase<>() {
@@ -108,7 +111,8 @@ final class House implements AutoCloseable {
                 })
             .toList(),
         List.of(),
-        PACKAGES);
+        PACKAGES,
+        Path.of("home"));
   }
 
   /** Installs the shadow of a plug-in and starts its process. */
@@ -120,7 +124,7 @@ final class House implements AutoCloseable {
     Bundle shadow = framework.getBundleContext().installBundle("shadow:" + jar, Hosts.shadow(jar));
     shadow.start();
     try {
-      hosts.start(shadow, jar, memory);
+      hosts.start(shadow, () -> jar, memory);
     } catch (BundleException e) {
       shadow.uninstall();
       throw e;

@@ -37,6 +37,7 @@ public final class PluginJar {
     jar.header(
         "Import-Package",
         "org.osgi.framework,io.culvert.api;version=\"[1.0,2)\","
+            + "io.culvert.api.service;version=\"[1.0,2)\";resolution:=optional,"
             + "io.culvert.api.southbound;version=\"[1.0,2)\",org.slf4j;version=\"[2.0,3)\",sun.misc");
     return jar;
   }

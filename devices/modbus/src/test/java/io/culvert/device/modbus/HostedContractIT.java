@@ -33,6 +33,8 @@ class HostedContractIT extends LibmodbusContractTest {
         new FrameworkFactory()
             .newFramework(
                 Map.of(
+                    "culvert.home",
+                    folder.toString(),
                     Constants.FRAMEWORK_STORAGE,
                     folder.resolve("framework").toString(),
                     Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
@@ -67,7 +69,7 @@ class HostedContractIT extends LibmodbusContractTest {
     BundleContext context = framework.getBundleContext();
     shadow = context.installBundle("shadow", Hosts.shadow(jar));
     shadow.start();
-    hosts.start(shadow, jar, 64);
+    hosts.start(shadow, () -> jar, 64);
     return context.getService(
         context.getServiceReferences(Driver.class, "(scheme=modbus-tcp)").iterator().next());
   }

@@ -47,7 +47,7 @@ public final class OpcUaDriver implements Driver {
   private final Set<OpcUaConnection> connections = ConcurrentHashMap.newKeySet();
 
   /**
-   * @param secrets {@code null} where there are none, as in a process of its own
+   * @param secrets {@code null} where there are none
    */
   @Activate
   public OpcUaDriver(
@@ -82,7 +82,7 @@ public final class OpcUaDriver implements Driver {
     sessions = new Sessions(threads, security, clock, nanos);
   }
 
-  /** Where certificates are; in a process of its own there is no installation to be seen. */
+  /** Where certificates are; only in tests there is no installation. */
   private static Path folder(BundleContext context) {
     String home = context.getProperty("culvert.home");
     return home == null
