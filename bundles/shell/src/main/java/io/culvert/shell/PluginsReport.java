@@ -44,6 +44,7 @@ record PluginsReport(
             "plug-in %s %s: %s; its driver blocks, which it may not: tell its maker"
                 .formatted(d.plugin(), d.version(), stuck(d)));
       }
+      d.warnings().forEach(warning -> findings.add(d.plugin() + ": " + warning));
     }
     return findings;
   }
@@ -214,6 +215,11 @@ record PluginsReport(
       g.writeNumberField("bytes", d.bytes());
       g.writeNumberField("refused", d.refused());
       g.writeNumberField("errors", d.errors());
+      g.writeArrayFieldStart("warnings");
+      for (String warning : d.warnings()) {
+        g.writeString(warning);
+      }
+      g.writeEndArray();
       if (d.quarantine() != null) {
         g.writeObjectFieldStart("quarantine");
         g.writeStringField("reason", d.quarantine().reason());

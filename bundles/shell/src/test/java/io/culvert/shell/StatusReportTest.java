@@ -121,7 +121,8 @@ class StatusReportTest {
         List.of(
             driver("io.acme.lamp", 0, new Quarantine("it floods", 3, NOW.minusSeconds(20), NOW)),
             driver("io.acme.well", 0, null),
-            driver("io.acme.slow", 2, null));
+            driver("io.acme.slow", 2, null),
+            driver("io.acme.key", 0, null, "The key of plc-1 expires on 2026-12-01; renew it."));
     StatusReport report =
         report(
             List.of(device("lamp", Monitor.State.QUARANTINED, "it floods")),
@@ -134,14 +135,16 @@ class StatusReportTest {
                 + " floods; it is tried again now. Tell its maker, or go back to the version"
                 + " before",
             "plug-in io.acme.slow 1.2.0: 2 calls don't return; its driver blocks, which it may"
-                + " not: tell its maker");
+                + " not: tell its maker",
+            "io.acme.key: The key of plc-1 expires on 2026-12-01; renew it.");
     assertThat(report.text()).contains("Devices   1 quarantined");
     assertThat(report.json())
         .contains("\"plugin\" : \"io.acme.lamp\"", "\"reason\" : \"it floods\"")
+        .contains("\"warnings\" : [ \"The key of plc-1 expires on 2026-12-01; renew it.\" ]")
         .contains("\"times\" : 3", "\"until\" : \"2026-11-21T03:00:00Z\"");
   }
 
-  static DriverStatus driver(String plugin, int stuck, Quarantine quarantine) {
+  static DriverStatus driver(String plugin, int stuck, Quarantine quarantine, String... warnings) {
     return new DriverStatus(
         plugin,
         "1.2.0",
@@ -156,6 +159,7 @@ class StatusReportTest {
         98_760,
         7,
         3,
+        List.of(warnings),
         quarantine);
   }
 

@@ -29,6 +29,7 @@ public interface Drivers {
    * @param bytes size of these samples' values
    * @param refused of these samples, those that weren't taken
    * @param errors calls that failed, passed their deadline or answered something of no use
+   * @param warnings what its drivers want a person to see to, whole sentences
    * @param quarantine {@code null} if it isn't in quarantine
    */
   record DriverStatus(
@@ -45,9 +46,11 @@ public interface Drivers {
       long bytes,
       long refused,
       long errors,
+      List<String> warnings,
       Quarantine quarantine) {
     public DriverStatus {
       schemes = List.copyOf(schemes);
+      warnings = List.copyOf(warnings);
     }
   }
 

@@ -43,6 +43,18 @@ public interface Driver {
   String lane(Device device);
 
   /**
+   * What a person should see to before it stops something, though all devices may answer now: a
+   * certificate that expires within the month, say. Asked for every minute; does no I/O. It stands
+   * in status, and its number goes to the platform.
+   *
+   * @return whole sentences that say what to do; empty if there is nothing
+   * @since 1.1
+   */
+  default List<String> warnings() {
+    return List.of();
+  }
+
+  /**
    * Opens the way to a valid device. May connect at once or with the first exchange; the stage
    * fails if the device cannot be reached.
    *

@@ -5,8 +5,10 @@ import io.culvert.api.Value;
 import io.culvert.api.service.Drivers.DriverStatus;
 import io.culvert.api.service.Drivers.Quarantine;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -124,6 +126,7 @@ final class Conduct {
   private final AtomicBoolean accused = new AtomicBoolean();
   private volatile Quarantine quarantine;
   private volatile int devices;
+  private volatile Map<Served, List<String>> warnings = Map.of();
 
   /** In parts of a fault; one good exchange takes one part off. */
   private int faults;
@@ -191,6 +194,19 @@ final class Conduct {
   /** Its drivers. Any thread. */
   List<Served> served() {
     return served;
+  }
+
+  /** Takes what a driver wants a person to see to. On the loop. */
+  void warns(Served driver, List<String> sentences) {
+    Map<Served, List<String>> all = new HashMap<>(warnings);
+    all.put(driver, sentences);
+    all.keySet().retainAll(served);
+    warnings = all;
+  }
+
+  /** Each once, though a driver that serves two schemes says it twice. */
+  private List<String> warnings() {
+    return warnings.values().stream().flatMap(List::stream).distinct().sorted().toList();
   }
 
   /** Whether it has no driver any more. */
@@ -538,6 +554,7 @@ final class Conduct {
         bytes.sum(),
         refused.sum(),
         errors.sum(),
+        warnings(),
         quarantine);
   }
 }

@@ -90,6 +90,7 @@ final class Gauges {
           entry("plugin:trouble", m -> Value.of(m.quarantined() > 0)),
           entry("driver:threads", m -> m.drivers(DriverStatus::threads)),
           entry("driver:stuck", m -> m.drivers(DriverStatus::stuck)),
+          entry("driver:warnings", m -> m.drivers(d -> d.warnings().size())),
           entry("driver:refused", m -> m.drivers(DriverStatus::refused)),
           entry("driver:errors", m -> m.drivers(DriverStatus::errors)),
           entry("driver:threads-each", m -> m.eachDriver(DriverStatus::threads, whole())),

@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.regex.Pattern;
@@ -43,6 +44,16 @@ final class Warden implements Drivers {
 
   /** Connections are looked at once in so many ticks; files are read for it. */
   private static final int ROUND = 10;
+
+  /** Drivers are asked for warnings once in so many ticks, the first time after a round. */
+  private static final int WARNINGS = 60;
+
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  /** Most warnings that are taken of a driver, and how long one may be. */
+  private static final int MOST_WARNINGS = 32;
+
+  private static final int LONGEST_WARNING = 500;
 
   /** An address in figures, as URLs have it: nothing that has to be looked up. */
   private static final Pattern LITERAL =
@@ -146,6 +157,9 @@ final class Warden implements Drivers {
         ward.conduct.look(threads.of(ward.conduct));
       }
     }
+    if (tick % WARNINGS == ROUND) {
+      askForWarnings();
+    }
     if (tick % ROUND == 0 && !looking) {
       Map<String, Users> endpoints = endpoints();
       if (!endpoints.isEmpty()) {
@@ -153,6 +167,37 @@ final class Warden implements Drivers {
         searches.execute(() -> lookAtSockets(endpoints));
       }
     }
+  }
+
+  private void askForWarnings() {
+    for (Ward ward : wards.values()) {
+      if (ward.conduct.quarantine() == null) {
+        for (Served served : ward.conduct.served()) {
+          new Call<List<String>, List<String>>(
+                  "warnings",
+                  "all devices",
+                  kit.loop(),
+                  served,
+                  () -> CompletableFuture.completedFuture(served.driver().warnings()),
+                  Warden::bounded,
+                  null)
+              .start(
+                  PATIENCE,
+                  outcome -> {
+                    if (outcome.ok()) {
+                      ward.conduct.warns(served, outcome.value());
+                    }
+                  });
+        }
+      }
+    }
+  }
+
+  private static List<String> bounded(List<String> warnings) {
+    return warnings.stream()
+        .limit(MOST_WARNINGS)
+        .map(w -> w.length() > LONGEST_WARNING ? w.substring(0, LONGEST_WARNING) + "…" : w)
+        .toList();
   }
 
   /** Not on the loop. */

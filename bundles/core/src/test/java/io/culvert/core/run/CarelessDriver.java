@@ -35,6 +35,11 @@ public final class CarelessDriver implements Driver {
   }
 
   @Override
+  public List<String> warnings() {
+    return new ArrayList<>(List.of("careless")) {};
+  }
+
+  @Override
   public String lane(Device device) {
     return device.id();
   }

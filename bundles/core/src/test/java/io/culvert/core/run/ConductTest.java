@@ -203,6 +203,32 @@ class ConductTest {
     }
   }
 
+  @Test
+  void whatADriverWarnsOfIsToldUntilItIsSeenTo() {
+    plug("bad").apply();
+    List<String> many = new ArrayList<>(List.of("The key wears out.", "x".repeat(2000)));
+    for (int i = 0; i < 100; i++) {
+      many.add("Warning " + i);
+    }
+    evil.warnings = many;
+    rig.seconds(11);
+    assertThat(figures().warnings())
+        .contains("The key wears out.", "x".repeat(500) + "…", "Warning 29")
+        .hasSize(32);
+
+    evil.warnings = List.of();
+    rig.seconds(61);
+    assertThat(figures().warnings()).isEmpty();
+
+    evil.warnings = null;
+    long before = figures().errors();
+    rig.seconds(60);
+    assertThat(figures().errors()).isEqualTo(before + 1);
+    assertThat(figures().warnings()).isEmpty();
+    assertThat(state()).isEqualTo(State.ONLINE);
+    healthyOnesMissNothing();
+  }
+
   private interface Bad {
     CompletionStage<List<Sample>> read();
   }
@@ -851,8 +877,9 @@ class ConductTest {
     assertThat(figures.samples()).isEqualTo(2L * polls);
     assertThat(figures.bytes()).as("integers").isEqualTo(16L * polls);
     assertThat(figures.errors()).isEqualTo(evil.opened("b"));
-    // Each is validated; one is opened and prepared once, the other opened again and again.
-    assertThat(figures.calls()).isEqualTo(2 + 2 + polls + evil.opened("b"));
+    // Each is validated; one is opened and prepared once, the other opened again and again; and
+    // the driver was asked for warnings.
+    assertThat(figures.calls()).isEqualTo(2 + 2 + polls + evil.opened("b") + 1);
     assertThat(figures.present()).isEqualTo(rig.elapsed());
     assertThat(figures.stuck()).isZero();
     assertThat(figures.quarantine()).isNull();

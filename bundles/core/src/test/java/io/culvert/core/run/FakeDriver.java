@@ -57,6 +57,9 @@ class FakeDriver implements Driver {
   /** Questions for what a device kept: {@code a 2 from to next}, with the number of points. */
   final List<String> pages = new CopyOnWriteArrayList<>();
 
+  /** What it wants a person to see to. */
+  volatile List<String> warnings = List.of();
+
   /** How a device tells what it kept. */
   interface Keeper {
     CompletionStage<Historical.Page> history(
@@ -103,6 +106,11 @@ class FakeDriver implements Driver {
   @Override
   public List<Problem> validate(Device device, List<Point> points) {
     return problems;
+  }
+
+  @Override
+  public List<String> warnings() {
+    return warnings;
   }
 
   @Override

@@ -385,6 +385,7 @@ class GatewayPointsTest {
             plugIn("io.acme.lamp", "", Plugins.Stage.TRIAL),
             plugIn("io.acme.old", "", Plugins.Stage.REFUSED));
     rig.device("a", "one").device("b", "two");
+    rig.driver.warnings = List.of("This must be seen to.", "That, too.");
     begin(SHIPPED).seconds(70);
 
     int polls = rig.driver.polls("a").size() + rig.driver.polls("b").size();
@@ -395,6 +396,7 @@ class GatewayPointsTest {
         .containsEntry("plugins_alarm", "false ")
         .containsEntry("drivers_threads", "0 ")
         .containsEntry("drivers_stuck", "0 ")
+        .containsEntry("drivers_warnings", "2 ")
         .containsEntry("drivers_refused", "0 ")
         .containsEntry("drivers_errors", "0 ")
         .containsEntry("drivers_busy", "{} %")

@@ -260,6 +260,16 @@ public final class Agent implements Peer.Handler, ServiceTrackerCustomizer<Drive
             reply,
             () -> reply.answer(driver(number).lane(device), Cbor.Writer::text));
       }
+      case WARNINGS -> {
+        long number = in.integer();
+        calls.run(
+            "warnings",
+            reply,
+            () ->
+                reply.answer(
+                    driver(number).warnings(),
+                    (out, list) -> Codec.list(out, list, Cbor.Writer::text)));
+      }
       case OPEN -> {
         long driver = in.integer();
         long number = in.integer();

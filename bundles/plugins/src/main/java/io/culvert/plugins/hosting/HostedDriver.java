@@ -92,6 +92,16 @@ final class HostedDriver implements Driver {
     }
   }
 
+  @Override
+  public List<String> warnings() {
+    try {
+      return ask(Op.WARNINGS, out -> {}, in -> Codec.list(in, Cbor.Reader::text));
+    } catch (IOException e) {
+      // Its devices are offline and say why.
+      return List.of();
+    }
+  }
+
   private <T> T ask(Op op, Peer.Body body, Codec.Get<T> get) throws IOException {
     Run to = run;
     if (to == null || to.silent()) {

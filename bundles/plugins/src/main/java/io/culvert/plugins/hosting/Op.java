@@ -5,6 +5,7 @@ enum Op {
   // From the gateway.
   VALIDATE,
   LANE,
+  WARNINGS,
   OPEN,
   /** Told: plans a reading under a number. */
   PREPARE,

@@ -87,6 +87,7 @@ class HostedTest {
     assertThat(driver.validate(House.device("a"), List.of(House.point(""))))
         .containsExactly(new Problem("points.p.address", "nothing", "something"));
     assertThat(driver.lane(House.device("a:1"))).isEqualTo("odd:a:1");
+    assertThat(driver.warnings()).containsExactly("Odd wears out.");
     Connection connection = house.open("reader", new Heard());
     Readable.Plan plan =
         ((Readable) connection).prepare(List.of(House.point("x"), House.point("bad")));
