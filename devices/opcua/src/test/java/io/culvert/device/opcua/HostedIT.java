@@ -57,7 +57,7 @@ class HostedIT {
   private Framework framework;
   private Hosts hosts;
   private Driver driver;
-  private volatile String password = SecureServer.PASSWORD;
+  private volatile String password = "another";
 
   @BeforeEach
   void start() throws Exception {
@@ -136,6 +136,10 @@ class HostedIT {
           .hasMessageContaining("bin/culvert opcua trust");
       Path opcua = home.resolve("etc/opcua");
       Pki.put(opcua.resolve("trusted"), "server.der", certificate.certificate());
+      assertThatThrownBy(() -> open(server))
+          .as("a wrong password")
+          .hasMessageContaining("The server doesn't let user operator in");
+      password = SecureServer.PASSWORD;
       try (Connection connection = open(server)) {
         assertThat(get(((Readable) connection).prepare(List.of(STATE)).read()))
             .singleElement()
@@ -151,10 +155,6 @@ class HostedIT {
               new OwnCertificate(opcua, name -> Optional.empty(), Clock.systemUTC())
                   .certificate()
                   .orElseThrow());
-      password = "another";
-      assertThatThrownBy(() -> open(server))
-          .as("a wrong password")
-          .hasMessageContaining("The server doesn't let user operator in");
     }
   }
 }
