@@ -376,7 +376,7 @@ class AcceptorTest {
             Readings.settings(),
             new Machine(
                 Clock.systemUTC(), name -> threads.computeIfAbsent(name, Ahead::new), disk));
-    accept(numbered("a", 0, 10)).get(10, TimeUnit.SECONDS);
+    accept(numbered("a", 0, 10)).get(60, TimeUnit.SECONDS);
     CountDownLatch hang = disk.hang();
     CompletableFuture<Void> first = accept(numbered("a", 10, 20));
     await().until(() -> threads.get("writer") != null && buffer.status().pending() == 10);
@@ -397,7 +397,7 @@ class AcceptorTest {
         .hasMessageContaining("doesn't answer");
 
     hang.countDown();
-    first.get(20, TimeUnit.SECONDS);
+    first.get(60, TimeUnit.SECONDS);
     await().until(() -> buffer.status().pending() == 0);
     assertThat(buffer.status().disk()).isEqualTo(Buffer.Disk.WORKING);
     assertThat(later).allMatch(CompletableFuture::isDone);

@@ -264,14 +264,14 @@ class BitRotTest {
                 row * 4 + stream.streamClass().ordinal());
           }
         }
-        buffer.accept(readings).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        buffer.accept(readings).toCompletableFuture().get(60, TimeUnit.SECONDS);
         if (row == 15) {
           buffer
               .gap(
                   new LedgerEntry(
                       "d0", "*", BASE, BASE, 9, true, Reason.NEVER_READ, "It did not answer."))
               .toCompletableFuture()
-              .get(10, TimeUnit.SECONDS);
+              .get(60, TimeUnit.SECONDS);
           // With the gateway's own reading of it, which is not counted here.
           await()
               .atMost(PATIENCE)

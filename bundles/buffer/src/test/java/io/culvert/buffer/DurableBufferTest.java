@@ -50,7 +50,7 @@ class DurableBufferTest {
   }
 
   private void accept(List<Reading> readings) throws Exception {
-    buffer.accept(readings).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    buffer.accept(readings).toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private List<Batch.Entry> history(String device) {
@@ -111,7 +111,7 @@ class DurableBufferTest {
     assertThat(telemetry).isNotDone();
     assertThat(buffer.status().pending()).isEqualTo(3);
     accept(List.of(of("a", "high", StreamClass.ALARM, Value.of(true), T0)));
-    telemetry.get(30, TimeUnit.SECONDS);
+    telemetry.get(60, TimeUnit.SECONDS);
     assertThat(buffer.status().accepted()).isEqualTo(4);
     assertThat(buffer.status().pending()).isZero();
   }
@@ -119,7 +119,7 @@ class DurableBufferTest {
   @Test
   void commitsWhenTheIntervalHasPassed() throws Exception {
     open();
-    buffer.accept(numbered("a", 0, 1)).toCompletableFuture().get(5, TimeUnit.SECONDS);
+    buffer.accept(numbered("a", 0, 1)).toCompletableFuture().get(60, TimeUnit.SECONDS);
     assertThat(history("a")).hasSize(1);
   }
 
@@ -165,7 +165,7 @@ class DurableBufferTest {
     LedgerEntry gap =
         new LedgerEntry(
             "a", "telemetry", T0, T0.plusSeconds(9), 7, true, Reason.NEVER_READ, "No answer.");
-    buffer.gap(gap).toCompletableFuture().get(5, TimeUnit.SECONDS);
+    buffer.gap(gap).toCompletableFuture().get(60, TimeUnit.SECONDS);
     assertThat(buffer.ledger(T0, T0, 10)).containsExactly(gap);
     assertThat(buffer.ledger(T0.plusSeconds(10), T0.plusSeconds(11), 10)).isEmpty();
     await().until(() -> !platform.entries().isEmpty());

@@ -40,7 +40,7 @@ class EncryptionTest {
   }
 
   private static void accept(DurableBuffer buffer, int from, int to) throws Exception {
-    buffer.accept(numbered("uw-001", from, to)).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    buffer.accept(numbered("uw-001", from, to)).toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private static List<Batch.Entry> history(DurableBuffer buffer) {

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Bounds, full disks and damaged files. */
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class FaultTest {
   @TempDir Path directory;
   private DurableBuffer buffer;
@@ -71,7 +71,7 @@ class FaultTest {
   }
 
   private void accept(List<Reading> readings) throws Exception {
-    buffer.accept(readings).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    buffer.accept(readings).toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private List<Batch.Entry> history(String device) {
@@ -189,7 +189,7 @@ class FaultTest {
     assertThat(buffer.status().pending()).isEqualTo(5000);
 
     pageLimit = 0;
-    CompletableFuture.allOf(held.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
+    CompletableFuture.allOf(held.toArray(CompletableFuture[]::new)).get(60, TimeUnit.SECONDS);
     assertThat(buffer.status().disk()).isEqualTo(Buffer.Disk.WORKING);
     assertThat(buffer.status().problem()).isEmpty();
     assertThat(buffer.status().pending()).isZero();
@@ -217,7 +217,7 @@ class FaultTest {
     List<CompletableFuture<Void>> held = new ArrayList<>();
     fill(held);
     buffer.close();
-    assertThatThrownBy(() -> held.get(0).get(10, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> held.get(0).get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(IOException.class)
         .hasMessageContaining("The buffer is stopped. The disk with");
 

@@ -141,7 +141,7 @@ class ForwardersTest {
         }
         accepted++;
       }
-      buffer.accept(readings).toCompletableFuture().get(20, TimeUnit.SECONDS);
+      buffer.accept(readings).toCompletableFuture().get(60, TimeUnit.SECONDS);
     }
   }
 

@@ -73,7 +73,7 @@ class InspectionTest {
   }
 
   private void accept(List<Reading> readings) throws Exception {
-    buffer.accept(readings).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    buffer.accept(readings).toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private Platform away(String id) {
@@ -210,7 +210,7 @@ class InspectionTest {
             gap("a", 0, 9, 1, Reason.NEVER_READ),
             gap("a", 21, 30, 1, Reason.NEVER_READ),
             gap("b", 10, 20, 1, Reason.NEVER_READ))) {
-      buffer.gap(entry).toCompletableFuture().get(10, TimeUnit.SECONDS);
+      buffer.gap(entry).toCompletableFuture().get(60, TimeUnit.SECONDS);
     }
     Account account = buffer.account("a", T0.plusSeconds(10), T0.plusSeconds(21));
     assertThat(account.entries()).containsExactly(own, all);

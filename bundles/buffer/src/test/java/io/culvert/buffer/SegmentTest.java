@@ -35,6 +35,6 @@ class SegmentTest {
     buffer
         .accept(Readings.numbered("a", number, number + 1))
         .toCompletableFuture()
-        .get(10, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Who may connect, and what a person reads when somebody may not. */
-@Timeout(60)
+@Timeout(180)
 class AccessTest {
   @TempDir Path folder;
 

@@ -1,8 +1,10 @@
 package io.culvert.mqtt;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** A real broker on loopback that can be stopped and started again on the same port. */
 interface Broker extends AutoCloseable {
@@ -19,9 +21,18 @@ interface Broker extends AutoCloseable {
     stop();
   }
 
+  /**
+   * None of those that outgoing connections are given, so that none of them takes it while the
+   * broker is away.
+   */
   static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return socket.getLocalPort();
+      } catch (BindException taken) {
+        // Another, then.
+      }
     }
   }
 

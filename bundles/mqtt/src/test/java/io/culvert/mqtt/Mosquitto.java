@@ -55,7 +55,7 @@ final class Mosquitto implements Broker {
       throw new IOException("Mosquitto is needed for this test: apt-get install mosquitto", e);
     }
     await()
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(60))
         .pollInterval(Duration.ofMillis(20))
         .until(
             () -> {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What goes between gateway and platform beside readings. */
-@Timeout(60)
+@Timeout(180)
 class PlatformTest {
 
   @ParameterizedTest

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The platform asks what became of a device's readings. */
-@Timeout(60)
+@Timeout(180)
 class QuestionTest {
   private static final Instant T0 = Instant.parse("2026-11-29T08:00:00Z");
 

@@ -17,8 +17,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@Timeout(60)
+@Timeout(180)
 class SessionTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** Sooner than silence alone would tell, with a keep-alive of 30 s. */
+  private static final Duration AT_ONCE = Duration.ofSeconds(20);
 
   @ParameterizedTest
   @EnumSource
@@ -36,7 +40,7 @@ class SessionTest {
         }
 
         for (CompletableFuture<Receipt> receipt : receipts) {
-          assertThat(receipt.get(10, TimeUnit.SECONDS)).isEqualTo(Receipt.confirmed());
+          assertThat(receipt.get(60, TimeUnit.SECONDS)).isEqualTo(Receipt.confirmed());
         }
         await().until(() -> consumer.heard("properties/report").size() == 1000);
         assertThat(Gateway.numbers(consumer))
@@ -60,7 +64,7 @@ class SessionTest {
         broker.start();
         await().until(forwarder::ready);
         assertThat(forwarder.send(Gateway.batch(1)).toCompletableFuture())
-            .succeedsWithin(Duration.ofSeconds(5))
+            .succeedsWithin(PATIENCE)
             .isEqualTo(Receipt.confirmed());
 
         int wakes = gateway.wakes.get();
@@ -74,7 +78,7 @@ class SessionTest {
         try (Consumer consumer = new Consumer(broker.port())) {
           await().until(forwarder::ready);
           assertThat(forwarder.send(Gateway.batch(2)).toCompletableFuture())
-              .succeedsWithin(Duration.ofSeconds(5))
+              .succeedsWithin(PATIENCE)
               .isEqualTo(Receipt.confirmed());
           await().until(() -> Gateway.numbers(consumer).equals(List.of(2L)));
         }
@@ -105,7 +109,7 @@ class SessionTest {
         int wakes = gateway.wakes.get();
         proxy.releaseAnswers();
         for (CompletableFuture<Receipt> receipt : receipts) {
-          assertThat(receipt).succeedsWithin(Duration.ofSeconds(5)).isEqualTo(Receipt.confirmed());
+          assertThat(receipt).succeedsWithin(PATIENCE).isEqualTo(Receipt.confirmed());
         }
         assertThat(forwarder.window()).isEqualTo(3);
         assertThat(gateway.wakes.get()).isGreaterThan(wakes);
@@ -127,12 +131,12 @@ class SessionTest {
 
         proxy.cut();
 
-        assertThat(lost).succeedsWithin(Duration.ofSeconds(2));
+        assertThat(lost).succeedsWithin(AT_ONCE);
         assertThat(lost.join().of(0)).isEqualTo(new Outcome.Retry());
         await().until(forwarder::ready);
         assertThat(forwarder.window()).isEqualTo(64);
         assertThat(forwarder.send(Gateway.batch(1)).toCompletableFuture())
-            .succeedsWithin(Duration.ofSeconds(5))
+            .succeedsWithin(PATIENCE)
             .isEqualTo(Receipt.confirmed());
         await().until(() -> Gateway.numbers(consumer).equals(List.of(1L, 1L)));
       }
@@ -161,7 +165,7 @@ class SessionTest {
             proxy.cut();
           }
           for (int i = 0; i < sent.size(); i++) {
-            if (receipts.get(i).get(10, TimeUnit.SECONDS).of(0) instanceof Outcome.Confirmed) {
+            if (receipts.get(i).get(60, TimeUnit.SECONDS).of(0) instanceof Outcome.Confirmed) {
               open.remove(sent.get(i));
             }
           }

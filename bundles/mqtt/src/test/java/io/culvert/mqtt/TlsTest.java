@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(180)
 class TlsTest {
   @TempDir static Path folder;
   private static Certificates certificates;
@@ -39,7 +39,7 @@ class TlsTest {
           new Gateway().at("localhost", broker.port()).tls(trust).forward()) {
         await().until(forwarder::ready);
         assertThat(forwarder.send(Gateway.batch(1)).toCompletableFuture())
-            .succeedsWithin(Duration.ofSeconds(5))
+            .succeedsWithin(Duration.ofSeconds(60))
             .isEqualTo(Receipt.confirmed());
       }
     }

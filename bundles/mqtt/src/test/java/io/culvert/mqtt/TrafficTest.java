@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is counted against what a proxy sees pass. */
-@Timeout(60)
+@Timeout(180)
 class TrafficTest {
   @TempDir Path folder;
 
@@ -38,7 +38,7 @@ class TrafficTest {
       await().until(forwarder::ready);
       for (int n = 1; n <= 100; n++) {
         assertThat(forwarder.send(Gateway.batch(n)).toCompletableFuture())
-            .succeedsWithin(Duration.ofSeconds(5))
+            .succeedsWithin(Duration.ofSeconds(60))
             .isEqualTo(Receipt.confirmed());
       }
       long passed = proxy.bytes();
@@ -48,9 +48,7 @@ class TrafficTest {
       // A new link goes on counting.
       long before = forwarder.sentBytes();
       proxy.cut();
-      await().until(() -> !forwarder.ready());
-      await().until(forwarder::ready);
-      assertThat(forwarder.sentBytes()).isGreaterThan(before + 300);
+      await().until(() -> forwarder.sentBytes() > before + 300 && forwarder.ready());
     }
   }
 

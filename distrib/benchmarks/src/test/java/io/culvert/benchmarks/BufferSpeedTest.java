@@ -7,12 +7,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.culvert.buffer.AppendRun;
 import io.culvert.simulator.Options;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.net.BindException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,10 +40,7 @@ class BufferSpeedTest {
   void whatWasOwedIsDrainedOnceAndInOrderByEachWayAndADayIsFound() throws Exception {
     Path options = Files.createDirectories(folder.resolve("gateway/etc")).resolve("jvm.options");
     Files.copy(Path.of("../archive/src/main/etc/jvm.options"), options);
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
+    int port = freePort();
     ByteArrayOutputStream said = new ByteArrayOutputStream();
     PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
     Path results = folder.resolve("results");
@@ -72,5 +72,17 @@ class BufferSpeedTest {
     assertThat(result.get("query").get("found").asInt()).isEqualTo(24 * 6);
     assertThat(results).isDirectoryContaining(file -> file.endsWith("buffer.json"));
     assertThat(Files.list(results)).hasSize(1);
+  }
+
+  /** None of those that outgoing connections are given, so that none of them takes it. */
+  private static int freePort() throws IOException {
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+      try (ServerSocket free = new ServerSocket(port)) {
+        return free.getLocalPort();
+      } catch (BindException taken) {
+        // Another, then.
+      }
+    }
   }
 }

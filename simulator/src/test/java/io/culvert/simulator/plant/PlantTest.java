@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.culvert.simulator.DrivenClock;
+import io.culvert.simulator.FreePort;
 import io.culvert.simulator.audit.Audit;
 import io.culvert.simulator.audit.Report;
 import io.culvert.simulator.audit.Rules;
@@ -16,12 +17,14 @@ import io.culvert.simulator.street.Street;
 import io.culvert.simulator.street.StreetFile;
 import io.culvert.simulator.street.Ucum;
 import io.culvert.simulator.truth.Truth;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.milo.opcua.sdk.client.SessionActivityListener;
+import org.eclipse.milo.opcua.sdk.client.UaSession;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.security.SecurityPolicy;
@@ -62,10 +65,7 @@ class PlantTest {
   }
 
   private void open(String more) throws Exception {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0)) {
-      port = socket.getLocalPort();
-    }
+    int port = FreePort.find();
     street =
         StreetFile.parse(
             "street.yaml",
@@ -364,17 +364,28 @@ class PlantTest {
     visitor.subscribe("bridge", List.of("Tick"));
     cycles(5);
     heard();
+    AtomicInteger losses = new AtomicInteger();
+    visitor
+        .client()
+        .addSessionActivityListener(
+            new SessionActivityListener() {
+              @Override
+              public void onSessionInactive(UaSession session) {
+                losses.incrementAndGet();
+              }
+            });
     for (int i = 0; i < 2; i++) {
+      int before = losses.get();
       plant.cut();
-      await().atMost(PATIENCE).until(() -> plant.connections() == 0);
+      await().atMost(PATIENCE).until(() -> losses.get() > before);
       await().atMost(PATIENCE).until(() -> plant.connections() > 0);
-      long before = visitor.heard().size();
+      long heard = visitor.heard().size();
       await()
           .atMost(PATIENCE)
           .until(
               () -> {
                 cycles(1);
-                return visitor.heard().size() > before;
+                return visitor.heard().size() > heard;
               });
     }
   }

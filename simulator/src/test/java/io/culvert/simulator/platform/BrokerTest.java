@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
+import io.culvert.simulator.FreePort;
 import io.culvert.simulator.street.StreetException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -36,7 +37,7 @@ class BrokerTest {
   @ParameterizedTest
   @ValueSource(strings = {"embedded", "mosquitto"})
   void everythingAcknowledgedArrivesInOrder(String kind) throws Exception {
-    try (Broker broker = broker(kind, freePort())) {
+    try (Broker broker = broker(kind, FreePort.find())) {
       broker.start();
       publish(broker.port(), 0, MANY);
       await()
@@ -57,7 +58,7 @@ class BrokerTest {
   @Test
   void whatTheBrokerTookWhileASubscriberWasAwayComesWhenItIsBack() throws Exception {
     AtomicInteger lost = new AtomicInteger();
-    int port = freePort();
+    int port = FreePort.find();
     try (Broker broker = new MosquittoBroker(port, work, (topic, payload) -> {})) {
       broker.start();
       try (Subscriber before = subscriber(port, lost)) {
@@ -80,7 +81,7 @@ class BrokerTest {
 
   @Test
   void aBrokerThatSomebodyElseRunsMayGoAndComeBack() throws Exception {
-    int port = freePort();
+    int port = FreePort.find();
     try (Broker others = new MosquittoBroker(port, work, (topic, payload) -> {});
         Broker broker =
             new RunningBroker(
@@ -155,11 +156,5 @@ class BrokerTest {
 
   private static List<String> expected(int from, int to) {
     return IntStream.range(from, to).mapToObj(Integer::toString).toList();
-  }
-
-  private static int freePort() throws java.io.IOException {
-    try (ServerSocket free = new ServerSocket(0)) {
-      return free.getLocalPort();
-    }
   }
 }

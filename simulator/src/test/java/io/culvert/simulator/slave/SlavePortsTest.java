@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.culvert.simulator.DrivenClock;
+import io.culvert.simulator.FreePort;
 import io.culvert.simulator.ModbusClient;
 import io.culvert.simulator.ModbusClient.Answer;
 import io.culvert.simulator.street.Profile;
@@ -298,9 +299,7 @@ class SlavePortsTest {
   }
 
   private void open(String device) throws Exception {
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
+    port = FreePort.find();
     Street street = street(device.replace("{id:", "{port: " + port + ", id:"));
     slaves = SlavePorts.open(street, "127.0.0.1", clock);
     client = new ModbusClient(port);

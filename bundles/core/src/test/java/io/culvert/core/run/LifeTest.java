@@ -95,7 +95,11 @@ class LifeTest {
   }
 
   private static Site.Entry entry(String id, String lane) {
-    return Rig.entry(id, lane, FAST, Duration.ofMillis(100), Rig.profile("plain", 2));
+    return entry(id, lane, Duration.ofMillis(100));
+  }
+
+  private static Site.Entry entry(String id, String lane, Duration timeout) {
+    return Rig.entry(id, lane, FAST, timeout, Rig.profile("plain", 2));
   }
 
   private DeviceStatus status(String id) {
@@ -178,16 +182,19 @@ class LifeTest {
       entries.add(entry("bad" + i, "lane-" + i));
     }
     for (int i = 0; i < 50; i++) {
-      entries.add(entry("good" + i, "lane-" + i));
+      // These answer, however busy the machine is.
+      entries.add(entry("good" + i, "lane-" + i, Duration.ofSeconds(5)));
     }
     plug("k", driver);
     apply(new Site("g", entries));
 
-    await().until(() -> status("bad0").failures() > 0 && status("good49").polls() > 0);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> status("bad0").failures() > 0 && status("good49").polls() > 0);
     Map<String, Long> before = new ConcurrentHashMap<>();
     engine.devices().forEach(s -> before.put(s.id(), s.polls()));
     await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(PATIENCE)
         .untilAsserted(
             () -> {
               for (int i = 0; i < 50; i++) {
@@ -203,7 +210,7 @@ class LifeTest {
 
     latch.countDown();
     await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(PATIENCE)
         .until(() -> engine.devices().stream().allMatch(s -> s.state() == State.ONLINE));
   }
 
@@ -326,14 +333,14 @@ class LifeTest {
     rig.plug("k", rig.driver, 0, "1.0.0", new Caller("fake", getClass().getClassLoader())).apply();
 
     await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(PATIENCE)
         .until(
             () -> {
               rig.advance(Duration.ofMillis(500));
               return rig.engine.devices().stream().allMatch(s -> s.state() == State.ONLINE);
             });
     assertThat(threads()).hasSizeLessThanOrEqualTo(1 + Caller.MOST);
-    await().atMost(Duration.ofSeconds(30)).until(() -> threads().equals(List.of("culvert-core")));
+    await().atMost(PATIENCE).until(() -> threads().equals(List.of("culvert-core")));
     rig.engine.close();
   }
 
@@ -341,7 +348,7 @@ class LifeTest {
   void stoppingLeavesNoThread() {
     plug("k", new Blocking());
     apply(new Site("g", List.of(entry("a", "one"))));
-    await().until(() -> status("a").state() == State.ONLINE);
+    await().atMost(PATIENCE).until(() -> status("a").state() == State.ONLINE);
     engine.close();
 
     assertThat(threads()).isEmpty();
@@ -376,8 +383,10 @@ class LifeTest {
     Class<?> type = loader.loadClass(CarelessDriver.class.getName());
     assertThat(type).isNotSameAs(CarelessDriver.class);
     plug(key, (Driver) type.getDeclaredConstructor().newInstance());
-    await().until(() -> status("good").state() == State.ONLINE);
-    await().until(() -> status("never").failures() > 0 && status("throws").failures() > 0);
+    await().atMost(PATIENCE).until(() -> status("good").state() == State.ONLINE);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> status("never").failures() > 0 && status("throws").failures() > 0);
     // One command is under way, and one scan, when the driver goes.
     engine.commands().submit(new Command("1", "good", "p0", Value.of(1), "shell:root"));
     engine.scan().scan("fake://there", "", 10);
@@ -400,7 +409,7 @@ class LifeTest {
     }
 
     await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(PATIENCE)
         .until(
             () -> {
               System.gc();

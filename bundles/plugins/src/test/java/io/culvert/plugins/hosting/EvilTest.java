@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -134,7 +135,7 @@ class EvilTest {
         new Limits(
             House.LIMITS.start(),
             House.LIMITS.beat(),
-            Duration.ofSeconds(2),
+            Duration.ofSeconds(6),
             House.LIMITS.stuck(),
             Duration.ofMillis(300),
             House.LIMITS.pause(),
@@ -144,20 +145,44 @@ class EvilTest {
     Path own = Files.createDirectory(folder.resolve("own"));
     try (House other = new House(own, impatient, House.kit())) {
       other.host(PluginJar.of(Odd.class).in(own));
-      List<ServiceEvent> events = new ArrayList<>();
+      List<ServiceEvent> events = new CopyOnWriteArrayList<>();
       long pid = other.pid();
       other.framework.getBundleContext().addServiceListener(events::add, "(scheme=odd)");
-      new ProcessBuilder("kill", "-STOP", Long.toString(pid)).start().waitFor();
+      freeze(pid);
       assertThat(other.driver("odd").validate(House.device("a"), List.of()))
           .singleElement()
           .asString()
           .contains("an answer of plug-in com.example.odd", "process doesn't answer");
-      other.awaitLog("its process hadn't answered for 2 s and was ended");
+      other.awaitLog("its process hadn't answered for 6 s and was ended");
       other.awaitAnswer();
-      await().until(() -> other.driver("odd").validate(House.device("a"), List.of()).isEmpty());
+      await()
+          .atMost(PATIENCE)
+          .until(() -> other.driver("odd").validate(House.device("a"), List.of()).isEmpty());
       // Who asked meanwhile is told to ask again.
-      await().until(() -> events.stream().anyMatch(e -> e.getType() == ServiceEvent.MODIFIED));
+      await()
+          .atMost(PATIENCE)
+          .until(() -> events.stream().anyMatch(e -> e.getType() == ServiceEvent.MODIFIED));
     }
+  }
+
+  /** Stops a process in its tracks: one thread after the other, until then it may still answer. */
+  private static void freeze(long pid) throws Exception {
+    new ProcessBuilder("kill", "-STOP", Long.toString(pid)).start().waitFor();
+    await()
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(10))
+        .until(
+            () -> {
+              try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid + "/task"))) {
+                for (Path thread : threads.toList()) {
+                  String state = Files.readString(thread.resolve("stat"));
+                  if (!state.startsWith("T", state.lastIndexOf(')') + 2)) {
+                    return false;
+                  }
+                }
+                return true;
+              }
+            });
   }
 
   @Test

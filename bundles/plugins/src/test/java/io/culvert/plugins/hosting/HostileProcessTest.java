@@ -43,7 +43,8 @@ class HostileProcessTest {
         new Limits(
             House.LIMITS.start(),
             House.LIMITS.beat(),
-            Duration.ofSeconds(5),
+            // Which the others need to do their evil, however slowly.
+            Duration.ofSeconds(evil.equals("silent") ? 5 : 60),
             House.LIMITS.stuck(),
             Duration.ofMillis(200),
             Duration.ofMinutes(5),

@@ -43,13 +43,16 @@ final class House implements AutoCloseable {
           + "io.culvert.api.southbound;version=1.0.0,"
           + "org.slf4j;version=2.0.17,sun.misc";
 
-  /** Impatient, so that what takes a minute in a street takes seconds here. */
+  /**
+   * Impatient, so that what takes a minute in a street takes seconds here; but a machine that
+   * stands still for some seconds ends nobody.
+   */
   static final Limits LIMITS =
       new Limits(
           Duration.ofSeconds(120),
           Duration.ofMillis(100),
           Duration.ofSeconds(20),
-          Duration.ofSeconds(2),
+          Duration.ofSeconds(10),
           Duration.ofSeconds(20),
           Duration.ofMillis(50),
           Duration.ofMillis(400),

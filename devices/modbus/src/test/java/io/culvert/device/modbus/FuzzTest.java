@@ -112,7 +112,7 @@ class FuzzTest {
   private static void assertNothingMadeUp() throws Exception {
     CompletableFuture<List<Sample>> reading = plan.read().toCompletableFuture();
     try {
-      for (Sample sample : reading.get(5, TimeUnit.SECONDS)) {
+      for (Sample sample : reading.get(30, TimeUnit.SECONDS)) {
         if (!sample.quality().bad()) {
           assertThat(sample.value()).isEqualTo(TRUTH.get(sample.point()));
         }

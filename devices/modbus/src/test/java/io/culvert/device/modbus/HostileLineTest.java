@@ -4,6 +4,7 @@ import static io.culvert.api.DataType.UINT16;
 import static io.culvert.api.DataType.UINT32;
 import static io.culvert.device.modbus.HostileSlave.bytes;
 import static io.culvert.device.modbus.HostileSlave.register;
+import static io.culvert.device.modbus.Rounds.nothingMadeUp;
 import static io.culvert.device.modbus.Talk.answer;
 import static io.culvert.device.modbus.Talk.byPoint;
 import static io.culvert.device.modbus.Talk.point;
@@ -25,6 +26,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -49,7 +51,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Timeout(120)
 class HostileLineTest {
+  /** Where somebody is silent: what is answered has to be answered in this time, too. */
   private static final Map<String, String> HASTY = Map.of("responseTimeout", "800ms");
+
   private static final int UNIT = 5;
 
   /** In three blocks; the prank is played on the second. */
@@ -100,13 +104,20 @@ class HostileLineTest {
     String file = bus.plug("gateway");
     bus.listen(this::hear);
     talk = new Talk("modbus-rtu://" + file + "?baud=115200&parity=none");
-    connection = talk.open(UNIT, HASTY);
+    connection = talk.open(UNIT);
   }
 
   @AfterEach
   void stop() throws Exception {
     talk.close();
     bus.close();
+  }
+
+  private void afresh() throws Exception {
+    stop();
+    heard.reset();
+    script = Request::answer;
+    start();
   }
 
   /** All requests of these tests have eight bytes. */
@@ -132,6 +143,10 @@ class HostileLineTest {
 
   private record Prank(
       String name, Object outcome, Diagnosed.LineFacts line, Function<Request, byte[]> script) {
+    boolean lastsUntilTheTimeout() {
+      return outcome.equals(Quality.BAD_TIMEOUT) || name.equals("half an answer");
+    }
+
     @Override
     public String toString() {
       return name;
@@ -140,6 +155,14 @@ class HostileLineTest {
 
   private static Value truth(int address) {
     return Value.of(((long) register(address) << 16) + register(address + 1));
+  }
+
+  private static Map<String, Object> truth() {
+    Map<String, Object> truth = new HashMap<>();
+    truth.put(FIRST.id(), Value.of((long) register(100)));
+    truth.put(VICTIM.id(), truth(200));
+    truth.put(LAST.id(), Value.of((long) register(300)));
+    return truth;
   }
 
   private static Diagnosed.LineFacts line(int wrongUnit, int late, int foreign, int noise) {
@@ -227,27 +250,23 @@ class HostileLineTest {
   @ParameterizedTest
   @MethodSource("pranks")
   void costsItsOwnExchangeAtMostAndIsCountedAsWhatItIs(Prank prank) throws Exception {
+    if (prank.lastsUntilTheTimeout()) {
+      Rounds.oneOfThreeHolds(
+          this::afresh, () -> costsItsOwnExchangeAtMost(prank, talk.open(UNIT, HASTY)));
+    } else {
+      costsItsOwnExchangeAtMost(prank, connection);
+    }
+  }
+
+  private void costsItsOwnExchangeAtMost(Prank prank, ModbusConnection connection)
+      throws Exception {
     script = r -> r.address == 200 ? prank.script.apply(r) : r.answer();
     Readable.Plan plan = connection.prepare(List.of(FIRST, VICTIM, LAST));
-    assertThat(byPoint(answer(plan.read())))
-        .isEqualTo(
-            Map.of(
-                FIRST.id(),
-                Value.of((long) register(100)),
-                VICTIM.id(),
-                prank.outcome,
-                LAST.id(),
-                Value.of((long) register(300))));
+    Map<String, Object> expected = truth();
+    expected.put(VICTIM.id(), prank.outcome);
+    assertThat(nothingMadeUp(byPoint(answer(plan.read())), truth())).isEqualTo(expected);
     script = Request::answer;
-    assertThat(byPoint(answer(plan.read())))
-        .isEqualTo(
-            Map.of(
-                FIRST.id(),
-                Value.of((long) register(100)),
-                VICTIM.id(),
-                truth(200),
-                LAST.id(),
-                Value.of((long) register(300))));
+    assertThat(nothingMadeUp(byPoint(answer(plan.read())), truth())).isEqualTo(truth());
     assertThat(connection.line()).isEqualTo(prank.line);
     Diagnosed.Facts facts = connection.facts();
     assertThat(facts.requests()).isEqualTo(6);
@@ -276,7 +295,7 @@ class HostileLineTest {
   /** As long and of the same function: without numbers, only time can tell them apart. */
   @Test
   void aLateAnswerIsNotGivenToTheNextRequest() throws Exception {
-    Readable.Plan other = connection.prepare(List.of(point("holding:500", UINT32)));
+    Readable.Plan other = talk.open(UNIT, HASTY).prepare(List.of(point("holding:500", UINT32)));
     Readable.Plan plan = connection.prepare(List.of(VICTIM));
     BlockingQueue<Request> asked = new LinkedBlockingQueue<>();
     script =

@@ -21,6 +21,7 @@ final class HostileSlave implements AutoCloseable {
   private final ServerSocket server;
   private final List<Socket> clients = new CopyOnWriteArrayList<>();
   private final AtomicInteger connections = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
   private volatile Script script = (request, out) -> out.write(request.answer());
 
   /** What to do with a request; an exception closes the connection. */
@@ -85,7 +86,14 @@ final class HostileSlave implements AutoCloseable {
             Socket client = server.accept();
             connections.incrementAndGet();
             clients.add(client);
-            thread(() -> serve(client));
+            thread(
+                () -> {
+                  try {
+                    serve(client);
+                  } finally {
+                    ended.incrementAndGet();
+                  }
+                });
           }
         });
   }
@@ -162,6 +170,11 @@ final class HostileSlave implements AutoCloseable {
   /** How many connections were made so far. */
   int connections() {
     return connections.get();
+  }
+
+  /** Whether all connections have ended, and all that came over them was heard. */
+  boolean quiet() {
+    return ended.get() == connections.get();
   }
 
   @Override

@@ -6,7 +6,9 @@ import static io.culvert.api.DataType.UINT32;
 import static io.culvert.device.modbus.HostileSlave.bytes;
 import static io.culvert.device.modbus.HostileSlave.frame;
 import static io.culvert.device.modbus.HostileSlave.register;
+import static io.culvert.device.modbus.Rounds.nothingMadeUp;
 import static io.culvert.device.modbus.Talk.answer;
+import static io.culvert.device.modbus.Talk.browse;
 import static io.culvert.device.modbus.Talk.byPoint;
 import static io.culvert.device.modbus.Talk.point;
 import static io.culvert.device.modbus.Talk.read;
@@ -63,7 +65,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Timeout(60)
 class HostileSlaveTest {
-  private static final Map<String, String> HASTY = Map.of("responseTimeout", "150ms");
+  /** Where somebody is silent: what is answered has to be answered in this time, too. */
+  private static final Map<String, String> HASTY = Map.of("responseTimeout", "300ms");
 
   /** In three blocks; the prank is played on the second. */
   private static final Point FIRST = point("holding:100", UINT16);
@@ -86,7 +89,16 @@ class HostileSlaveTest {
     slave.close();
   }
 
+  private void afresh() throws Exception {
+    stop();
+    start();
+  }
+
   private record Prank(String name, Script script, Quality quality) {
+    boolean silent() {
+      return quality.equals(Quality.BAD_TIMEOUT);
+    }
+
     @Override
     public String toString() {
       return name;
@@ -158,11 +170,20 @@ class HostileSlaveTest {
   @ParameterizedTest
   @MethodSource("strangeAnswers")
   void aStrangeAnswerCostsOnlyItsOwnPoints(Prank prank) throws Exception {
-    Readable.Plan plan = talk.open(1, HASTY).prepare(List.of(FIRST, VICTIM, LAST));
+    if (prank.silent()) {
+      Rounds.oneOfThreeHolds(this::afresh, () -> costsOnlyItsOwnPoints(prank, HASTY));
+    } else {
+      costsOnlyItsOwnPoints(prank, Map.of());
+    }
+  }
+
+  private void costsOnlyItsOwnPoints(Prank prank, Map<String, String> settings) throws Exception {
+    Readable.Plan plan = talk.open(1, settings).prepare(List.of(FIRST, VICTIM, LAST));
     slave.play(onVictim(prank.script));
-    assertThat(byPoint(answer(plan.read()))).isEqualTo(truthExceptVictim(prank.quality));
+    assertThat(nothingMadeUp(byPoint(answer(plan.read())), truth()))
+        .isEqualTo(truthExceptVictim(prank.quality));
     slave.behave();
-    assertThat(byPoint(answer(plan.read()))).isEqualTo(truth());
+    assertThat(nothingMadeUp(byPoint(answer(plan.read())), truth())).isEqualTo(truth());
     assertThat(slave.connections()).isEqualTo(1);
   }
 
@@ -213,9 +234,17 @@ class HostileSlaveTest {
   @ParameterizedTest
   @MethodSource("brokenStreams")
   void aBrokenStreamIsLeftForANewOneAndNoValueIsMadeUp(Prank prank) throws Exception {
-    Readable.Plan plan = talk.open(1, HASTY).prepare(List.of(FIRST, VICTIM, LAST));
+    if (prank.silent()) {
+      Rounds.oneOfThreeHolds(this::afresh, () -> isLeftForANewOne(prank, HASTY));
+    } else {
+      isLeftForANewOne(prank, Map.of());
+    }
+  }
+
+  private void isLeftForANewOne(Prank prank, Map<String, String> settings) throws Exception {
+    Readable.Plan plan = talk.open(1, settings).prepare(List.of(FIRST, VICTIM, LAST));
     slave.play(onVictim(prank.script));
-    Map<String, Object> values = byPoint(answer(plan.read()));
+    Map<String, Object> values = nothingMadeUp(byPoint(answer(plan.read())), truth());
     assertThat(values)
         .containsEntry(FIRST.id(), Value.of((long) register(100)))
         .containsEntry(VICTIM.id(), prank.quality);
@@ -226,7 +255,7 @@ class HostileSlaveTest {
                 ? Value.of((long) register(300))
                 : Quality.BAD_NOT_CONNECTED);
     slave.behave();
-    assertThat(byPoint(answer(plan.read()))).isEqualTo(truth());
+    assertThat(nothingMadeUp(byPoint(answer(plan.read())), truth())).isEqualTo(truth());
     assertThat(slave.connections()).isEqualTo(2);
   }
 
@@ -262,7 +291,7 @@ class HostileSlaveTest {
     slave.play(
         (request, out) -> late.add(frame(request.transaction(), 0, 1, bytes(3, 4, 9, 9, 9, 9))));
     CompletableFuture<List<Sample>> cancelled = plan.read().toCompletableFuture();
-    byte[] held = late.poll(5, TimeUnit.SECONDS);
+    byte[] held = late.poll(30, TimeUnit.SECONDS);
     cancelled.cancel(true);
     slave.play(
         (request, out) -> {
@@ -298,8 +327,8 @@ class HostileSlaveTest {
 
   @Test
   void whatIsHeardIsCountedByUnitAndConnection() throws Exception {
-    ModbusConnection connection = talk.open(1, HASTY);
-    ModbusConnection neighbour = talk.open(2, HASTY);
+    ModbusConnection connection = talk.open(1);
+    ModbusConnection neighbour = talk.open(2);
     read(connection, FIRST);
     slave.play(
         (request, out) ->
@@ -367,7 +396,7 @@ class HostileSlaveTest {
 
   @Test
   void aFloodOfAnswersToNothingEndsTheConnectionAndNotTheReading() throws Exception {
-    ModbusConnection connection = talk.open(1, HASTY);
+    ModbusConnection connection = talk.open(1);
     slave.play(
         (request, out) -> {
           byte[] stray = frame(request.transaction() - 1, 0, request.unit(), request.answerPdu());
@@ -389,7 +418,7 @@ class HostileSlaveTest {
     slave.play((request, out) -> asked.add(request));
     for (int i = 0; i < 3; i++) {
       CompletableFuture<?> reading = plan.read().toCompletableFuture();
-      assertThat(asked.poll(5, TimeUnit.SECONDS)).isNotNull();
+      assertThat(asked.poll(30, TimeUnit.SECONDS)).isNotNull();
       reading.cancel(true);
     }
     slave.behave();
@@ -413,6 +442,10 @@ class HostileSlaveTest {
 
   @Test
   void twoSilentBlocksEndACycleAndComeLastInTheNext() throws Exception {
+    Rounds.oneOfThreeHolds(this::afresh, this::twoSilentBlocksEndACycle);
+  }
+
+  private void twoSilentBlocksEndACycle() throws Exception {
     Point[] points = new Point[6];
     for (int i = 0; i < points.length; i++) {
       points[i] = point("holding:" + 100 * i, UINT16);
@@ -443,10 +476,12 @@ class HostileSlaveTest {
     assertThatThrownBy(() -> read(connection, FIRST, VICTIM, LAST))
         .cause()
         .isInstanceOf(TimeoutException.class)
-        .hasMessage("Unit 1 at 127.0.0.1:%d did not answer within 150 ms", slave.port());
-    assertThat(asked).as("requests that it was asked").hasValue(2);
+        .hasMessage("Unit 1 at 127.0.0.1:%d did not answer within 300 ms", slave.port());
     // Far less than the minute after which the driver gives up by itself.
     assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - before)).isLessThan(20_000);
+    talk.close();
+    await().atMost(Duration.ofSeconds(60)).until(slave::quiet);
+    assertThat(asked).as("requests that it was asked").hasValue(2);
   }
 
   @Test
@@ -580,7 +615,7 @@ class HostileSlaveTest {
           out.write(
               refuses ? frame(request.transaction(), 0, 1, bytes(0x83, 2)) : request.answer());
         });
-    Readable.Plan plan = talk.open(1).prepare(points);
+    Readable.Plan plan = talk.open(1, Map.of("responseTimeout", "800ms")).prepare(points);
     int most = 0;
     List<Sample> samples = List.of();
     for (int cycle = 0; cycle < 60; cycle++) {
@@ -612,6 +647,10 @@ class HostileSlaveTest {
 
   @Test
   void aDeviceThatWasSilentIsAskedOnceUntilItAnswers() throws Exception {
+    Rounds.oneOfThreeHolds(this::afresh, this::isAskedOnceUntilItAnswers);
+  }
+
+  private void isAskedOnceUntilItAnswers() throws Exception {
     BlockingQueue<Request> asked = new LinkedBlockingQueue<>();
     slave.play((request, out) -> asked.add(request));
     ModbusConnection connection = talk.open(1, HASTY);
@@ -628,7 +667,7 @@ class HostileSlaveTest {
     assertThatThrownBy(() -> answer(other.read())).cause().isInstanceOf(TimeoutException.class);
     await().untilAsserted(() -> assertThat(asked).as("another plan").hasSize(1));
     slave.behave();
-    assertThat(byPoint(answer(plan.read()))).isEqualTo(truth());
+    assertThat(nothingMadeUp(byPoint(answer(plan.read())), truth())).isEqualTo(truth());
   }
 
   @Test
@@ -714,13 +753,22 @@ class HostileSlaveTest {
 
   @Test
   void aScanGivesWhatItFoundWhenItsTimeIsUp() throws Exception {
+    AtomicInteger asked = new AtomicInteger();
     slave.play(
         (request, out) -> {
+          asked.incrementAndGet();
           if (request.unit() == 2) {
             out.write(request.answer());
           }
         });
-    List<Found> found = answer(talk.open(1).scan(247, Duration.ofMillis(600)));
+    // Unit 2 and what it says of itself have 200 ms each, in which a slow machine may miss them.
+    List<Found> found = List.of();
+    for (int scan = 0; scan < 5 && (found.isEmpty() || found.get(0).facts().size() < 4); scan++) {
+      asked.set(0);
+      found = answer(talk.open(1).scan(247, Duration.ofMillis(600)));
+      // Four at once for 200 ms each; if its time weren't up, it would ask all units.
+      assertThat(asked).as("requests of a scan").hasValueLessThan(50);
+    }
     assertThat(found).extracting(Found::title).containsExactly("HS");
     assertThat(found.get(0).facts())
         .isEqualTo(Map.of("unit", "2", "answer", "value", "vendor", "HS", "revision", "9"));
@@ -795,8 +843,7 @@ class HostileSlaveTest {
                 request.function() < 5
                     ? request.answer()
                     : frame(request.transaction(), 0, request.unit(), who.apply(request))));
-    List<Found> found = answer(talk.open(5).browse("", 1));
-    assertThat(found).hasSize(1);
+    List<Found> found = browse(talk.open(5), 1, "5");
     Map<String, String> facts = new LinkedHashMap<>(found.get(0).facts());
     assertThat(facts.remove("unit")).isEqualTo("5");
     assertThat(facts.remove("answer")).isEqualTo("value");

@@ -10,6 +10,7 @@ import static io.culvert.api.DataType.TEXT;
 import static io.culvert.api.DataType.UINT16;
 import static io.culvert.api.DataType.UINT32;
 import static io.culvert.device.modbus.Talk.answer;
+import static io.culvert.device.modbus.Talk.browse;
 import static io.culvert.device.modbus.Talk.byPoint;
 import static io.culvert.device.modbus.Talk.point;
 import static io.culvert.device.modbus.Talk.read;
@@ -141,15 +142,14 @@ class PymodbusTest {
   @Test
   void findsTheUnitsThatAnswer() throws Exception {
     String base = "modbus-tcp://127.0.0.1:" + slave.port() + "?unit=";
-    List<Found> found = answer(slave.talk().open(1).browse("", 3));
+    List<Found> found = browse(slave.talk().open(1), 3, "1", "2", "7");
     assertThat(found).extracting(Found::address).containsExactly(base + 1, base + 2, base + 7);
     assertThat(answer(slave.talk().open(1).browse(base + 1, 2))).isEmpty();
   }
 
   @Test
   void namesAUnitByWhatItSaysOfItself() throws Exception {
-    List<Found> found = answer(slave.talk().open(1).browse("", 1));
-    assertThat(found).hasSize(1);
+    List<Found> found = browse(slave.talk().open(1), 1, "1");
     assertThat(found.get(0).title()).isEqualTo("Pymodbus Peer");
     assertThat(found.get(0).facts())
         .containsEntry("vendor", "Pymodbus")
@@ -165,9 +165,7 @@ class PymodbusTest {
 
   @Test
   void aScanBeginsWithTheUnitOfTheEndpoint() throws Exception {
-    assertThat(answer(slave.talk().open(3).browse("", 1)))
-        .extracting(found -> found.facts().get("unit"))
-        .containsExactly("7");
+    assertThat(browse(slave.talk().open(3), 1, "7")).hasSize(1);
   }
 
   @Test

@@ -7,6 +7,7 @@ import static io.culvert.api.DataType.INT16;
 import static io.culvert.api.DataType.UINT16;
 import static io.culvert.api.DataType.UINT32;
 import static io.culvert.device.modbus.Talk.answer;
+import static io.culvert.device.modbus.Talk.browse;
 import static io.culvert.device.modbus.Talk.byPoint;
 import static io.culvert.device.modbus.Talk.point;
 import static io.culvert.device.modbus.Talk.read;
@@ -179,8 +180,7 @@ class SerialTest {
     assertThat(write(talk.open(1), writable("holding:310", FLOAT64), Value.of(0.25)))
         .isEqualTo(Quality.GOOD);
     assertThat(value(talk.open(1), point("holding:310", FLOAT64))).isEqualTo(Value.of(0.25));
-    List<Found> found =
-        talk.open(1, HASTY).browse("", 2).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    List<Found> found = browse(talk.open(1), 2, "1", "2");
     assertThat(found)
         .extracting(Found::address)
         .containsExactly(
@@ -206,11 +206,11 @@ class SerialTest {
   void aDeadUnitCostsItsOwnTimeAndTheOthersKeepTheirCycle() throws Exception {
     pymodbus("rtu");
     Talk talk = talk("modbus-rtu", "");
-    Map<String, String> settings = Map.of("responseTimeout", "500ms");
+    Map<String, String> dead = Map.of("responseTimeout", "500ms");
     List<ModbusConnection> units = new ArrayList<>();
     List<Readable.Plan> plans = new ArrayList<>();
     for (int unit : new int[] {1, 2, 5, 7}) {
-      units.add(talk.open(unit, settings));
+      units.add(unit == 5 ? talk.open(unit, dead) : talk.open(unit));
       Point point = point("holding:0", INT16);
       plans.add(units.get(units.size() - 1).prepare(List.of(point)));
     }
@@ -220,9 +220,9 @@ class SerialTest {
       List<CompletableFuture<?>> reads = new ArrayList<>();
       plans.forEach(plan -> reads.add(plan.read().toCompletableFuture()));
       for (int i : new int[] {0, 1, 3}) {
-        reads.get(i).get(20, TimeUnit.SECONDS);
+        reads.get(i).get(60, TimeUnit.SECONDS);
       }
-      assertThatThrownBy(() -> reads.get(2).get(20, TimeUnit.SECONDS))
+      assertThatThrownBy(() -> reads.get(2).get(60, TimeUnit.SECONDS))
           .cause()
           .isInstanceOf(TimeoutException.class);
     }
@@ -242,7 +242,7 @@ class SerialTest {
     ModbusConnection connection = talk.open(3, HASTY);
     Point[] points = {point("holding:0", UINT16), point("holding:150", UINT16)};
     Point[] triple = {point("holding:16", UINT16), point("holding:18", UINT16)};
-    read(connection, points);
+    read(talk.open(3), points);
     mbpoll(3);
     Readable.Plan plan = connection.prepare(List.of(triple));
     int good = 0;

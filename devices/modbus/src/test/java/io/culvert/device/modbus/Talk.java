@@ -1,5 +1,7 @@
 package io.culvert.device.modbus;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.culvert.api.Access;
 import io.culvert.api.DataType;
 import io.culvert.api.Device;
@@ -7,11 +9,13 @@ import io.culvert.api.Point;
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.Value;
+import io.culvert.api.southbound.Browsable.Found;
 import io.culvert.api.southbound.Connection;
 import io.culvert.serial.SharedLines;
 import io.culvert.testkit.RecordingSink;
 import java.net.URI;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +25,11 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** A driver in use, as the core would use it. */
 final class Talk implements AutoCloseable {
+  /** Enough for an answer on a machine that stands still for a while. */
+  private static final String PATIENT = "20s";
+
+  private static final int SCANS = 5;
+
   private final AtomicLong ahead = new AtomicLong();
   private final ModbusDriver driver;
   private final SharedLines lines;
@@ -64,8 +73,11 @@ final class Talk implements AutoCloseable {
     return new Device("u" + unit, "p", URI.create(base + "unit=" + unit), settings);
   }
 
+  /** Waits patiently for each answer, unless the settings say otherwise. */
   ModbusConnection open(int unit, Map<String, String> settings) throws Exception {
-    CompletionStage<Connection> opening = driver.open(device(unit, settings), new RecordingSink());
+    Map<String, String> all = new HashMap<>(Map.of("responseTimeout", PATIENT));
+    all.putAll(settings);
+    CompletionStage<Connection> opening = driver.open(device(unit, all), new RecordingSink());
     return (ModbusConnection) answer(opening);
   }
 
@@ -74,7 +86,26 @@ final class Talk implements AutoCloseable {
   }
 
   static <T> T answer(CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(5, TimeUnit.SECONDS);
+    return stage.toCompletableFuture().get(30, TimeUnit.SECONDS);
+  }
+
+  /**
+   * Looks for units. A scan goes on when one hasn't answered for 200 ms, which is nothing to a
+   * machine that stands still: so it looks again, a few times, until these are found.
+   */
+  static List<Found> browse(ModbusConnection connection, int limit, String... units)
+      throws Exception {
+    List<Found> found = List.of();
+    for (int scan = 0; scan < SCANS && !units(found).equals(List.of(units)); scan++) {
+      found = answer(connection.browse("", limit));
+      assertThat(found).hasSizeLessThanOrEqualTo(limit);
+    }
+    assertThat(units(found)).containsExactly(units);
+    return found;
+  }
+
+  private static List<String> units(List<Found> found) {
+    return found.stream().map(one -> one.facts().get("unit")).toList();
   }
 
   static Map<String, Object> read(ModbusConnection connection, Point... points) throws Exception {
