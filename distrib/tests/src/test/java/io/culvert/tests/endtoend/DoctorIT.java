@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,7 +74,10 @@ class DoctorIT {
 
   private static String site(ObjectNode site) {
     for (JsonNode device : site.get("devices")) {
-      ((ObjectNode) device).put("interval", "500ms").put("timeout", "1s");
+      ((ObjectNode) device).put("interval", "500ms");
+    }
+    for (String silent : List.of("dead", "noisy-001", "noisy-002")) {
+      Simulator.device(site, silent).put("timeout", "1s").remove("settings");
     }
     return site.toPrettyString();
   }

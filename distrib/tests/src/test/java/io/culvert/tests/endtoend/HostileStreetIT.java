@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +35,10 @@ class HostileStreetIT {
           "kind: late, delay: 700ms",
           "kind: exception, code: 4");
 
+  /** Those whose requests stay open. The others have long to answer, as the good ones have. */
+  private static final List<String> SILENT =
+      List.of("bad-wrong-transaction", "bad-no-answer", "bad-late");
+
   /** Those that answer something to the request, and what is told of it instead of a value. */
   private static final Map<String, String> TOLD =
       Map.of(
@@ -45,6 +50,12 @@ class HostileStreetIT {
 
   @Test
   void nothingOfAHostileDeviceHarmsAnother() throws Exception {
+    OneOfThree.keeps(round -> broken(Files.createDirectory(folder.resolve("round-" + round))));
+  }
+
+  /** What was wrong in one round that may be for want of time. */
+  private static String broken(Path folder) throws Exception {
+    StringBuilder broken = new StringBuilder();
     try (Simulator simulator = Simulator.run(folder, HostileStreetIT::street);
         Platform platform = new Platform(simulator.mqttPort());
         InstalledGateway gateway =
@@ -72,11 +83,14 @@ class HostileStreetIT {
         String told = TOLD.get(id);
         if (told != null) {
           // It did answer, so what it says is a quality and no gap.
-          assertThat(platform.qualities(id)).as(id).contains("Good", told);
+          if (!platform.qualities(id).containsAll(List.of("Good", told))) {
+            broken.append(id).append(" had ").append(platform.qualities(id)).append('\n');
+          }
           assertThat(audit.ledgerOf(id)).as(id).isEmpty();
         } else if (id.startsWith("bad-")) {
-          assertThat(device.get("failures").asLong()).as(id).isPositive();
-          assertThat(audit.ledgerOf(id)).as(() -> id + " in " + audit.text()).isNotEmpty();
+          if (device.get("failures").asLong() == 0 || audit.ledgerOf(id).isEmpty()) {
+            broken.append(id).append(" has never failed, or not in the ledger\n");
+          }
         } else {
           assertThat(device.get("failures").asLong()).as(device.toString()).isZero();
           assertThat(platform.qualities(id)).as(id).containsOnly("Good");
@@ -86,13 +100,14 @@ class HostileStreetIT {
           List<Instant> polls = platform.polls(id);
           assertThat(polls).hasSizeGreaterThan(10);
           // The first ones may be late: a gateway that starts on a busy machine.
-          assertThat(platform.missed(id, INTERVAL, polls.get(2)))
-              .as("polls of " + id + " left out: " + polls)
-              .isZero();
+          if (platform.missed(id, INTERVAL, polls.get(2)) != 0) {
+            broken.append("polls of ").append(id).append(" left out: ").append(polls).append('\n');
+          }
         }
       }
       assertThat(gateway.stop()).isZero();
     }
+    return broken.toString();
   }
 
   private static JsonNode status(InstalledGateway gateway) throws Exception {
@@ -101,8 +116,9 @@ class HostileStreetIT {
 
   private static String site(ObjectNode site) {
     for (JsonNode device : site.get("devices")) {
-      ((ObjectNode) device).put("interval", INTERVAL.toMillis() + "ms").put("timeout", "400ms");
+      ((ObjectNode) device).put("interval", INTERVAL.toMillis() + "ms");
     }
+    SILENT.forEach(id -> Simulator.device(site, id).put("timeout", "400ms"));
     return site.toPrettyString();
   }
 

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -88,25 +89,38 @@ public final class InstalledGateway implements AutoCloseable {
 
   /** Everything that the process has printed and logged so far. */
   public String log() {
-    try {
-      StringBuilder all = new StringBuilder();
-      if (Files.exists(output())) {
-        all.append(Files.readString(output()));
+    while (true) {
+      try {
+        return logNow();
+      } catch (NoSuchFileException e) {
+        // Rolled since it was listed: it has another name now.
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
-      Path logs = home.resolve("data/log");
-      if (Files.isDirectory(logs)) {
-        try (var files = Files.list(logs)) {
-          for (Path file : files.toList()) {
-            if (file.toString().endsWith(".log")) {
-              all.append(Files.readString(file));
-            }
+    }
+  }
+
+  private String logNow() throws IOException {
+    StringBuilder all = new StringBuilder();
+    if (Files.exists(output())) {
+      all.append(text(output()));
+    }
+    Path logs = home.resolve("data/log");
+    if (Files.isDirectory(logs)) {
+      try (var files = Files.list(logs)) {
+        for (Path file : files.toList()) {
+          if (file.toString().endsWith(".log")) {
+            all.append(text(file));
           }
         }
       }
-      return all.toString();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
+    return all.toString();
+  }
+
+  /** Of a file that is being written, whose last character may be there in part. */
+  private static String text(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
   }
 
   public void awaitLog(String part) {

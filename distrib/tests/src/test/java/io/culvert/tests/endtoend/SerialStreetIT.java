@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -86,8 +87,10 @@ class SerialStreetIT {
                   + line
                   + "?baud=19200&parity=even&"
                   + endpoint.substring(endpoint.indexOf("unit=")))
-          .put("interval", "1s")
-          .put("timeout", "400ms");
+          .put("interval", "1s");
+    }
+    for (String silent : List.of("dead", "spoiled")) {
+      Simulator.device(site, silent).put("timeout", "400ms");
     }
     return site.toPrettyString();
   }

@@ -114,7 +114,11 @@ public final class Simulator implements AutoCloseable {
     return mqttPort;
   }
 
-  /** The site document that {@code simulator site} writes for this street. */
+  /**
+   * The site document that {@code simulator site} writes for this street. Its devices on Modbus
+   * have long to answer: a pause of the machine must not pass for their silence. Where a test is
+   * about silence, it sets a short time itself.
+   */
   public ObjectNode site() throws IOException, InterruptedException {
     Path file = folder.resolve("site-of-street.json");
     List<String> line = command("site");
@@ -124,7 +128,16 @@ public final class Simulator implements AutoCloseable {
       writer.destroyForcibly();
       throw new IllegalStateException(line + " failed");
     }
-    return (ObjectNode) new ObjectMapper().readTree(file.toFile());
+    ObjectNode site = (ObjectNode) new ObjectMapper().readTree(file.toFile());
+    for (JsonNode device : site.get("devices")) {
+      if (device.get("endpoint").asText().startsWith("modbus")) {
+        ((ObjectNode) device)
+            .put("timeout", "10s")
+            .withObject("/settings")
+            .put("responseTimeout", "4s");
+      }
+    }
+    return site;
   }
 
   /** The entry of a device in a site document. */

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -72,10 +73,11 @@ final class Uplink implements AutoCloseable {
 
   /** Breaks every connection; new ones pass. */
   void cut() throws IOException {
-    for (Socket socket : sockets) {
+    // Those that there are now: the gateway calls again while this goes on.
+    for (Socket socket : List.copyOf(sockets)) {
+      sockets.remove(socket);
       socket.close();
     }
-    sockets.clear();
   }
 
   @Override
