@@ -25,6 +25,7 @@ final class JarCheck {
   private static final String OURS = "io.culvert";
   private static final String SOUTHBOUND = API + ".southbound";
   private static final String LICENCE = "Bundle-License";
+  private static final String COMPONENT = "Service-Component";
   static final String SCHEMES = "Culvert-Schemes";
   private static final String OPENS = "Culvert-Opens";
   private static final String LISTENS = "Culvert-Listens";
@@ -33,6 +34,8 @@ final class JarCheck {
 
   /** As URLs have it (RFC 3986, 3.1). */
   private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]{0,63}");
+
+  private static final Pattern CODE = Pattern.compile(".*\\.(class|jar)", Pattern.CASE_INSENSITIVE);
 
   private static final Pattern MEANS = Pattern.compile("[a-z][a-z0-9-]{0,31}(:[0-9]{1,5})?");
   private static final Pattern FOLDER =
@@ -87,6 +90,12 @@ final class JarCheck {
           "neither " + SCHEMES + " nor " + PROFILES,
           "a plug-in that brings drivers, profiles or both, and says so");
     }
+    String code = schemes.isEmpty() ? code(main, content) : "";
+    if (!code.isEmpty()) {
+      throw new Refused(
+          code + " and no " + SCHEMES,
+          SCHEMES + " with the URL schemes of its drivers, such as lamp, or profiles without code");
+    }
     if (!schemes.isEmpty() && main.getValue(OPENS) == null && main.getValue(LISTENS) == null) {
       throw new Refused(
           SCHEMES + " and neither " + OPENS + " nor " + LISTENS,
@@ -106,6 +115,23 @@ final class JarCheck {
         listens,
         profiles,
         main.getValue(Constants.BUNDLE_NATIVECODE) != null || !content.nativeCode().isEmpty());
+  }
+
+  /**
+   * What could run, of a jar that names no scheme: without one nobody would watch it, nor put it
+   * into a process of its own.
+   */
+  private static String code(Attributes main, JarContent content) {
+    for (String header : List.of(Constants.BUNDLE_ACTIVATOR, COMPONENT)) {
+      if (main.getValue(header) != null) {
+        return header + ": " + JarContent.shown(main.getValue(header));
+      }
+    }
+    return content.entries().stream()
+        .filter(entry -> CODE.matcher(entry).matches() || entry.equals(content.nativeCode()))
+        .findFirst()
+        .map(JarContent::shown)
+        .orElse("");
   }
 
   /** The main section; of a header that stands twice readers take one or the other. */

@@ -153,10 +153,44 @@ class ExaminerTest {
                 .header("Culvert-Opens", null)
                 .header("Culvert-Profiles", "profiles")
                 .entry("profiles/lamp.yaml", new byte[0])
+                .activator(null)
                 .bytes(),
             false);
     assertThat(verdict.identity().profiles()).isEqualTo("profiles");
     assertThat(verdict.identity().schemes()).isEmpty();
+  }
+
+  static Stream<Arguments> code() {
+    return Stream.of(
+        Arguments.of("Bundle-Activator", "a.B", "Bundle-Activator: a.B"),
+        Arguments.of("Service-Component", "OSGI-INF/*.xml", "Service-Component: OSGI-INF/*.xml"),
+        Arguments.of("", "a/B.class", "a/B.class"),
+        Arguments.of("", "META-INF/versions/9/a/B.class", "META-INF/versions/9/a/B.class"),
+        Arguments.of("", "lib/B.JAR", "lib/B.JAR"),
+        Arguments.of("", "lib/b.so", "lib/b.so"));
+  }
+
+  /** Nobody would watch it there, nor would it go into a process of its own. */
+  @ParameterizedTest
+  @MethodSource("code")
+  void codeWithoutASchemeIsRefused(String header, String what, String found) throws Exception {
+    trust("vendor", TestJar.VENDOR);
+    TestJar jar =
+        jar()
+            .header("Culvert-Schemes", null)
+            .header("Culvert-Opens", null)
+            .header("Culvert-Profiles", "profiles")
+            .entry("profiles/lamp.yaml", new byte[0])
+            .activator(null);
+    byte[] bytes =
+        header.isEmpty()
+            ? jar.entry(what, zip(Map.of("x", new byte[0]))).bytes()
+            : jar.header(header, what).bytes();
+    assertThat(refusal(bytes))
+        .contains(
+            "found %s and no Culvert-Schemes; expected Culvert-Schemes with the URL schemes of its"
+                    .formatted(found)
+                + " drivers, such as lamp, or profiles without code");
   }
 
   @Test
