@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.security.cert.X509CRL;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -648,6 +649,59 @@ class ExaminerTest {
     assertThat(signer(stamped(acme, time, NOW.minus(DAY.multipliedBy(3))))).isEqualTo("root");
     assertThat(refusal(stamped(acme, time, NOW.minus(DAY))))
         .contains("CN=Acme was revoked at", "before it was signed at");
+  }
+
+  /** A key is found out to be stolen after it was. */
+  @Test
+  void whatWasSignedAfterTheKeyWasNoLongerGoodIsRefusedAlsoIfThatBecameKnownLater()
+      throws Exception {
+    Pki.Identity root = Pki.order("CN=Root").authority().make();
+    Pki.Identity acme = Pki.order("CN=Acme").by(root).make();
+    Pki.Identity time = authorityOfTime();
+    trust("root", root);
+    trust("time", time);
+    Instant stolen = NOW.minus(DAY.multipliedBy(3)).truncatedTo(ChronoUnit.SECONDS);
+    revoke(
+        "root",
+        Pki.revocations(
+            root,
+            acme.certificate(),
+            NOW.minus(DAY),
+            CRLReason.keyCompromise,
+            stolen,
+            NOW.plus(DAY)));
+    assertThat(refusal(stamped(acme, time, NOW.minus(DAY.multipliedBy(2)))))
+        .contains("CN=Acme was revoked at " + stolen, "before it was signed at");
+    assertThat(signer(stamped(acme, time, NOW.minus(DAY.multipliedBy(4))))).isEqualTo("root");
+  }
+
+  @Test
+  void aListCountsByTheCertificateOfItsIssuerThatAJarBringsAlong() throws Exception {
+    Pki.Identity root = Pki.order("CN=Root").authority().make();
+    Pki.Identity acme = Pki.order("CN=Acme").by(root).make();
+    trust("acme", acme);
+    byte[] jar = jar().signer(acme).bytes();
+    revoke(
+        "root",
+        Pki.revocations(
+            Pki.order("CN=Root").authority().make(),
+            acme.certificate(),
+            NOW.minus(DAY),
+            CRLReason.superseded,
+            NOW.plus(DAY)));
+    assertThat(signer(jar)).as("of another of that name").isEqualTo("acme");
+
+    revoke(
+        "root",
+        Pki.revocations(
+            root, acme.certificate(), NOW.minus(DAY), CRLReason.superseded, NOW.plus(DAY)));
+    assertThat(refusal(jar)).contains("CN=Acme was revoked");
+    assertThat(new Examiner(trust, () -> clock).problems())
+        .singleElement()
+        .asString()
+        .contains(
+            "etc/trust/root.crl: its issuer CN=Root isn't on the trust list, so it counts only for"
+                + " jars that bring its certificate along: add that certificate");
   }
 
   @Test
