@@ -37,6 +37,7 @@ final class JarCheck {
 
   private static final Pattern CODE = Pattern.compile(".*\\.(class|jar)", Pattern.CASE_INSENSITIVE);
 
+  private static final Pattern LONE_RETURN = Pattern.compile("\\r(?!\\n)");
   private static final Pattern MEANS = Pattern.compile("[a-z][a-z0-9-]{0,31}(:[0-9]{1,5})?");
   private static final Pattern FOLDER =
       Pattern.compile("[A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64}){0,7}");
@@ -136,8 +137,15 @@ final class JarCheck {
 
   /** The main section; of a header that stands twice readers take one or the other. */
   private static Attributes main(byte[] manifest) throws Refused {
+    String text = new String(manifest, StandardCharsets.UTF_8);
+    // The JDK ends a line there, the framework doesn't.
+    if (LONE_RETURN.matcher(text).find()) {
+      throw new Refused(
+          "a carriage return without a line feed in META-INF/MANIFEST.MF",
+          "lines that end as jar and bnd end them");
+    }
     Set<String> seen = new HashSet<>();
-    for (String line : new String(manifest, StandardCharsets.UTF_8).split("\r\n|\r|\n", -1)) {
+    for (String line : text.split("\r\n|\n", -1)) {
       if (line.isEmpty()) {
         break;
       }

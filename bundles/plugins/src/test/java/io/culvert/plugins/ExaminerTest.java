@@ -292,6 +292,18 @@ class ExaminerTest {
         .hasMessageContaining("the header Export-Package twice");
   }
 
+  /** The JDK would read the header, the framework would take it for a part of the one before. */
+  @Test
+  void aLineEndThatOnlyOneReaderSeesIsRefused() throws Exception {
+    byte[] jar =
+        with(
+            jar().signer(null).bytes(),
+            "META-INF/MANIFEST.MF",
+            text("Bundle-Vendor:", "X-Note: a\rExport-Package: b\r\nBundle-Vendor:"));
+    assertThat(catchThrowableOfType(Refused.class, () -> examine(jar, true)))
+        .hasMessageContaining("found a carriage return without a line feed in META-INF/MANIFEST");
+  }
+
   @Test
   void anUnsignedJarIsRefusedUnlessTheSiteAllowsIt() throws Exception {
     byte[] jar = jar().signer(null).bytes();
