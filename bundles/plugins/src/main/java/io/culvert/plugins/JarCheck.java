@@ -75,8 +75,9 @@ final class JarCheck {
         required(main, LICENCE, "the terms it comes under, such as Apache-2.0 or Proprietary");
     refuse(main, Constants.FRAGMENT_HOST, "no fragment: a plug-in stands for itself");
     refuse(main, Constants.EXPORT_PACKAGE, "no exported package: plug-ins don't meet each other");
+    refuse(main, Constants.REQUIRE_BUNDLE, "no required bundle: a jar holds its own libraries");
     boolean drivers = imports(main, api);
-    requirements(main);
+    dynamicImports(main);
     List<String> schemes = list(main, SCHEMES, SCHEME, "URL schemes such as lamp, lamp-tls");
     List<String> opens = list(main, OPENS, MEANS, "words such as tcp, udp, serial or none");
     List<String> listens = list(main, LISTENS, MEANS, "words such as tcp:7001 or none");
@@ -260,16 +261,7 @@ final class JarCheck {
         : version.getMajor() + "." + version.getMinor() + "." + version.getMicro();
   }
 
-  private static void requirements(Attributes main) throws Refused {
-    for (Header.Clause clause : Header.parse(main.getValue(Constants.REQUIRE_BUNDLE))) {
-      for (String name : clause.paths()) {
-        if (within(name, OURS)) {
-          throw new Refused(
-              "Require-Bundle: " + JarContent.shown(name),
-              "Import-Package of " + API + " packages instead");
-        }
-      }
-    }
+  private static void dynamicImports(Attributes main) throws Refused {
     for (Header.Clause clause : Header.parse(main.getValue(Constants.DYNAMICIMPORT_PACKAGE))) {
       for (String name : clause.paths()) {
         boolean any = name.endsWith("*");

@@ -239,6 +239,10 @@ class ExaminerTest {
         Arguments.of(
             "Culvert-Profiles", "p", "Culvert-Profiles: p and no file p/*.yaml in the jar"),
         Arguments.of(
+            "Require-Bundle",
+            "com.acme.library",
+            "Require-Bundle: com.acme.library; expected no required bundle: a jar holds its own"),
+        Arguments.of(
             "Import-Package",
             "io.culvert.api;version=\"[1.9,2)\"",
             "it needs io.culvert.api 1.9, this gateway has 1.0: upgrade the gateway or take an older"
