@@ -182,7 +182,12 @@ final class Hosted implements Run.Owner {
       return;
     }
     try {
-      run = Run.start(plan, log, timers, this);
+      Run made = Run.start(plan, log, timers, this);
+      run = made;
+      // Who has stopped it meanwhile may have looked for it too early.
+      if (stopping) {
+        made.kill("was stopped");
+      }
     } catch (IOException e) {
       over(Duration.ZERO, "can't be started: " + e.getMessage());
     }
