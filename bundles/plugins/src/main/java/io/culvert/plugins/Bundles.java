@@ -258,7 +258,7 @@ final class Bundles {
     if (bundle != null) {
       try {
         limited(name, "stop", bundle::stop);
-      } catch (BundleException e) {
+      } catch (BundleException | IllegalStateException e) {
         LOG.warn("Plug-in {} failed to stop: {}", name, Reason.of(e));
       }
     }
@@ -368,7 +368,7 @@ final class Bundles {
     hosts.stop(name);
     try {
       limited(name, "stop", bundle::uninstall);
-    } catch (BundleException e) {
+    } catch (BundleException | IllegalStateException e) {
       LOG.error("Plug-in {} doesn't go: {}", name, Reason.of(e), e);
       return;
     }

@@ -1,5 +1,6 @@
 package io.culvert.plugins;
 
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.CRLReason;
 import java.security.cert.CertPathValidator;
@@ -14,6 +15,10 @@ import java.security.interfaces.DSAKey;
 import java.security.interfaces.ECKey;
 import java.security.interfaces.RSAKey;
 import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
@@ -23,6 +28,9 @@ import java.util.Set;
 /** Whether certificates lead to the trust list, and held at a time. */
 final class Chains {
   private static final String ANY_USAGE = "2.5.29.37.0";
+  private static final String INVALIDITY_DATE = "2.5.29.24";
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("uuuuMMddHHmmss'Z'", Locale.ROOT);
   private static final int LONGEST = 10;
   private static final int MIN_RSA = 2048;
   private static final int MIN_EC = 224;
@@ -52,8 +60,9 @@ final class Chains {
    *
    * @param name of the list
    * @param certificates from the first to the trusted one
+   * @param given all that came with the first; those behind the trusted one vouch for nothing here
    */
-  record Way(String name, List<X509Certificate> certificates) {
+  record Way(String name, List<X509Certificate> certificates, List<X509Certificate> given) {
 
     /** When it began, or will begin, to hold. */
     Instant from() {
@@ -84,16 +93,17 @@ final class Chains {
   List<Way> ways(List<? extends java.security.cert.Certificate> given) {
     List<Way> ways = new ArrayList<>();
     List<X509Certificate> path = new ArrayList<>();
-    for (java.security.cert.Certificate each : given.subList(0, Math.min(LONGEST, given.size()))) {
-      X509Certificate certificate = (X509Certificate) each;
+    List<X509Certificate> all =
+        given.stream().limit(LONGEST).map(X509Certificate.class::cast).toList();
+    for (X509Certificate certificate : all) {
       path.add(certificate);
       for (TrustList.Trusted trusted : trust.certificates()) {
         if (trusted.certificate().equals(certificate)) {
-          ways.add(new Way(trusted.name(), List.copyOf(path)));
+          ways.add(new Way(trusted.name(), List.copyOf(path), all));
         } else if (issued(trusted.certificate(), certificate)) {
           List<X509Certificate> whole = new ArrayList<>(path);
           whole.add(trusted.certificate());
-          ways.add(new Way(trusted.name(), List.copyOf(whole)));
+          ways.add(new Way(trusted.name(), List.copyOf(whole), all));
         }
       }
     }
@@ -212,6 +222,8 @@ final class Chains {
       X509Certificate certificate = way.certificates.get(i);
       List<X509Certificate> issuers = new ArrayList<>(way.certificates);
       trust.certificates().forEach(t -> issuers.add(t.certificate()));
+      // Of one that is itself on the list the issuer mostly isn't, and comes with the jar.
+      way.given.stream().filter(each -> issued(each, certificate)).forEach(issuers::add);
       for (TrustList.Revocations each : trust.revocations()) {
         if (!each.list().getIssuerX500Principal().equals(certificate.getIssuerX500Principal())
             || issuers.stream().noneMatch(issuer -> TrustList.signed(each.list(), issuer))) {
@@ -225,7 +237,7 @@ final class Chains {
         Revoked found =
             new Revoked(
                 certificate,
-                entry.getRevocationDate().toInstant(),
+                since(entry),
                 reason == CRLReason.KEY_COMPROMISE || reason == CRLReason.CA_COMPROMISE,
                 reason == null
                     ? "no reason given"
@@ -236,6 +248,25 @@ final class Chains {
       }
     }
     return earliest;
+  }
+
+  /** When the key was no longer good, which may be before the issuer knew (RFC 5280, 5.3.2). */
+  private static Instant since(X509CRLEntry entry) {
+    Instant revoked = entry.getRevocationDate().toInstant();
+    byte[] value = entry.getExtensionValue(INVALIDITY_DATE);
+    // A GeneralizedTime of DER in an OCTET STRING: two tags, two lengths, and the text.
+    if (value == null || value.length < 4) {
+      return revoked;
+    }
+    try {
+      Instant invalid =
+          LocalDateTime.parse(
+                  new String(value, 4, value.length - 4, StandardCharsets.US_ASCII), TIME)
+              .toInstant(ZoneOffset.UTC);
+      return invalid.isBefore(revoked) ? invalid : revoked;
+    } catch (DateTimeParseException e) {
+      return revoked;
+    }
   }
 
   /** A certificate's subject as a person reads it. */

@@ -9,18 +9,18 @@ import java.util.TreeMap;
  * The clauses of a manifest header (OSGi Core 8, 1.3.2 Common Header Syntax): {@code
  * path;path;attribute=value;directive:=value, …}.
  */
-final class Header {
+public final class Header {
 
   /**
    * @param paths one or more
    * @param parameters attributes by name, and directives by name with a colon behind it
    */
-  record Clause(List<String> paths, Map<String, String> parameters) {}
+  public record Clause(List<String> paths, Map<String, String> parameters) {}
 
   private Header() {}
 
   /** No clause for {@code null}; a parameter without value is empty. */
-  static List<Clause> parse(String header) {
+  public static List<Clause> parse(String header) {
     List<Clause> clauses = new ArrayList<>();
     if (header == null) {
       return clauses;

@@ -25,6 +25,7 @@ final class JarCheck {
   private static final String OURS = "io.culvert";
   private static final String SOUTHBOUND = API + ".southbound";
   private static final String LICENCE = "Bundle-License";
+  private static final String COMPONENT = "Service-Component";
   static final String SCHEMES = "Culvert-Schemes";
   private static final String OPENS = "Culvert-Opens";
   private static final String LISTENS = "Culvert-Listens";
@@ -34,6 +35,9 @@ final class JarCheck {
   /** As URLs have it (RFC 3986, 3.1). */
   private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]{0,63}");
 
+  private static final Pattern CODE = Pattern.compile(".*\\.(class|jar)", Pattern.CASE_INSENSITIVE);
+
+  private static final Pattern LONE_RETURN = Pattern.compile("\\r(?!\\n)");
   private static final Pattern MEANS = Pattern.compile("[a-z][a-z0-9-]{0,31}(:[0-9]{1,5})?");
   private static final Pattern FOLDER =
       Pattern.compile("[A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64}){0,7}");
@@ -71,8 +75,9 @@ final class JarCheck {
         required(main, LICENCE, "the terms it comes under, such as Apache-2.0 or Proprietary");
     refuse(main, Constants.FRAGMENT_HOST, "no fragment: a plug-in stands for itself");
     refuse(main, Constants.EXPORT_PACKAGE, "no exported package: plug-ins don't meet each other");
+    refuse(main, Constants.REQUIRE_BUNDLE, "no required bundle: a jar holds its own libraries");
     boolean drivers = imports(main, api);
-    requirements(main);
+    dynamicImports(main);
     List<String> schemes = list(main, SCHEMES, SCHEME, "URL schemes such as lamp, lamp-tls");
     List<String> opens = list(main, OPENS, MEANS, "words such as tcp, udp, serial or none");
     List<String> listens = list(main, LISTENS, MEANS, "words such as tcp:7001 or none");
@@ -86,6 +91,12 @@ final class JarCheck {
       throw new Refused(
           "neither " + SCHEMES + " nor " + PROFILES,
           "a plug-in that brings drivers, profiles or both, and says so");
+    }
+    String code = schemes.isEmpty() ? code(main, content) : "";
+    if (!code.isEmpty()) {
+      throw new Refused(
+          code + " and no " + SCHEMES,
+          SCHEMES + " with the URL schemes of its drivers, such as lamp, or profiles without code");
     }
     if (!schemes.isEmpty() && main.getValue(OPENS) == null && main.getValue(LISTENS) == null) {
       throw new Refused(
@@ -108,10 +119,34 @@ final class JarCheck {
         main.getValue(Constants.BUNDLE_NATIVECODE) != null || !content.nativeCode().isEmpty());
   }
 
+  /**
+   * What could run, of a jar that names no scheme: without one nobody would watch it, nor put it
+   * into a process of its own.
+   */
+  private static String code(Attributes main, JarContent content) {
+    for (String header : List.of(Constants.BUNDLE_ACTIVATOR, COMPONENT)) {
+      if (main.getValue(header) != null) {
+        return header + ": " + JarContent.shown(main.getValue(header));
+      }
+    }
+    return content.entries().stream()
+        .filter(entry -> CODE.matcher(entry).matches() || entry.equals(content.nativeCode()))
+        .findFirst()
+        .map(JarContent::shown)
+        .orElse("");
+  }
+
   /** The main section; of a header that stands twice readers take one or the other. */
   private static Attributes main(byte[] manifest) throws Refused {
+    String text = new String(manifest, StandardCharsets.UTF_8);
+    // The JDK ends a line there, the framework doesn't.
+    if (LONE_RETURN.matcher(text).find()) {
+      throw new Refused(
+          "a carriage return without a line feed in META-INF/MANIFEST.MF",
+          "lines that end as jar and bnd end them");
+    }
     Set<String> seen = new HashSet<>();
-    for (String line : new String(manifest, StandardCharsets.UTF_8).split("\r\n|\r|\n", -1)) {
+    for (String line : text.split("\r\n|\n", -1)) {
       if (line.isEmpty()) {
         break;
       }
@@ -226,16 +261,7 @@ final class JarCheck {
         : version.getMajor() + "." + version.getMinor() + "." + version.getMicro();
   }
 
-  private static void requirements(Attributes main) throws Refused {
-    for (Header.Clause clause : Header.parse(main.getValue(Constants.REQUIRE_BUNDLE))) {
-      for (String name : clause.paths()) {
-        if (within(name, OURS)) {
-          throw new Refused(
-              "Require-Bundle: " + JarContent.shown(name),
-              "Import-Package of " + API + " packages instead");
-        }
-      }
-    }
+  private static void dynamicImports(Attributes main) throws Refused {
     for (Header.Clause clause : Header.parse(main.getValue(Constants.DYNAMICIMPORT_PACKAGE))) {
       for (String name : clause.paths()) {
         boolean any = name.endsWith("*");

@@ -61,6 +61,10 @@ record JarContent(Set<String> entries, byte[] manifest, String nativeCode) {
   private static final Pattern SIGNATURE =
       Pattern.compile("META-INF/(SIG-[^/]*|[^/]*\\.(SF|RSA|DSA|EC))");
 
+  /** From where a framework takes other imports than the manifest's (OSGi Core 8, 3.2.7). */
+  private static final Pattern SUPPLEMENT =
+      Pattern.compile("META-INF/VERSIONS/[^/]+/OSGI-INF/MANIFEST\\.MF");
+
   /** Not a whole jar. */
   static final class Unreadable extends Exception {
     private static final long serialVersionUID = 1;
@@ -195,6 +199,11 @@ record JarContent(Set<String> entries, byte[] manifest, String nativeCode) {
     boolean meta = upper.startsWith(META_INF);
     if (meta && !name.startsWith(META_INF) || upper.equals(MANIFEST) && !name.equals(MANIFEST)) {
       throw new Refused("the entry " + shown(name), "META-INF/ and MANIFEST.MF in capitals");
+    }
+    if (SUPPLEMENT.matcher(upper).matches()) {
+      throw new Refused(
+          "the entry " + shown(name),
+          "META-INF/MANIFEST.MF only: leave out what a library brought");
     }
     // Below META-INF some read capitals and small letters alike.
     if (!names.add(meta ? upper : name)) {

@@ -49,14 +49,14 @@ public final class PluginCheck {
       Store.Staged staged = new Store(folder).stage(jar);
       try {
         return answer(examiner, staged, api, base, allowUnsigned, inForce);
-      } catch (JarContent.Unreadable e) {
-        return new Answer(
-            "found no whole jar (" + e.getMessage() + "); expected a bundle", List.of());
-      } catch (Refused e) {
-        return new Answer(e.getMessage(), List.of());
       } finally {
         Files.delete(staged.file());
       }
+    } catch (JarContent.Unreadable e) {
+      return new Answer(
+          "found no whole jar (" + e.getMessage() + "); expected a bundle", List.of());
+    } catch (Refused e) {
+      return new Answer(e.getMessage(), List.of());
     } finally {
       Files.delete(folder);
     }

@@ -33,15 +33,29 @@ final class Store {
    */
   record Staged(Path file, String sha256) {}
 
-  /** Copies a file beside the store's, and syncs it. */
-  Staged stage(Path source) throws IOException {
+  /**
+   * Copies a file beside the store's, and syncs it.
+   *
+   * @throws Refused if it is larger than any plug-in; no more than that is copied
+   */
+  Staged stage(Path source) throws IOException, Refused {
+    return stage(source, JarContent.MAX_FILE);
+  }
+
+  Staged stage(Path source, long most) throws IOException, Refused {
     Path temporary = Files.createTempFile(folder, "incoming", ".tmp");
     try {
       MessageDigest digest = sha256();
       try (InputStream in = Files.newInputStream(source);
           FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
         byte[] chunk = new byte[1 << 16];
+        long size = 0;
         for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+          size += n;
+          if (size > most) {
+            throw new Refused(
+                "more than " + (most >> 20) + " MiB", "a jar of at most " + (most >> 20) + " MiB");
+          }
           digest.update(chunk, 0, n);
           ByteBuffer buffer = ByteBuffer.wrap(chunk, 0, n);
           while (buffer.hasRemaining()) {
@@ -51,7 +65,7 @@ final class Store {
         out.force(true);
       }
       return new Staged(temporary, HexFormat.of().formatHex(digest.digest()));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Refused e) {
       Files.deleteIfExists(temporary);
       throw e;
     }

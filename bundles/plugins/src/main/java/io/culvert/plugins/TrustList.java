@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.security.auth.x500.X500Principal;
 
 /**
  * Whose plug-ins a site takes: the folder {@code etc/trust} as it was at one look. {@code
@@ -159,8 +160,8 @@ public final class TrustList {
   }
 
   /**
-   * What is wrong with its files, and which revocation lists are out of date: those still count,
-   * and say nothing of what was revoked since.
+   * What is wrong with its files, and which revocation lists are out of date or of an issuer whom
+   * nobody here knows: the first still count, and say nothing of what was revoked since.
    */
   public List<String> problems(Instant now) {
     List<String> all = new ArrayList<>(problems);
@@ -175,15 +176,16 @@ public final class TrustList {
                         list.getIssuerX500Principal())
                 + " newest list there");
       }
-      for (Trusted trusted : certificates) {
-        X509Certificate issuer = trusted.certificate();
-        if (issuer.getSubjectX500Principal().equals(list.getIssuerX500Principal())
-            && certificates.stream().noneMatch(t -> signed(list, t.certificate()))) {
-          all.add(
-              "etc/trust/%s: not signed by %s, whose list it says it is; it isn't used: get it anew"
-                  .formatted(each.file(), issuer.getSubjectX500Principal()));
-          break;
-        }
+      X500Principal issuer = list.getIssuerX500Principal();
+      if (certificates.stream()
+          .noneMatch(t -> t.certificate().getSubjectX500Principal().equals(issuer))) {
+        all.add(
+            "etc/trust/%s: its issuer %s isn't on the trust list, so it counts only for jars that bring its certificate along: add that certificate if you trust all that it signs, or take off the list yourself whom it revokes, and remove the file"
+                .formatted(each.file(), issuer));
+      } else if (certificates.stream().noneMatch(t -> signed(list, t.certificate()))) {
+        all.add(
+            "etc/trust/%s: not signed by %s, whose list it says it is; it isn't used: get it anew"
+                .formatted(each.file(), issuer));
       }
     }
     return all;

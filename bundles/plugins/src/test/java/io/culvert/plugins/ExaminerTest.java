@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.security.cert.X509CRL;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -153,10 +154,44 @@ class ExaminerTest {
                 .header("Culvert-Opens", null)
                 .header("Culvert-Profiles", "profiles")
                 .entry("profiles/lamp.yaml", new byte[0])
+                .activator(null)
                 .bytes(),
             false);
     assertThat(verdict.identity().profiles()).isEqualTo("profiles");
     assertThat(verdict.identity().schemes()).isEmpty();
+  }
+
+  static Stream<Arguments> code() {
+    return Stream.of(
+        Arguments.of("Bundle-Activator", "a.B", "Bundle-Activator: a.B"),
+        Arguments.of("Service-Component", "OSGI-INF/*.xml", "Service-Component: OSGI-INF/*.xml"),
+        Arguments.of("", "a/B.class", "a/B.class"),
+        Arguments.of("", "META-INF/versions/9/a/B.class", "META-INF/versions/9/a/B.class"),
+        Arguments.of("", "lib/B.JAR", "lib/B.JAR"),
+        Arguments.of("", "lib/b.so", "lib/b.so"));
+  }
+
+  /** Nobody would watch it there, nor would it go into a process of its own. */
+  @ParameterizedTest
+  @MethodSource("code")
+  void codeWithoutASchemeIsRefused(String header, String what, String found) throws Exception {
+    trust("vendor", TestJar.VENDOR);
+    TestJar jar =
+        jar()
+            .header("Culvert-Schemes", null)
+            .header("Culvert-Opens", null)
+            .header("Culvert-Profiles", "profiles")
+            .entry("profiles/lamp.yaml", new byte[0])
+            .activator(null);
+    byte[] bytes =
+        header.isEmpty()
+            ? jar.entry(what, zip(Map.of("x", new byte[0]))).bytes()
+            : jar.header(header, what).bytes();
+    assertThat(refusal(bytes))
+        .contains(
+            "found %s and no Culvert-Schemes; expected Culvert-Schemes with the URL schemes of its"
+                    .formatted(found)
+                + " drivers, such as lamp, or profiles without code");
   }
 
   @Test
@@ -203,6 +238,10 @@ class ExaminerTest {
         Arguments.of("Culvert-Profiles", "a b", "Culvert-Profiles: a b; expected a folder"),
         Arguments.of(
             "Culvert-Profiles", "p", "Culvert-Profiles: p and no file p/*.yaml in the jar"),
+        Arguments.of(
+            "Require-Bundle",
+            "com.acme.library",
+            "Require-Bundle: com.acme.library; expected no required bundle: a jar holds its own"),
         Arguments.of(
             "Import-Package",
             "io.culvert.api;version=\"[1.9,2)\"",
@@ -255,6 +294,18 @@ class ExaminerTest {
             text("Bundle-Vendor:", "export-package: a\r\nExport-Package: b\r\nBundle-Vendor:"));
     assertThat(catchThrowableOfType(Refused.class, () -> examine(jar, true)))
         .hasMessageContaining("the header Export-Package twice");
+  }
+
+  /** The JDK would read the header, the framework would take it for a part of the one before. */
+  @Test
+  void aLineEndThatOnlyOneReaderSeesIsRefused() throws Exception {
+    byte[] jar =
+        with(
+            jar().signer(null).bytes(),
+            "META-INF/MANIFEST.MF",
+            text("Bundle-Vendor:", "X-Note: a\rExport-Package: b\r\nBundle-Vendor:"));
+    assertThat(catchThrowableOfType(Refused.class, () -> examine(jar, true)))
+        .hasMessageContaining("found a carriage return without a line feed in META-INF/MANIFEST");
   }
 
   @Test
@@ -614,6 +665,59 @@ class ExaminerTest {
     assertThat(signer(stamped(acme, time, NOW.minus(DAY.multipliedBy(3))))).isEqualTo("root");
     assertThat(refusal(stamped(acme, time, NOW.minus(DAY))))
         .contains("CN=Acme was revoked at", "before it was signed at");
+  }
+
+  /** A key is found out to be stolen after it was. */
+  @Test
+  void whatWasSignedAfterTheKeyWasNoLongerGoodIsRefusedAlsoIfThatBecameKnownLater()
+      throws Exception {
+    Pki.Identity root = Pki.order("CN=Root").authority().make();
+    Pki.Identity acme = Pki.order("CN=Acme").by(root).make();
+    Pki.Identity time = authorityOfTime();
+    trust("root", root);
+    trust("time", time);
+    Instant stolen = NOW.minus(DAY.multipliedBy(3)).truncatedTo(ChronoUnit.SECONDS);
+    revoke(
+        "root",
+        Pki.revocations(
+            root,
+            acme.certificate(),
+            NOW.minus(DAY),
+            CRLReason.keyCompromise,
+            stolen,
+            NOW.plus(DAY)));
+    assertThat(refusal(stamped(acme, time, NOW.minus(DAY.multipliedBy(2)))))
+        .contains("CN=Acme was revoked at " + stolen, "before it was signed at");
+    assertThat(signer(stamped(acme, time, NOW.minus(DAY.multipliedBy(4))))).isEqualTo("root");
+  }
+
+  @Test
+  void aListCountsByTheCertificateOfItsIssuerThatAJarBringsAlong() throws Exception {
+    Pki.Identity root = Pki.order("CN=Root").authority().make();
+    Pki.Identity acme = Pki.order("CN=Acme").by(root).make();
+    trust("acme", acme);
+    byte[] jar = jar().signer(acme).bytes();
+    revoke(
+        "root",
+        Pki.revocations(
+            Pki.order("CN=Root").authority().make(),
+            acme.certificate(),
+            NOW.minus(DAY),
+            CRLReason.superseded,
+            NOW.plus(DAY)));
+    assertThat(signer(jar)).as("of another of that name").isEqualTo("acme");
+
+    revoke(
+        "root",
+        Pki.revocations(
+            root, acme.certificate(), NOW.minus(DAY), CRLReason.superseded, NOW.plus(DAY)));
+    assertThat(refusal(jar)).contains("CN=Acme was revoked");
+    assertThat(new Examiner(trust, () -> clock).problems())
+        .singleElement()
+        .asString()
+        .contains(
+            "etc/trust/root.crl: its issuer CN=Root isn't on the trust list, so it counts only for"
+                + " jars that bring its certificate along: add that certificate");
   }
 
   @Test

@@ -108,6 +108,12 @@ class JarContentTest {
   }
 
   @Test
+  void aManifestThatOnlyTheFrameworkReadsIsRefused() throws Exception {
+    assertThat(refusal(zip("META-INF/versions/11/OSGI-INF/MANIFEST.MF", new byte[] {1})))
+        .startsWith("found the entry META-INF/versions/11/OSGI-INF/MANIFEST.MF; expected META-INF");
+  }
+
+  @Test
   void aBombIsRefusedBeforeItIsUnpackedWhole() throws Exception {
     byte[] megabyte = new byte[1 << 20];
     byte[] jar =

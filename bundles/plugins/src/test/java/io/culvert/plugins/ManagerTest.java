@@ -1,6 +1,7 @@
 package io.culvert.plugins;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.culvert.plugins.fixture.Picky;
 import io.culvert.plugins.fixture.Throws;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,6 +25,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleEvent;
+import org.osgi.framework.BundleException;
 import org.osgi.framework.SynchronousBundleListener;
 import org.osgi.framework.startlevel.BundleStartLevel;
 
@@ -558,6 +561,49 @@ class ManagerTest {
     try (var list = Files.list(folder)) {
       return list.map(p -> p.getFileName().toString()).toList().stream();
     }
+  }
+
+  /** As by the shell: then there is nothing left to uninstall. */
+  @Test
+  void aPluginThatSomebodyElseUninstallsAtThatMomentIsGoneAllTheSame() throws Exception {
+    TestJar.of("odd", "1.0.0").in(gateway.inbox, "odd.jar");
+    gateway.settle();
+    Bundle bundle = gateway.bundle("odd").orElseThrow();
+    CountDownLatch held = new CountDownLatch(1);
+    SynchronousBundleListener holds =
+        event -> {
+          if (event.getType() == BundleEvent.STOPPING && event.getBundle() == bundle) {
+            held.countDown();
+            await().atMost(Duration.ofSeconds(10)).until(ManagerTest::managerWaits);
+          }
+        };
+    gateway.framework.getBundleContext().addBundleListener(holds);
+    Thread other =
+        new Thread(
+            () -> {
+              try {
+                bundle.uninstall();
+              } catch (BundleException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    other.start();
+    held.await();
+    Files.delete(gateway.inbox.resolve("odd.jar"));
+    gateway.settle();
+    other.join(90_000);
+    gateway.settle();
+
+    assertThat(gateway.bundle("odd")).isEmpty();
+    assertThat(gateway.manager.plugins()).isEmpty();
+  }
+
+  private static boolean managerWaits() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .anyMatch(
+            thread ->
+                thread.getName().equals("culvert-plugin-odd-stop")
+                    && thread.getState() == Thread.State.WAITING);
   }
 
   private static java.util.List<String> files(Path folder) throws IOException {

@@ -225,12 +225,32 @@ final class Pki {
   static X509CRL revocations(
       Identity issuer, X509Certificate revoked, Instant since, int reason, Instant nextUpdate)
       throws Exception {
+    return revocations(issuer, revoked, since, reason, null, nextUpdate);
+  }
+
+  /**
+   * Revokes a certificate.
+   *
+   * @param invalid when its key was no longer good; {@code null} if the list doesn't say
+   */
+  static X509CRL revocations(
+      Identity issuer,
+      X509Certificate revoked,
+      Instant since,
+      int reason,
+      Instant invalid,
+      Instant nextUpdate)
+      throws Exception {
     X509v2CRLBuilder builder =
         new X509v2CRLBuilder(
             X500Name.getInstance(issuer.certificate().getSubjectX500Principal().getEncoded()),
             Date.from(since));
     builder.setNextUpdate(Date.from(nextUpdate));
-    builder.addCRLEntry(revoked.getSerialNumber(), Date.from(since), reason);
+    if (invalid == null) {
+      builder.addCRLEntry(revoked.getSerialNumber(), Date.from(since), reason);
+    } else {
+      builder.addCRLEntry(revoked.getSerialNumber(), Date.from(since), reason, Date.from(invalid));
+    }
     return new JcaX509CRLConverter().getCRL(builder.build(signer(issuer.keys, "SHA256")));
   }
 

@@ -55,6 +55,7 @@ final class TestJar {
     return this;
   }
 
+  /** {@code null} for a jar without code. */
   TestJar activator(Class<?> type) {
     activator = type;
     return this;
@@ -86,13 +87,18 @@ final class TestJar {
   }
 
   private byte[] unsigned() {
-    header("Bundle-Activator", activator.getName());
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    String path = activator.getName().replace('.', '/') + ".class";
-    try (JarOutputStream jar = new JarOutputStream(bytes, manifest);
-        InputStream in = activator.getClassLoader().getResourceAsStream(path)) {
-      jar.putNextEntry(new JarEntry(path));
-      in.transferTo(jar);
+    if (activator != null) {
+      header("Bundle-Activator", activator.getName());
+    }
+    try (JarOutputStream jar = new JarOutputStream(bytes, manifest)) {
+      if (activator != null) {
+        String path = activator.getName().replace('.', '/') + ".class";
+        jar.putNextEntry(new JarEntry(path));
+        try (InputStream in = activator.getClassLoader().getResourceAsStream(path)) {
+          in.transferTo(jar);
+        }
+      }
       jar.putNextEntry(new JarEntry("filling.txt"));
       jar.write(filling.getBytes(StandardCharsets.UTF_8));
       jar.closeEntry();

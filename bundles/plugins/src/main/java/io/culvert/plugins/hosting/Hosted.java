@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Hashtable;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -55,7 +56,8 @@ final class Hosted implements Run.Owner {
 
   /**
    * @param shadow context of the bundle for which drivers are registered
-   * @param declared schemes that the plug-in's manifest names; others don't get through
+   * @param declared schemes that the plug-in's manifest names, in small letters; others don't get
+   *     through
    */
   Hosted(
       Run.Plan plan, BundleContext shadow, Set<String> declared, ScheduledExecutorService timers) {
@@ -182,7 +184,12 @@ final class Hosted implements Run.Owner {
       return;
     }
     try {
-      run = Run.start(plan, log, timers, this);
+      Run made = Run.start(plan, log, timers, this);
+      run = made;
+      // Who has stopped it meanwhile may have looked for it too early.
+      if (stopping) {
+        made.kill("was stopped");
+      }
     } catch (IOException e) {
       over(Duration.ZERO, "can't be started: " + e.getMessage());
     }
@@ -202,7 +209,11 @@ final class Hosted implements Run.Owner {
     offers.forEach(
         (number, offer) -> {
           List<String> names = offer.schemes();
-          List<String> kept = names.stream().filter(declared::contains).sorted().toList();
+          List<String> kept =
+              names.stream()
+                  .filter(name -> declared.contains(name.toLowerCase(Locale.ROOT)))
+                  .sorted()
+                  .toList();
           if (kept.size() < names.size()) {
             log.warn(
                 "Serves {}, but Culvert-Schemes of its manifest names {} only", names, declared);

@@ -3,12 +3,14 @@ package io.culvert.plugins.hosting;
 import io.culvert.api.service.Plugins.Process;
 import io.culvert.api.service.Secrets;
 import io.culvert.api.southbound.SerialLines;
+import io.culvert.plugins.Header;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -155,13 +157,11 @@ public final class Hosts implements AutoCloseable {
     }
   }
 
+  /** In small letters, as devices name them. */
   private static Set<String> schemes(Bundle shadow) {
-    String header = shadow.getHeaders("").get("Culvert-Schemes");
     Set<String> schemes = new LinkedHashSet<>();
-    if (header != null) {
-      for (String scheme : header.split(",")) {
-        schemes.add(scheme.strip());
-      }
+    for (Header.Clause clause : Header.parse(shadow.getHeaders("").get("Culvert-Schemes"))) {
+      clause.paths().forEach(scheme -> schemes.add(scheme.toLowerCase(Locale.ROOT)));
     }
     return schemes;
   }

@@ -31,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -145,18 +146,25 @@ final class Run implements Peer.Handler {
       remove(socket);
       throw e;
     }
+    try {
+      startLimit =
+          timers.schedule(
+              () -> {
+                if (!started) {
+                  kill("hadn't started after " + plan.limits().start().toSeconds() + " s");
+                }
+              },
+              plan.limits().start().toMillis(),
+              TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      process.destroyForcibly();
+      listener.close();
+      remove(socket);
+      throw new IOException("the gateway stops", e);
+    }
     output = new LogLines(process.getInputStream(), log);
     thread(output, "prints");
     thread(() -> accept(socket), "accepts");
-    startLimit =
-        timers.schedule(
-            () -> {
-              if (!started) {
-                kill("hadn't started after " + plan.limits().start().toSeconds() + " s");
-              }
-            },
-            plan.limits().start().toMillis(),
-            TimeUnit.MILLISECONDS);
     process
         .onExit()
         .thenCompose(

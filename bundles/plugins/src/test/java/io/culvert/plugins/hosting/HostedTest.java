@@ -54,7 +54,11 @@ class HostedTest {
   @BeforeEach
   void start() throws Exception {
     house = new House(folder);
-    shadow = house.host(PluginJar.of(Odd.class).in(folder));
+    shadow =
+        house.host(
+            PluginJar.of(Odd.class)
+                .header("Culvert-Schemes", "Odd;since=1, odder, oddest")
+                .in(folder));
   }
 
   @AfterEach
@@ -75,9 +79,15 @@ class HostedTest {
   }
 
   @Test
+  void capitalsMakeNoDifferenceInItsSchemesNorDoParameters() throws Exception {
+    assertThat(shadow.getRegisteredServices()[0].getProperty(Driver.SCHEME))
+        .isEqualTo(new String[] {"ODDEST", "odd", "odder"});
+  }
+
+  @Test
   void aSchemeThatItsManifestDoesNotNameStaysOut() throws Exception {
     assertThat(house.driver("stolen")).isNull();
-    house.awaitLog("but Culvert-Schemes of its manifest names [odd, odder] only");
+    house.awaitLog("but Culvert-Schemes of its manifest names [odd, odder, oddest] only");
   }
 
   @Test

@@ -3,7 +3,9 @@ package io.culvert.tests.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.culvert.tests.endtoend.fixture.RunsAsLogger;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -145,6 +149,32 @@ class PluginTrustIT {
               + " on the trust list; for development only, set plugins.allowUnsigned to false",
           "Plug-in com.example.lamp 1.0.0");
       assertThat(gateway.log()).contains("WARN", "unsigned plug-ins are allowed");
+    }
+  }
+
+  /** The JVM of a tool looks for a logger in all that is on its class path, and makes it. */
+  @Test
+  void noToolRunsCodeOfAJarThatNobodyHasCheckedYet() throws Exception {
+    try (InstalledGateway gateway =
+        InstalledGateway.unpack(folder.resolve("gateway"), SITE.formatted(""))) {
+      Path jar = gateway.home().resolve("plugins/logging.jar");
+      try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+        out.putNextEntry(new JarEntry("META-INF/services/org.slf4j.spi.SLF4JServiceProvider"));
+        out.write(RunsAsLogger.class.getName().getBytes(StandardCharsets.UTF_8));
+        String path = RunsAsLogger.class.getName().replace('.', '/') + ".class";
+        out.putNextEntry(new JarEntry(path));
+        try (InputStream in = RunsAsLogger.class.getClassLoader().getResourceAsStream(path)) {
+          in.transferTo(out);
+        }
+      }
+
+      assertThat(culvert(gateway, "plugin", "check", jar.toString()).text()).contains("refused");
+      culvert(gateway, "plugin", "key", "vendor.p12", "--name", "CN=Example Ltd");
+      pack(gateway, "1.0.0");
+      assertThat(culvert(gateway, "opcua", "own", "renew").text()).contains("thumb-print");
+      assertThat(culvert(gateway, "opcua", "trust", "list").exit()).isZero();
+      assertThat(culvert(gateway, "profile", "list").text()).contains("lamp-pole");
+      assertThat(gateway.home().resolve("ran")).as("a tool has run it").doesNotExist();
     }
   }
 }

@@ -68,15 +68,7 @@ public final class Main {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     PrintStream err = new PrintStream(System.err, true, StandardCharsets.UTF_8);
     Path home = Path.of(System.getProperty("culvert.home"));
-    int exit;
-    try {
-      exit = run(List.of(args), home, Clock.systemUTC(), out, err);
-    } catch (NoClassDefFoundError e) {
-      err.println(
-          "culvert opcua: there is no OPC UA driver in plugins/; put culvert-device-opcua there");
-      exit = WRONG;
-    }
-    System.exit(exit);
+    System.exit(run(List.of(args), home, Clock.systemUTC(), out, err));
   }
 
   static int run(List<String> args, Path home, Clock clock, PrintStream out, PrintStream err) {
