@@ -77,6 +77,18 @@ final class Security implements AutoCloseable {
   }
 
   /**
+   * Makes the gateway's own certificate if there is none and the settings need one: before a server
+   * is judged, so that it is there to be trusted while a person has yet to trust the server.
+   *
+   * @throws IOException with what is wrong and what to do
+   */
+  void prepare(SecuritySettings settings) throws IOException {
+    if (!settings.none()) {
+      own.get();
+    }
+  }
+
+  /**
    * Chooses an endpoint and checks the certificate in it. The answer leads to the host and port
    * that were asked, whatever the server calls itself: it may be behind a translation of addresses,
    * or have a name that isn't known here (OPC 10000-4, 5.4.4). Of its user tokens it has the one

@@ -15,6 +15,7 @@ import java.io.StringWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.security.interfaces.RSAPrivateKey;
 import java.time.Clock;
 import java.util.Arrays;
@@ -277,6 +278,39 @@ class SecureSessionTest {
           .toCompletableFuture()
           .get(60, TimeUnit.SECONDS)
           .close();
+    } finally {
+      driver.deactivate();
+      // As close() after each test.
+      Algorithms.acquire();
+    }
+  }
+
+  @Test
+  void aRefusedFirstConnectionHasMadeTheCertificateThatTheServerWillWant() throws Exception {
+    Files.delete(folder.resolve("trusted/server.der"));
+    Files.delete(folder.resolve("own.p12"));
+    OpcUaDriver driver = new OpcUaDriver(security, Clock.systemUTC(), System::nanoTime);
+    URI endpoint = URI.create(server.endpoint().url());
+    try {
+      driver
+          .open(new Device("open", "p", endpoint, Map.of("security", "none")), new RecordingSink())
+          .toCompletableFuture()
+          .get(60, TimeUnit.SECONDS)
+          .close();
+      assertThat(folder.resolve("own.p12")).doesNotExist();
+
+      assertThatThrownBy(
+              () ->
+                  driver
+                      .open(new Device("pump", "p", endpoint, Map.of()), new RecordingSink())
+                      .toCompletableFuture()
+                      .get(60, TimeUnit.SECONDS))
+          .hasMessageContaining("isn't trusted");
+      X509Certificate own =
+          new OwnCertificate(folder, name -> Optional.empty(), Clock.systemUTC())
+              .certificate()
+              .orElseThrow();
+      assertThat(folder.resolve("own.der")).hasBinaryContent(own.getEncoded());
     } finally {
       driver.deactivate();
       // As close() after each test.
