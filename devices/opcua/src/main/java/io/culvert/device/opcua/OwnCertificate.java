@@ -223,21 +223,14 @@ public final class OwnCertificate {
   /** What is wrong with it or soon will be, and what to do; empty if nothing. */
   public Optional<String> problem() {
     try {
-      X509Certificate own = certificate().orElse(null);
-      if (own == null) {
-        return Optional.empty();
-      }
-      Instant end = own.getNotAfter().toInstant();
-      Instant now = clock.instant();
-      if (end.isAfter(now.plus(TrustStore.AHEAD))) {
-        return Optional.empty();
-      }
-      return Optional.of(
-          "etc/opcua/own.p12: this gateway's own certificate "
-              + (end.isBefore(now) ? "has expired on " : "expires on ")
-              + TrustStore.day(end)
-              + "; make a new one with: bin/culvert opcua own renew, and have the servers trust"
-              + " it");
+      return certificate()
+          .flatMap(own -> TrustStore.ending(own, clock.instant()))
+          .map(
+              ending ->
+                  "etc/opcua/own.p12: this gateway's own certificate"
+                      + ending
+                      + "; make a new one with: bin/culvert opcua own renew, and have the servers"
+                      + " trust it");
     } catch (IOException e) {
       return Optional.of(e.getMessage());
     }

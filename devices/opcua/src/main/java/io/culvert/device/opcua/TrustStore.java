@@ -35,6 +35,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
@@ -66,7 +67,7 @@ public final class TrustStore {
   private static final int LONGEST_RSA = 4096;
 
   /** How long ahead it is told that a certificate will expire. */
-  static final Duration AHEAD = Duration.ofDays(30);
+  private static final Duration AHEAD = Duration.ofDays(30);
 
   private static final Set<String> CERTIFICATES = Set.of("der", "crt", "cer", "pem");
   private static final String LIST = "crl";
@@ -184,16 +185,17 @@ public final class TrustStore {
     List<String> problems = new ArrayList<>(contents.problems);
     Instant now = clock.instant();
     for (Entry entry : contents.entries) {
-      Instant end = entry.certificate.getNotAfter().toInstant();
-      if (entry.state != State.REJECTED && end.isBefore(now.plus(AHEAD))) {
-        problems.add(
-            name(entry.file)
-                + ": "
-                + Certificates.called(entry.certificate)
-                + (end.isBefore(now) ? " has expired on " : " expires on ")
-                + day(end)
-                + "; have the server's certificate renewed, and trust the new one when the server"
-                + " has it");
+      if (entry.state != State.REJECTED) {
+        ending(entry.certificate, now)
+            .ifPresent(
+                ending ->
+                    problems.add(
+                        name(entry.file)
+                            + ": "
+                            + Certificates.called(entry.certificate)
+                            + ending
+                            + "; have the server's certificate renewed, and trust the new one when"
+                            + " the server has it"));
       }
     }
     List<X509Certificate> known = new ArrayList<>(contents.of(State.TRUSTED));
@@ -755,6 +757,14 @@ public final class TrustStore {
       }
       return bytes;
     }
+  }
+
+  /** Goes on a sentence about a certificate that has expired or soon will; empty otherwise. */
+  static Optional<String> ending(X509Certificate certificate, Instant now) {
+    Instant end = certificate.getNotAfter().toInstant();
+    return end.isAfter(now.plus(AHEAD))
+        ? Optional.empty()
+        : Optional.of((end.isBefore(now) ? " has expired on " : " expires on ") + day(end));
   }
 
   static LocalDate day(Instant instant) {
