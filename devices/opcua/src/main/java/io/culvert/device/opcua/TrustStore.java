@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
@@ -272,7 +271,7 @@ public final class TrustStore {
       return entry;
     }
     Path target = folder(State.TRUSTED).resolve(fileName(entry.certificate));
-    write(target, encoded(entry.certificate));
+    Disk.put(target, encoded(entry.certificate), true);
     if (entry.state == State.REJECTED) {
       Files.deleteIfExists(entry.file);
     }
@@ -604,7 +603,7 @@ public final class TrustStore {
         while (files.size() >= MAX_REJECTED) {
           Files.deleteIfExists(files.remove(0));
         }
-        write(file, der);
+        Disk.put(file, der, true);
         Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
       }
     } catch (IOException e) {
@@ -642,18 +641,6 @@ public final class TrustStore {
       return certificate.getEncoded();
     } catch (CertificateEncodingException e) {
       throw new IllegalStateException(e);
-    }
-  }
-
-  /** Whole or not at all. */
-  private static void write(Path file, byte[] bytes) throws IOException {
-    Path part = Files.createTempFile(file.toAbsolutePath().getParent(), ".new", null);
-    try {
-      Files.write(part, bytes);
-      part.toFile().setReadable(true, false);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(part);
     }
   }
 
