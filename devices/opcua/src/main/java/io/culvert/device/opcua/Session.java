@@ -144,7 +144,7 @@ final class Session {
   private volatile Connector.Connected connected;
 
   private volatile boolean active;
-  private volatile Limits limits = Limits.UNTOLD;
+  private volatile Limits limits = Limits.untold();
   private volatile Nodes nodes;
   private final Conditions conditions = new Conditions();
   private final Browser browser;
@@ -873,9 +873,10 @@ final class Session {
           if (subscription.items().isEmpty()) {
             return;
           }
-          for (int i = 0; active && i < ids.size(); i += limits.create()) {
+          int most = limits.create().most();
+          for (int i = 0; active && i < ids.size(); i += most) {
             present.deleteMonitoredItemsAsync(
-                subscription.id, ids.subList(i, Math.min(ids.size(), i + limits.create())));
+                subscription.id, ids.subList(i, Math.min(ids.size(), i + most)));
           }
         });
     for (Subscription subscription : List.copyOf(subscriptions)) {

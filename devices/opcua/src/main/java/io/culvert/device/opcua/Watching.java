@@ -5,6 +5,7 @@ import io.culvert.api.Sample;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -225,7 +226,7 @@ final class Watching {
   }
 
   private CompletableFuture<Void> create(Group group, Deque<Group> groups) {
-    int most = session.limits().create();
+    int most = session.limits().create().most();
     if (group.items.size() > most) {
       groups.addFirst(
           new Group(
@@ -237,44 +238,52 @@ final class Watching {
     List<MonitoredItemCreateRequest> requests =
         items.stream().map(item -> request(item, group.filter)).toList();
     return then(
-        session
-            .ask(
-                figures,
-                client -> client.createMonitoredItemsAsync(id, TimestampsToReturn.Both, requests))
-            .handle(Answer::new),
+        session.limits().create().ask(requests, some -> create(id, some)).handle(Answer::new),
         reply -> {
           if (reply.failure != null) {
             // They may be there nevertheless; under another handle next time, nothing comes twice.
             items.forEach(subscription::remove);
             return CompletableFuture.failedFuture(reply.failure);
           }
-          CreateMonitoredItemsResponse answer = reply.value;
           if (!id.equals(subscription.id)) {
             return CompletableFuture.failedFuture(
                 new IllegalStateException("the subscription was lost meanwhile"));
           }
-          created(items, answer, group, groups);
+          created(items, reply.value, group, groups);
           return subscribe(groups);
         });
   }
 
+  /** As many results as were asked for; {@code null} where the server has forgotten one. */
+  private CompletableFuture<MonitoredItemCreateResult[]> create(
+      UInteger subscription, List<MonitoredItemCreateRequest> requests) {
+    return session
+        .request(
+            figures,
+            client ->
+                client.createMonitoredItemsAsync(subscription, TimestampsToReturn.Both, requests))
+        .thenApply(CreateMonitoredItemsResponse::getResults)
+        .thenApply(results -> results == null ? new MonitoredItemCreateResult[0] : results)
+        .thenApply(results -> Arrays.copyOf(results, requests.size()));
+  }
+
   /** Takes the server's answer; what is to be tried another way becomes a group of its own. */
   private void created(
-      List<Item> items, CreateMonitoredItemsResponse answer, Group group, Deque<Group> groups) {
-    MonitoredItemCreateResult[] results = answer.getResults();
+      List<Item> items, List<MonitoredItemCreateResult> results, Group group, Deque<Group> groups) {
     List<Item> otherwise = new ArrayList<>();
     List<Item> elsewhere = new ArrayList<>();
     for (int i = 0; i < items.size(); i++) {
       Item item = items.get(i);
-      if (results == null || i >= results.length) {
+      MonitoredItemCreateResult result = results.get(i);
+      if (result == null) {
         refuse(item, StatusCodes.Bad_UnexpectedError);
         continue;
       }
-      long status = results[i].getStatusCode().value();
-      if (results[i].getStatusCode().isGood()) {
-        item.id = results[i].getMonitoredItemId();
+      long status = result.getStatusCode().value();
+      if (result.getStatusCode().isGood()) {
+        item.id = result.getMonitoredItemId();
         if (item.events != null) {
-          session.narrow(group.subscription, item, results[i].getFilterResult());
+          session.narrow(group.subscription, item, result.getFilterResult());
         }
         if (item.subscription != group.subscription) {
           session.giveUp(group.subscription, item);

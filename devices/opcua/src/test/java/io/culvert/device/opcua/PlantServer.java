@@ -40,6 +40,7 @@ import org.eclipse.milo.opcua.sdk.server.nodes.UaFolderNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaVariableNode;
 import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultAttributeServiceSet;
+import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultMonitoredItemServiceSet;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.UaException;
@@ -56,11 +57,14 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
+import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.MessageSecurityMode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.UserTokenType;
 import org.eclipse.milo.opcua.stack.core.types.structured.Argument;
+import org.eclipse.milo.opcua.stack.core.types.structured.CreateMonitoredItemsRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.CreateMonitoredItemsResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryData;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadDetails;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadRequest;
@@ -155,7 +159,8 @@ final class PlantServer implements AutoCloseable {
     OpcTcpServerTransportConfig transport =
         OpcTcpServerTransportConfig.newBuilder().setEventLoop(loops).setExecutor(executor).build();
     server = new OpcUaServer(config, profile -> new OpcTcpServerTransport(transport));
-    server.addServiceSet("/plant", new Releasing(server));
+    server.addServiceSet("/plant", new Attributes(server));
+    server.addServiceSet("/plant", new Watches(server));
     plant = new Plant(server);
     plant.startup();
     server.startup().get(30, TimeUnit.SECONDS);
@@ -212,6 +217,11 @@ final class PlantServer implements AutoCloseable {
                 .build());
   }
 
+  /** Says nothing more of one of its limits, which holds all the same. */
+  void conceal(NodeId limit) {
+    variable(limit).setValue(new DataValue(new Variant(uint(0))));
+  }
+
   private UaVariableNode variable(NodeId node) {
     return (UaVariableNode) server.getAddressSpaceManager().getManagedNode(node).orElseThrow();
   }
@@ -259,15 +269,36 @@ final class PlantServer implements AutoCloseable {
     }
   }
 
-  /** Milo's server doesn't pass on that a history is given up. */
-  private final class Releasing extends DefaultAttributeServiceSet {
-    Releasing(OpcUaServer server) {
+  private static void refuseOver(UInteger most, Object[] questions) throws UaException {
+    if (questions.length > most.longValue()) {
+      throw new UaException(StatusCodes.Bad_TooManyOperations);
+    }
+  }
+
+  /** Milo's server takes any number of items. */
+  private final class Watches extends DefaultMonitoredItemServiceSet {
+    Watches(OpcUaServer server) {
+      super(server);
+    }
+
+    @Override
+    public CreateMonitoredItemsResponse onCreateMonitoredItems(
+        ServiceRequestContext context, CreateMonitoredItemsRequest request) throws UaException {
+      refuseOver(limits.getMaxMonitoredItemsPerCall(), request.getItemsToCreate());
+      return super.onCreateMonitoredItems(context, request);
+    }
+  }
+
+  /** Milo's server takes any number of histories, and doesn't pass on that one is given up. */
+  private final class Attributes extends DefaultAttributeServiceSet {
+    Attributes(OpcUaServer server) {
       super(server);
     }
 
     @Override
     public HistoryReadResponse onHistoryRead(
         ServiceRequestContext context, HistoryReadRequest request) throws UaException {
+      refuseOver(limits.getMaxNodesPerHistoryReadData(), request.getNodesToRead());
       if (request.getReleaseContinuationPoints()) {
         for (HistoryReadValueId node : request.getNodesToRead()) {
           plant.remainders.remove(node.getContinuationPoint());

@@ -247,6 +247,31 @@ class SubscriptionTest {
   }
 
   @Test
+  void aServerThatTakesFewerItemsACallThanItSaysHasThemInSmallerOnes() throws Exception {
+    plant =
+        new PlantServer(
+            new OpcUaServerConfigLimits() {
+              @Override
+              public UInteger getMaxMonitoredItemsPerCall() {
+                return uint(7);
+              }
+            });
+    plant.conceal(NodeIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall);
+    List<Point> points = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      plant.add("N" + i, NodeIds.Int32, i);
+      points.add(point("n" + i, "N" + i, DataType.INT32));
+    }
+    SubscribedConnection connection = subscribe(device("d1"), sink, points.toArray(new Point[0]));
+    arrive(50);
+    assertThat(numbers(sink.samples())).doesNotHaveDuplicates().hasSize(50);
+    assertThat(plant.watched()).isEqualTo(50);
+    // 50, 25 and 12 are too many.
+    assertThat(connection.facts().refusals()).isEqualTo(Map.of("BadTooManyOperations", 3L));
+    assertThat(connection.session.limits().create().most()).isEqualTo(6);
+  }
+
+  @Test
   void oneSubscriptionServesAllWhereTheServerAllowsNoMore() throws Exception {
     plant =
         new PlantServer(
