@@ -520,9 +520,24 @@ final class Session {
         same
             ? CompletableFuture.completedFuture(null)
             : Limits.of(by.client())
+                .exceptionally(
+                    failure -> {
+                      LOG.info(
+                          "{} doesn't say what it takes at once: {}",
+                          this,
+                          Failures.outward(toString(), failure).getMessage());
+                      return Limits.untold();
+                    })
                 .thenAccept(told -> limits = told)
                 .thenCompose(told -> Nodes.namespaces(by.client()))
-                .exceptionally(failure -> by.client().getNamespaceTable())
+                .exceptionally(
+                    failure -> {
+                      LOG.info(
+                          "{} doesn't say which namespaces it has: {}",
+                          this,
+                          Failures.outward(toString(), failure).getMessage());
+                      return by.client().getNamespaceTable();
+                    })
                 .thenAccept(namespaces -> nodes = new Nodes(link(by.client(), namespaces)));
     ready.whenComplete(
         (told, failure) ->

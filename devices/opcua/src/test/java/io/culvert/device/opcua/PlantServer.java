@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.eclipse.milo.opcua.sdk.core.AccessLevel;
 import org.eclipse.milo.opcua.sdk.core.Reference;
 import org.eclipse.milo.opcua.sdk.server.AddressSpace;
@@ -72,6 +73,8 @@ import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadValueId;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRawModifiedDetails;
+import org.eclipse.milo.opcua.stack.core.types.structured.ReadRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.ReadResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.SignatureData;
 import org.eclipse.milo.opcua.stack.core.types.structured.UserIdentityToken;
 import org.eclipse.milo.opcua.stack.core.types.structured.UserTokenPolicy;
@@ -93,6 +96,7 @@ final class PlantServer implements AutoCloseable {
   private final int port;
   private final OpcUaServerConfigLimits limits;
   private final Map<String, List<DataValue>> history = new ConcurrentHashMap<>();
+  private volatile boolean failsLimits;
   private OpcUaServer server;
   private Plant plant;
   private NioEventLoopGroup loops;
@@ -222,6 +226,11 @@ final class PlantServer implements AutoCloseable {
     variable(limit).setValue(new DataValue(new Variant(uint(0))));
   }
 
+  /** Gives no answer any more to who asks for its limits. */
+  void failLimits() {
+    failsLimits = true;
+  }
+
   private UaVariableNode variable(NodeId node) {
     return (UaVariableNode) server.getAddressSpaceManager().getManagedNode(node).orElseThrow();
   }
@@ -293,6 +302,17 @@ final class PlantServer implements AutoCloseable {
   private final class Attributes extends DefaultAttributeServiceSet {
     Attributes(OpcUaServer server) {
       super(server);
+    }
+
+    @Override
+    public ReadResponse onRead(ServiceRequestContext context, ReadRequest request)
+        throws UaException {
+      NodeId limit = NodeIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead;
+      if (failsLimits
+          && Stream.of(request.getNodesToRead()).anyMatch(n -> n.getNodeId().equals(limit))) {
+        throw new UaException(StatusCodes.Bad_InternalError);
+      }
+      return super.onRead(context, request);
     }
 
     @Override

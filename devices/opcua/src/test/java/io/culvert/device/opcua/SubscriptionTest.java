@@ -272,6 +272,28 @@ class SubscriptionTest {
   }
 
   @Test
+  void limitsOfTheFormerServerEndWithItAlsoIfTheNextCanNotBeAsked() throws Exception {
+    plant =
+        new PlantServer(
+            new OpcUaServerConfigLimits() {
+              @Override
+              public UInteger getMaxMonitoredItemsPerCall() {
+                return uint(7);
+              }
+            });
+    SubscribedConnection connection =
+        subscribe(device("d1"), sink, point("a", "Int32", DataType.INT32));
+    assertThat(connection.session.limits().create().most()).isEqualTo(7);
+    plant.stop();
+    plant.failLimits();
+    LogCapture.start();
+    plant.start();
+    await().atMost(PATIENCE).until(() -> plant.watched() == 1);
+    assertThat(LogCapture.stop()).anyMatch(line -> line.contains("what it takes at once"));
+    assertThat(connection.session.limits().create().most()).isEqualTo(1000);
+  }
+
+  @Test
   void oneSubscriptionServesAllWhereTheServerAllowsNoMore() throws Exception {
     plant =
         new PlantServer(
