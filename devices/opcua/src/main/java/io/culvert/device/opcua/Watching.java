@@ -47,6 +47,9 @@ import org.slf4j.LoggerFactory;
 final class Watching {
   private static final Logger LOG = LoggerFactory.getLogger(Watching.class);
 
+  /** Points in one sentence of the log. */
+  private static final int MOST_NAMED = 20;
+
   private final Session session;
   private final Feed feed;
   private final Figures figures;
@@ -298,18 +301,38 @@ final class Watching {
     }
     if (!otherwise.isEmpty()) {
       Filter next = group.filter.next();
-      LOG.debug(
-          "{}: {} points of {} can't have the filter that is wanted; tried {}",
-          session,
-          otherwise.size(),
-          feed.device,
-          next == Filter.NONE ? "without any" : "without dead-band");
+      tellLeftOut(next, otherwise);
       groups.addFirst(new Group(group.subscription, otherwise, next));
     }
     if (!elsewhere.isEmpty()) {
       group.subscription.full = true;
       elsewhere.forEach(group.subscription::remove);
       groups.addAll(spread(elsewhere));
+    }
+  }
+
+  /** Says once of each point what the server can't do for it. */
+  private void tellLeftOut(Filter next, List<Item> items) {
+    String what = next == Filter.NONE ? "trigger" : "dead-band";
+    List<String> points =
+        items.stream()
+            .filter(item -> item.events == null)
+            .filter(
+                item ->
+                    next == Filter.NONE ? trigger(item) != Trigger.VALUE : deadband(item) != null)
+            .map(item -> item.point.id())
+            .filter(point -> feed.leftOut.add(what + " of " + point))
+            .toList();
+    if (!points.isEmpty()) {
+      LOG.info(
+          "{}: the server can't do the {} of {} of {}; it is left out",
+          session,
+          what,
+          String.join(", ", points.subList(0, Math.min(MOST_NAMED, points.size())))
+              + (points.size() > MOST_NAMED
+                  ? " and " + (points.size() - MOST_NAMED) + " more"
+                  : ""),
+          feed.device);
     }
   }
 
@@ -346,17 +369,27 @@ final class Watching {
 
   /** {@code null} for the server's own, which is the trigger {@code value} (7.22.2). */
   private DataChangeFilter filter(Item item, Filter filter) {
-    Trigger trigger =
-        item.address.trigger() == null ? feed.settings.trigger() : item.address.trigger();
-    Deadband deadband =
-        item.address.deadband() == null ? feed.settings.deadband() : item.address.deadband();
-    if (deadband == null || filter != Filter.WHOLE || !item.point.type().numeric()) {
+    Trigger trigger = trigger(item);
+    Deadband deadband = deadband(item);
+    if (deadband == null || filter != Filter.WHOLE) {
       return trigger == Trigger.VALUE || filter == Filter.NONE
           ? null
           : new DataChangeFilter(kind(trigger), Unsigned.uint(DeadbandType.None.getValue()), 0.0);
     }
     DeadbandType type = deadband.percent() ? DeadbandType.Percent : DeadbandType.Absolute;
     return new DataChangeFilter(kind(trigger), Unsigned.uint(type.getValue()), deadband.value());
+  }
+
+  private Trigger trigger(Item item) {
+    return item.address.trigger() == null ? feed.settings.trigger() : item.address.trigger();
+  }
+
+  /** {@code null} for none. */
+  private Deadband deadband(Item item) {
+    if (!item.point.type().numeric()) {
+      return null;
+    }
+    return item.address.deadband() == null ? feed.settings.deadband() : item.address.deadband();
   }
 
   private static DataChangeTrigger kind(Trigger trigger) {

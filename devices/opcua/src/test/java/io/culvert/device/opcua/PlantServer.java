@@ -37,6 +37,7 @@ import org.eclipse.milo.opcua.sdk.server.items.BaseMonitoredItem;
 import org.eclipse.milo.opcua.sdk.server.items.DataItem;
 import org.eclipse.milo.opcua.sdk.server.items.MonitoredItem;
 import org.eclipse.milo.opcua.sdk.server.methods.AbstractMethodInvocationHandler;
+import org.eclipse.milo.opcua.sdk.server.model.variables.AnalogItemType;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaFolderNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaVariableNode;
@@ -72,6 +73,7 @@ import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadValueId;
+import org.eclipse.milo.opcua.stack.core.types.structured.Range;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRawModifiedDetails;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadResponse;
@@ -189,6 +191,13 @@ final class PlantServer implements AutoCloseable {
   /** Adds a variable below the plant. */
   void add(String name, NodeId type, Object value) {
     plant.variable(plant.top, name, type, value, AccessLevel.READ_WRITE);
+  }
+
+  /** Adds a variable with a range below the plant. */
+  void addAnalog(String name, double value, double low, double high) {
+    Set<AccessLevel> both = AccessLevel.READ_WRITE;
+    plant.variable(plant.top, name, NodeIds.AnalogItemType, NodeIds.Double, value, both);
+    plant.nodes.get(name).setProperty(AnalogItemType.EU_RANGE, new Range(low, high));
   }
 
   /** Sets a value as from now. */
@@ -392,6 +401,16 @@ final class PlantServer implements AutoCloseable {
 
     void variable(
         UaFolderNode parent, String name, NodeId type, Object value, Set<AccessLevel> access) {
+      variable(parent, name, NodeIds.BaseDataVariableType, type, value, access);
+    }
+
+    void variable(
+        UaFolderNode parent,
+        String name,
+        NodeId definition,
+        NodeId type,
+        Object value,
+        Set<AccessLevel> access) {
       String last = name.substring(name.lastIndexOf('/') + 1);
       UaVariableNode node =
           new UaVariableNode.UaVariableNodeBuilder(getNodeContext())
@@ -403,7 +422,7 @@ final class PlantServer implements AutoCloseable {
               .setDataType(type)
               .setValueRank(value instanceof Object[] ? 1 : -1)
               .setHistorizing(access.contains(AccessLevel.HistoryRead))
-              .setTypeDefinition(NodeIds.BaseDataVariableType)
+              .setTypeDefinition(definition)
               .build();
       node.setValue(new DataValue(new Variant(value), StatusCode.GOOD, DateTime.now()));
       node.addAttributeObserver(

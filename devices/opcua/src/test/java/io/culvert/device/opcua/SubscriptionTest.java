@@ -191,13 +191,44 @@ class SubscriptionTest {
   }
 
   @Test
+  void aDeadBandInPercentIsOneOfTheRangeThatTheServerHas() throws Exception {
+    plant = new PlantServer();
+    plant.addAnalog("Ranged", 50.0, 0, 200);
+    Point level =
+        new Point(
+            "level",
+            PlantServer.address("Ranged") + " deadband=10%",
+            DataType.FLOAT64,
+            Access.READ);
+    subscribe(device("d1"), sink, level);
+    arrive(1);
+    for (double value : new double[] {60, 69, 71, 52, 90, 92}) {
+      plant.set("Ranged", value);
+    }
+    arrive(3);
+    assertThat(sink.samples().stream().map(s -> s.value().number()))
+        .containsExactly(50.0, 71.0, 92.0);
+  }
+
+  @Test
   void aDeadBandThatTheServerRefusesIsLeftOut() throws Exception {
     plant = new PlantServer();
     // Percent of a range that the node doesn't have.
-    subscribe(device("d1", "deadband", "2%"), sink, point("level", "Double", DataType.FLOAT64));
-    arrive(1);
-    plant.set("Double", 2.51);
+    Point level = point("level", "Double", DataType.FLOAT64);
+    Point tick = tick("deadband=5");
+    LogCapture.start();
+    SubscribedConnection connection = subscribe(device("d1", "deadband", "2%"), sink, level, tick);
     arrive(2);
+    connection.subscribe(List.of(tick)).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    connection.subscribe(List.of(level, tick)).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    arrive(3);
+    assertThat(LogCapture.stop())
+        .filteredOn(line -> line.startsWith("INFO") && line.contains("dead-band"))
+        .singleElement()
+        .asString()
+        .endsWith(": the server can't do the dead-band of level of d1; it is left out");
+    plant.set("Double", 2.51);
+    arrive(4);
     assertThat(sink.samples()).extracting(Sample::value).contains(Value.of(2.51));
   }
 
