@@ -217,6 +217,7 @@ final class Connector {
 
   private OpcUaClient client(Endpoint endpoint, List<EndpointDescription> endpoints, Wire wire) {
     try {
+      security.prepare(settings.security());
       EndpointDescription chosen = security.endpoint(endpoints, endpoint, settings.security());
       OpcUaClientConfigBuilder config =
           OpcUaClientConfig.builder()

@@ -7,9 +7,11 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
 
 /**
@@ -62,6 +64,9 @@ final class Feed {
 
   /** What is watched for it, by the id of the point. */
   final Map<String, Item> items = new LinkedHashMap<>();
+
+  /** What of the filters of its points the server can't do, as it was said. */
+  final Set<String> leftOut = new HashSet<>();
 
   private final Executor order;
   private final InstantSource clock;

@@ -6,6 +6,7 @@ import io.culvert.api.southbound.Historical.Page;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -115,11 +116,7 @@ final class History {
     List<HistoryReadValueId> nodes =
         open.rests.stream().filter(rest -> rest.more != null).map(History::node).toList();
     if (!nodes.isEmpty()) {
-      connection.session.ask(
-          connection.figures,
-          client ->
-              client.historyReadAsync(
-                  details(Instant.EPOCH, Instant.EPOCH, 1), TimestampsToReturn.Both, true, nodes));
+      ask(details(Instant.EPOCH, Instant.EPOCH, 1), true, nodes);
     }
   }
 
@@ -160,7 +157,7 @@ final class History {
                         rests.stream()
                             .filter(rest -> !kept.contains(rest))
                             .forEach(rest -> without.add(rest.point.id()));
-                        int nodes = Math.min(NODES, connection.session.limits().history());
+                        int nodes = Math.min(NODES, connection.session.limits().history().most());
                         return new Cursor("", kept, nodes, without);
                       });
             });
@@ -168,44 +165,28 @@ final class History {
 
   /** Those whose access level has the bit for it. */
   private CompletableFuture<List<Rest>> kept(List<Rest> rests) {
-    int most = connection.session.limits().read();
-    List<CompletableFuture<List<Rest>>> parts = new ArrayList<>();
-    for (int i = 0; i < rests.size(); i += most) {
-      List<Rest> part = rests.subList(i, Math.min(rests.size(), i + most));
-      List<ReadValueId> levels =
-          part.stream()
-              .map(
-                  rest ->
-                      new ReadValueId(
-                          rest.place.node(),
-                          AttributeId.UserAccessLevel.uid(),
-                          null,
-                          QualifiedName.NULL_VALUE))
-              .toList();
-      parts.add(
-          connection
-              .session
-              .ask(
-                  connection.figures,
-                  client -> client.readAsync(0, TimestampsToReturn.Neither, levels))
-              .thenApply(
-                  answer -> {
-                    DataValue[] values = answer.getResults();
-                    List<Rest> kept = new ArrayList<>();
-                    for (int j = 0; values != null && j < part.size() && j < values.length; j++) {
-                      if (values[j].getValue().getValue() instanceof Number level
-                          && (level.intValue() & HISTORY_READ) != 0) {
-                        kept.add(part.get(j));
-                      }
-                    }
-                    return kept;
-                  }));
-    }
-    return CompletableFuture.allOf(parts.toArray(new CompletableFuture<?>[0]))
+    List<ReadValueId> levels =
+        rests.stream()
+            .map(
+                rest ->
+                    new ReadValueId(
+                        rest.place.node(),
+                        AttributeId.UserAccessLevel.uid(),
+                        null,
+                        QualifiedName.NULL_VALUE))
+            .toList();
+    return connection
+        .read(TimestampsToReturn.Neither, levels)
         .thenApply(
-            all -> {
+            values -> {
               List<Rest> kept = new ArrayList<>();
-              parts.forEach(part -> kept.addAll(part.join()));
+              for (int i = 0; i < rests.size(); i++) {
+                if (values.get(i) != null
+                    && values.get(i).getValue().getValue() instanceof Number level
+                    && (level.intValue() & HISTORY_READ) != 0) {
+                  kept.add(rests.get(i));
+                }
+              }
               return kept;
             });
   }
@@ -240,20 +221,30 @@ final class History {
       last = cursor;
       next = null;
     }
+    return ask(details, false, nodes)
+        .thenApply(results -> turn(cursor, asked, results, to, cursor.nodes));
+  }
+
+  /** As many results as nodes; {@code null} where the server has forgotten one. */
+  private CompletableFuture<List<HistoryReadResult>> ask(
+      ReadRawModifiedDetails details, boolean release, List<HistoryReadValueId> nodes) {
     return connection
         .session
+        .limits()
+        .history()
         .ask(
-            connection.figures,
-            client -> client.historyReadAsync(details, TimestampsToReturn.Both, false, nodes))
-        .thenApply(HistoryReadResponse::getResults)
-        .thenApply(
-            results ->
-                turn(
-                    cursor,
-                    asked,
-                    results == null ? List.of() : List.of(results),
-                    to,
-                    cursor.nodes));
+            nodes,
+            some ->
+                connection
+                    .session
+                    .request(
+                        connection.figures,
+                        client ->
+                            client.historyReadAsync(
+                                details, TimestampsToReturn.Both, release, some))
+                    .thenApply(HistoryReadResponse::getResults)
+                    .thenApply(results -> results == null ? new HistoryReadResult[0] : results)
+                    .thenApply(results -> Arrays.copyOf(results, some.size())));
   }
 
   private Page turn(
@@ -264,12 +255,12 @@ final class History {
     int fewer = nodes;
     for (int i = 0; i < asked.size(); i++) {
       Rest rest = asked.get(i);
-      if (i >= results.size()) {
+      HistoryReadResult result = results.get(i);
+      if (result == null) {
         connection.figures.malformed();
         without.add(rest.point.id());
         continue;
       }
-      HistoryReadResult result = results.get(i);
       long status = result.getStatusCode().value();
       if (result.getStatusCode().isBad()) {
         connection.figures.refusal(status);

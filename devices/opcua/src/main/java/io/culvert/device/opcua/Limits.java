@@ -23,13 +23,13 @@ import org.eclipse.milo.opcua.stack.core.types.structured.ReadValueId;
  * @param subscriptions a session
  */
 record Limits(
-    int read,
-    int history,
-    int write,
-    int call,
-    int browse,
-    int translate,
-    int create,
+    Batch read,
+    Batch history,
+    Batch write,
+    Batch call,
+    Batch browse,
+    Batch translate,
+    Batch create,
     int items,
     int subscriptions) {
   private static final int SENSIBLE = 1000;
@@ -50,7 +50,10 @@ record Limits(
           NodeIds.Server_ServerCapabilities_MaxMonitoredItemsPerSubscription,
           NodeIds.Server_ServerCapabilities_MaxSubscriptionsPerSession);
 
-  static final Limits UNTOLD = of(new DataValue[0]);
+  /** Those of a server that says nothing. */
+  static Limits untold() {
+    return of(new DataValue[0]);
+  }
 
   /** Asks the server; one that knows no such nodes has no limits. */
   static CompletableFuture<Limits> of(OpcUaClient client) {
@@ -99,7 +102,14 @@ record Limits(
       limits[i] = limit <= 0 ? most : (int) Math.min(limit, most);
     }
     return new Limits(
-        limits[0], limits[1], limits[2], limits[3], limits[4], limits[5], limits[6], limits[7],
+        new Batch(limits[0]),
+        new Batch(limits[1]),
+        new Batch(limits[2]),
+        new Batch(limits[3]),
+        new Batch(limits[4]),
+        new Batch(limits[5]),
+        new Batch(limits[6]),
+        limits[7],
         limits[8]);
   }
 

@@ -1,8 +1,5 @@
 package io.culvert.device.opcua;
 
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -10,7 +7,6 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
 import org.eclipse.milo.opcua.stack.core.NamespaceTable;
-import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
 
 /** A session, as those see it that ask the server about its nodes. Safe in any thread. */
@@ -32,50 +28,11 @@ interface Link {
   /** For OPC UA's own structures. */
   EncodingContext encoding();
 
-  /**
-   * Asks about many things, in calls of so many; in fewer where the server can't answer that.
-   *
-   * @param request makes one call, whose answer has as many results as it has questions
-   */
+  /** Asks about many things; see {@link Batch#ask}. */
   default <A, B> CompletableFuture<List<B>> askAll(
-      List<A> questions, int most, BiFunction<OpcUaClient, List<A>, CompletionStage<B[]>> request) {
-    return askOn(questions, Math.max(1, most), request, new ArrayList<>(questions.size()));
-  }
-
-  private <A, B> CompletableFuture<List<B>> askOn(
       List<A> questions,
-      int most,
-      BiFunction<OpcUaClient, List<A>, CompletionStage<B[]>> request,
-      List<B> answers) {
-    if (answers.size() == questions.size()) {
-      return CompletableFuture.completedFuture(answers);
-    }
-    int end = Math.min(questions.size(), answers.size() + most);
-    List<A> some = List.copyOf(questions.subList(answers.size(), end));
-    return this.<B[]>ask(client -> request.apply(client, some))
-        .handle(
-            (results, failure) -> {
-              if (failure != null && some.size() > 1 && tooMuch(Failures.status(failure))) {
-                return askOn(questions, some.size() / 2, request, answers);
-              }
-              if (failure != null) {
-                return CompletableFuture.<List<B>>failedFuture(failure);
-              }
-              if (results == null || results.length != some.size()) {
-                return CompletableFuture.<List<B>>failedFuture(
-                    new IOException(
-                        "The server gives another number of answers than it was asked for"));
-              }
-              answers.addAll(Arrays.asList(results));
-              return askOn(questions, most, request, answers);
-            })
-        .thenCompose(Function.identity());
-  }
-
-  private static boolean tooMuch(long status) {
-    return status == StatusCodes.Bad_TooManyOperations
-        || status == StatusCodes.Bad_RequestTooLarge
-        || status == StatusCodes.Bad_ResponseTooLarge
-        || status == StatusCodes.Bad_EncodingLimitsExceeded;
+      Batch batch,
+      BiFunction<OpcUaClient, List<A>, ? extends CompletionStage<B[]>> request) {
+    return batch.ask(questions, some -> ask(client -> request.apply(client, some)));
   }
 }

@@ -11,6 +11,7 @@ import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Writable;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +19,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
+import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
+import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
+import org.eclipse.milo.opcua.stack.core.types.structured.ReadResponse;
+import org.eclipse.milo.opcua.stack.core.types.structured.ReadValueId;
 
 /**
  * The way to one device of a server, over a {@link Session} that others may share.
@@ -88,6 +94,35 @@ class OpcUaConnection implements Readable, Writable, Historical, Browsable, Diag
           case ACKNOWLEDGE -> session.conditions().acknowledge(session, figures, value);
           case RESULT, EVENTS -> CompletableFuture.completedFuture(Quality.BAD_NOT_WRITABLE);
         });
+  }
+
+  /**
+   * Reads attributes.
+   *
+   * @return as many as were asked for; {@code null} where the server has forgotten one
+   */
+  CompletableFuture<List<DataValue>> read(TimestampsToReturn times, List<ReadValueId> attributes) {
+    return session
+        .limits()
+        .read()
+        .ask(
+            attributes,
+            some ->
+                session
+                    .request(figures, client -> client.readAsync(0, times, some))
+                    .thenApply(ReadResponse::getResults)
+                    .thenApply(results -> results == null ? new DataValue[0] : results)
+                    .thenApply(results -> Arrays.copyOf(results, some.size()))
+                    .exceptionallyCompose(
+                        failure ->
+                            some.size() == 1 && Batch.tooMuch(failure)
+                                ? CompletableFuture.completedFuture(alone(failure))
+                                : CompletableFuture.failedFuture(failure)));
+  }
+
+  /** One that is too much alone isn't to keep the others away. */
+  private static DataValue[] alone(Throwable failure) {
+    return new DataValue[] {new DataValue(new StatusCode(Failures.status(failure)))};
   }
 
   private CompletableFuture<Quality> call(Address address, Value value) {

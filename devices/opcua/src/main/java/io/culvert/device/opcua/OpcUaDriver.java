@@ -41,7 +41,7 @@ public final class OpcUaDriver implements Driver {
   private final Threads threads;
   private final Sessions sessions;
 
-  /** Whether certificates are looked at once a day; not before there is a device. */
+  /** Whether certificates are looked at every hour; not before there is a device. */
   private final AtomicBoolean reminding = new AtomicBoolean();
 
   private final Set<OpcUaConnection> connections = ConcurrentHashMap.newKeySet();
@@ -160,7 +160,7 @@ public final class OpcUaDriver implements Driver {
       threads
           .scheduler()
           .scheduleAtFixedRate(
-              () -> threads.blocking().execute(security::remind), 0, 1, TimeUnit.DAYS);
+              () -> threads.blocking().execute(security::remind), 0, 1, TimeUnit.HOURS);
     } catch (RejectedExecutionException stopped) {
       // Nothing will be connected any more.
     }

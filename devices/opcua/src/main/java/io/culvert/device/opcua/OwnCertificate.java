@@ -9,16 +9,13 @@ import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.UnknownHostException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.UserPrincipal;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -214,7 +211,7 @@ public final class OwnCertificate {
                       + Certificates.typed(certificate).toLowerCase(Locale.ROOT)
                       + ".p12");
           Identity made = make(Certificates.applicationUri(certificate));
-          put(aside, Files.readAllBytes(store));
+          Disk.put(aside, Files.readAllBytes(store), false);
           write(made);
           return Optional.of(aside);
         });
@@ -223,21 +220,14 @@ public final class OwnCertificate {
   /** What is wrong with it or soon will be, and what to do; empty if nothing. */
   public Optional<String> problem() {
     try {
-      X509Certificate own = certificate().orElse(null);
-      if (own == null) {
-        return Optional.empty();
-      }
-      Instant end = own.getNotAfter().toInstant();
-      Instant now = clock.instant();
-      if (end.isAfter(now.plus(TrustStore.AHEAD))) {
-        return Optional.empty();
-      }
-      return Optional.of(
-          "etc/opcua/own.p12: this gateway's own certificate "
-              + (end.isBefore(now) ? "has expired on " : "expires on ")
-              + TrustStore.day(end)
-              + "; make a new one with: bin/culvert opcua own renew, and have the servers trust"
-              + " it");
+      return certificate()
+          .flatMap(own -> TrustStore.ending(own, clock.instant()))
+          .map(
+              ending ->
+                  "etc/opcua/own.p12: this gateway's own certificate"
+                      + ending
+                      + "; make a new one with: bin/culvert opcua own renew, and have the servers"
+                      + " trust it");
     } catch (IOException e) {
       return Optional.of(e.getMessage());
     }
@@ -255,7 +245,7 @@ public final class OwnCertificate {
               FileChannel.open(
                   folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
           FileLock lock = channel.lock()) {
-        likeFolder(folder.resolve(".lock"));
+        Disk.likeFolder(folder.resolve(".lock"));
         return work.run();
       }
     }
@@ -487,7 +477,7 @@ public final class OwnCertificate {
       keys.setKeyEntry(ALIAS, own.key, word, own.chain.toArray(Certificate[]::new));
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       keys.store(bytes, word);
-      put(store, bytes.toByteArray());
+      Disk.put(store, bytes.toByteArray(), false);
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException(e);
     } finally {
@@ -496,37 +486,13 @@ public final class OwnCertificate {
     show(own.certificate());
   }
 
-  /** Nobody else may read it, not even while it is written. */
-  private void put(Path file, byte[] bytes) throws IOException {
-    Path part = Files.createTempFile(folder, ".own", null);
-    try {
-      try (FileChannel out = FileChannel.open(part, StandardOpenOption.WRITE)) {
-        out.write(ByteBuffer.wrap(bytes));
-        out.force(true);
-      }
-      likeFolder(part);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(part);
-    }
-  }
-
-  /** What root makes at the cabinet is the gateway's all the same. */
-  private void likeFolder(Path file) throws IOException {
-    UserPrincipal owner = Files.getOwner(folder);
-    if (!Files.getOwner(file).equals(owner)) {
-      Files.setOwner(file, owner);
-    }
-  }
-
   /** The certificate alone, beside its key. */
   private void show(X509Certificate certificate) throws IOException {
     Path file = folder.resolve("own.der");
     try {
       byte[] der = certificate.getEncoded();
       if (!Files.exists(file) || !Arrays.equals(Files.readAllBytes(file), der)) {
-        put(file, der);
-        file.toFile().setReadable(true, false);
+        Disk.put(file, der, true);
       }
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException(e);

@@ -14,7 +14,6 @@ import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
-import org.eclipse.milo.opcua.stack.core.types.structured.ReadResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadValueId;
 
 /** Reads points in as few calls as the server's limits allow, all under way at once. */
@@ -74,7 +73,7 @@ final class PollPlan implements Readable.Plan {
         there.add(target);
       }
     }
-    int most = connection.session.limits().read();
+    int most = connection.session.limits().read().most();
     List<CompletableFuture<List<Sample>>> parts = new ArrayList<>();
     for (int i = 0; i < there.size(); i += most) {
       parts.add(part(there.subList(i, Math.min(there.size(), i + most)), places));
@@ -100,20 +99,18 @@ final class PollPlan implements Readable.Plan {
                         QualifiedName.NULL_VALUE))
             .toList();
     return connection
-        .session
-        .ask(connection.figures, client -> client.readAsync(0, TimestampsToReturn.Both, nodes))
-        .thenApply(ReadResponse::getResults)
+        .read(TimestampsToReturn.Both, nodes)
         .thenApply(
             results -> {
               List<Sample> samples = new ArrayList<>(part.size());
               for (int i = 0; i < part.size(); i++) {
                 Target target = part.get(i);
-                if (results == null || i >= results.length) {
+                if (results.get(i) == null) {
                   connection.figures.malformed();
                   samples.add(refused(target, StatusCodes.Bad_UnexpectedError));
                   continue;
                 }
-                DataValue value = connection.settings.timed(results[i]);
+                DataValue value = connection.settings.timed(results.get(i));
                 if (value.getStatusCode().isBad()) {
                   connection.figures.refusal(value.getStatusCode().value());
                 }

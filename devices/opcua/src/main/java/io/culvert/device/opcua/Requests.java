@@ -52,13 +52,6 @@ final class Requests {
   /** References that are taken of one node; more come from a server that never ends. */
   private static final int MOST = 50_000;
 
-  private static final Set<Long> TOO_MUCH =
-      Set.of(
-          StatusCodes.Bad_TooManyOperations,
-          StatusCodes.Bad_ResponseTooLarge,
-          StatusCodes.Bad_RequestTooLarge,
-          StatusCodes.Bad_EncodingLimitsExceeded);
-
   private final Link link;
   private final Deadline deadline;
   private final int nodes;
@@ -68,8 +61,8 @@ final class Requests {
   Requests(Link link, Deadline deadline) {
     this.link = link;
     this.deadline = deadline;
-    nodes = Math.min(NODES, link.limits().browse());
-    attributes = Math.min(ATTRIBUTES, link.limits().read());
+    nodes = Math.min(NODES, link.limits().browse().most());
+    attributes = Math.min(ATTRIBUTES, link.limits().read().most());
   }
 
   /** What is asked of a node's references. */
@@ -123,7 +116,7 @@ final class Requests {
             ask(client -> client.readAsync(0, TimestampsToReturn.Neither, part)).getResults();
         values.addAll(all(results, part.size()));
       } catch (ExecutionException e) {
-        if (!TOO_MUCH.contains(Failures.status(e))) {
+        if (!Batch.tooMuch(e)) {
           throw deadline.outward(e);
         }
         if (part.size() == 1) {
@@ -152,7 +145,7 @@ final class Requests {
       try {
         results = start(part, which, references);
       } catch (ExecutionException e) {
-        if (!TOO_MUCH.contains(Failures.status(e)) || part.size() == 1 && references == 1) {
+        if (!Batch.tooMuch(e) || part.size() == 1 && references == 1) {
           throw deadline.outward(e);
         }
         references = part.size() == 1 ? Math.max(1, references / 2) : references;
@@ -202,7 +195,7 @@ final class Requests {
               all(ask(client -> client.browseNextAsync(false, asked)).getResults(), asked.size())
                   .toArray(new BrowseResult[0]);
         } catch (ExecutionException e) {
-          if (!TOO_MUCH.contains(Failures.status(e)) || size == 1) {
+          if (!Batch.tooMuch(e) || size == 1) {
             throw deadline.outward(e);
           }
           size = Math.max(1, part.size() / 2);
@@ -292,7 +285,7 @@ final class Requests {
       try {
         return start(List.of(from), Which.CHILDREN, size)[0];
       } catch (ExecutionException e) {
-        if (!TOO_MUCH.contains(Failures.status(e)) || size == 1) {
+        if (!Batch.tooMuch(e) || size == 1) {
           throw deadline.outward(e);
         }
         size = Math.max(1, size / 2);

@@ -9,11 +9,18 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
+import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -54,10 +61,27 @@ final class Security implements AutoCloseable {
   /** What a server offers is untrusted; no sentence needs more of it. */
   private static final int MAX_OFFERS = 20;
 
+  /** Servers and key stores of users whose certificates are remembered. */
+  private static final int MAX_REMEMBERED = 1000;
+
   private final Path folder;
   private final Secrets secrets;
+  private final Clock clock;
   private final TrustStore trust;
   private final OwnCertificate own;
+
+  /** The certificate that each server was accepted with last, by its endpoint. */
+  private final Map<String, X509Certificate> accepted = remembered();
+
+  /** Key stores that somebody came with, and the settings that name them. */
+  private final Map<String, SecuritySettings> users = remembered();
+
+  private volatile List<String> warnings = List.of();
+
+  /** What the log had on {@link #day}; both only under the lock of this. */
+  private final Set<String> told = new HashSet<>();
+
+  private LocalDate day = LocalDate.MIN;
 
   /**
    * @param folder {@code etc/opcua}
@@ -65,15 +89,46 @@ final class Security implements AutoCloseable {
   Security(Path folder, Secrets secrets, Clock clock) {
     this.folder = folder;
     this.secrets = secrets;
+    this.clock = clock;
     this.trust = new TrustStore(folder, clock);
     this.own = new OwnCertificate(folder, secrets, clock);
     Algorithms.acquire();
+  }
+
+  private static <V> Map<String, V> remembered() {
+    return Collections.synchronizedMap(
+        new LinkedHashMap<>(16, 0.75f, true) {
+          private static final long serialVersionUID = 1;
+
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
+            return size() > MAX_REMEMBERED;
+          }
+        });
+  }
+
+  private static <V> Map<String, V> copy(Map<String, V> remembered) {
+    synchronized (remembered) {
+      return new TreeMap<>(remembered);
+    }
   }
 
   /** Connections end with it at the latest; not to be called twice. */
   @Override
   public void close() {
     Algorithms.release();
+  }
+
+  /**
+   * Makes the gateway's own certificate if there is none and the settings need one: before a server
+   * is judged, so that it is there to be trusted while a person has yet to trust the server.
+   *
+   * @throws IOException with what is wrong and what to do
+   */
+  void prepare(SecuritySettings settings) throws IOException {
+    if (!settings.none()) {
+      own.get();
+    }
   }
 
   /**
@@ -142,14 +197,81 @@ final class Security implements AutoCloseable {
   }
 
   /**
-   * What a person is to be told of certificates before something stops: what expires within 30
-   * days, and what can't be read. Logs it too.
+   * What a person is to be told of certificates before something stops, as {@link #remind} found it
+   * last: what expires within 30 days, and what can't be read; one sentence each. Never blocks.
    */
-  List<String> remind() {
+  List<String> warnings() {
+    return warnings;
+  }
+
+  /** Looks at all certificates that are in use; the log has each warning once a day. */
+  synchronized void remind() {
     List<String> problems = new ArrayList<>();
     own.problem().ifPresent(problems::add);
     problems.addAll(trust.problems());
-    problems.forEach(LOG::warn);
+    problems.addAll(serverProblems());
+    problems.addAll(userProblems());
+    warnings = List.copyOf(problems);
+    LocalDate today = TrustStore.day(clock.instant());
+    if (!today.equals(day)) {
+      told.clear();
+      day = today;
+    }
+    problems.stream().filter(told::add).forEach(LOG::warn);
+  }
+
+  /** Of servers that were accepted by who issued their certificates, which are in no folder. */
+  private List<String> serverProblems() {
+    Set<X509Certificate> inFolders =
+        trust.entries().stream()
+            .filter(entry -> entry.state() != TrustStore.State.REJECTED)
+            .map(TrustStore.Entry::certificate)
+            .collect(Collectors.toSet());
+    List<String> problems = new ArrayList<>();
+    copy(accepted)
+        .forEach(
+            (endpoint, certificate) -> {
+              if (!inFolders.contains(certificate)) {
+                TrustStore.ending(certificate, clock.instant())
+                    .ifPresent(
+                        ending ->
+                            problems.add(
+                                endpoint
+                                    + ": the server's certificate "
+                                    + Certificates.called(certificate)
+                                    + ending
+                                    + "; have it renewed at the server, by "
+                                    + Certificates.issuer(certificate)));
+              }
+            });
+    return problems;
+  }
+
+  private List<String> userProblems() {
+    List<String> problems = new ArrayList<>();
+    copy(users)
+        .forEach(
+            (file, settings) -> {
+              try {
+                X509Certificate certificate = user(settings).certificate();
+                TrustStore.ending(certificate, clock.instant())
+                    .ifPresent(
+                        ending ->
+                            problems.add(
+                                "etc/opcua/"
+                                    + file
+                                    + ": the user's certificate "
+                                    + Certificates.called(certificate)
+                                    + ending
+                                    + "; put a key store with a new one in its place, and have the"
+                                    + " servers know that"));
+              } catch (NoSuchFileException e) {
+                // Nobody comes with it any more, or whoever does is told.
+                users.remove(file);
+              } catch (IOException e) {
+                problems.add(e.getMessage());
+              }
+            });
     return problems;
   }
 
@@ -372,6 +494,7 @@ final class Security implements AutoCloseable {
     return (chain, applicationUri, hosts) -> {
       try {
         trust.check(chain, expected);
+        accepted.put(endpoint.getEndpointUrl(), chain.get(0));
       } catch (RefusedException e) {
         throw new UaException(e.status(), e.getMessage(), e);
       }
@@ -511,26 +634,27 @@ final class Security implements AutoCloseable {
       return new UsernameProvider(settings.user(), password, validator);
     }
     if (settings.userCertificate() != null) {
-      String name = "etc/opcua/" + settings.userCertificate();
-      String secret = settings.userCertificatePassword();
       try {
-        OwnCertificate.Identity user =
-            OwnCertificate.load(
-                folder.resolve(settings.userCertificate()),
-                name,
-                secret == null ? "" : secret(secret, "userCertificatePassword"),
-                secret == null
-                    ? "a secret, and set userCertificatePassword"
-                    : "etc/secrets/" + secret);
+        OwnCertificate.Identity user = user(settings);
+        users.put(settings.userCertificate(), settings);
         return new X509IdentityProvider(user.certificate(), user.key());
       } catch (NoSuchFileException e) {
         throw new IOException(
-            "There is no file "
-                + name
+            "There is no file etc/opcua/"
+                + settings.userCertificate()
                 + "; put the user's key store there, or set userCertificate");
       }
     }
     return AnonymousProvider.INSTANCE;
+  }
+
+  private OwnCertificate.Identity user(SecuritySettings settings) throws IOException {
+    String secret = settings.userCertificatePassword();
+    return OwnCertificate.load(
+        folder.resolve(settings.userCertificate()),
+        "etc/opcua/" + settings.userCertificate(),
+        secret == null ? "" : secret(secret, "userCertificatePassword"),
+        secret == null ? "a secret, and set userCertificatePassword" : "etc/secrets/" + secret);
   }
 
   private String secret(String name, String key) throws RefusedException {

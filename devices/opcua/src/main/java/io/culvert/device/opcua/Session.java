@@ -144,7 +144,7 @@ final class Session {
   private volatile Connector.Connected connected;
 
   private volatile boolean active;
-  private volatile Limits limits = Limits.UNTOLD;
+  private volatile Limits limits = Limits.untold();
   private volatile Nodes nodes;
   private final Conditions conditions = new Conditions();
   private final Browser browser;
@@ -520,9 +520,24 @@ final class Session {
         same
             ? CompletableFuture.completedFuture(null)
             : Limits.of(by.client())
+                .exceptionally(
+                    failure -> {
+                      LOG.info(
+                          "{} doesn't say what it takes at once: {}",
+                          this,
+                          Failures.outward(toString(), failure).getMessage());
+                      return Limits.untold();
+                    })
                 .thenAccept(told -> limits = told)
                 .thenCompose(told -> Nodes.namespaces(by.client()))
-                .exceptionally(failure -> by.client().getNamespaceTable())
+                .exceptionally(
+                    failure -> {
+                      LOG.info(
+                          "{} doesn't say which namespaces it has: {}",
+                          this,
+                          Failures.outward(toString(), failure).getMessage());
+                      return by.client().getNamespaceTable();
+                    })
                 .thenAccept(namespaces -> nodes = new Nodes(link(by.client(), namespaces)));
     ready.whenComplete(
         (told, failure) ->
@@ -873,9 +888,10 @@ final class Session {
           if (subscription.items().isEmpty()) {
             return;
           }
-          for (int i = 0; active && i < ids.size(); i += limits.create()) {
+          int most = limits.create().most();
+          for (int i = 0; active && i < ids.size(); i += most) {
             present.deleteMonitoredItemsAsync(
-                subscription.id, ids.subList(i, Math.min(ids.size(), i + limits.create())));
+                subscription.id, ids.subList(i, Math.min(ids.size(), i + most)));
           }
         });
     for (Subscription subscription : List.copyOf(subscriptions)) {

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
@@ -35,6 +34,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
@@ -66,7 +66,7 @@ public final class TrustStore {
   private static final int LONGEST_RSA = 4096;
 
   /** How long ahead it is told that a certificate will expire. */
-  static final Duration AHEAD = Duration.ofDays(30);
+  private static final Duration AHEAD = Duration.ofDays(30);
 
   private static final Set<String> CERTIFICATES = Set.of("der", "crt", "cer", "pem");
   private static final String LIST = "crl";
@@ -184,16 +184,17 @@ public final class TrustStore {
     List<String> problems = new ArrayList<>(contents.problems);
     Instant now = clock.instant();
     for (Entry entry : contents.entries) {
-      Instant end = entry.certificate.getNotAfter().toInstant();
-      if (entry.state != State.REJECTED && end.isBefore(now.plus(AHEAD))) {
-        problems.add(
-            name(entry.file)
-                + ": "
-                + Certificates.called(entry.certificate)
-                + (end.isBefore(now) ? " has expired on " : " expires on ")
-                + day(end)
-                + "; have the server's certificate renewed, and trust the new one when the server"
-                + " has it");
+      if (entry.state != State.REJECTED) {
+        ending(entry.certificate, now)
+            .ifPresent(
+                ending ->
+                    problems.add(
+                        name(entry.file)
+                            + ": "
+                            + Certificates.called(entry.certificate)
+                            + ending
+                            + "; have the server's certificate renewed, and trust the new one when"
+                            + " the server has it"));
       }
     }
     List<X509Certificate> known = new ArrayList<>(contents.of(State.TRUSTED));
@@ -270,7 +271,7 @@ public final class TrustStore {
       return entry;
     }
     Path target = folder(State.TRUSTED).resolve(fileName(entry.certificate));
-    write(target, encoded(entry.certificate));
+    Disk.put(target, encoded(entry.certificate), true);
     if (entry.state == State.REJECTED) {
       Files.deleteIfExists(entry.file);
     }
@@ -602,7 +603,7 @@ public final class TrustStore {
         while (files.size() >= MAX_REJECTED) {
           Files.deleteIfExists(files.remove(0));
         }
-        write(file, der);
+        Disk.put(file, der, true);
         Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
       }
     } catch (IOException e) {
@@ -640,18 +641,6 @@ public final class TrustStore {
       return certificate.getEncoded();
     } catch (CertificateEncodingException e) {
       throw new IllegalStateException(e);
-    }
-  }
-
-  /** Whole or not at all. */
-  private static void write(Path file, byte[] bytes) throws IOException {
-    Path part = Files.createTempFile(file.toAbsolutePath().getParent(), ".new", null);
-    try {
-      Files.write(part, bytes);
-      part.toFile().setReadable(true, false);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(part);
     }
   }
 
@@ -755,6 +744,14 @@ public final class TrustStore {
       }
       return bytes;
     }
+  }
+
+  /** Goes on a sentence about a certificate that has expired or soon will; empty otherwise. */
+  static Optional<String> ending(X509Certificate certificate, Instant now) {
+    Instant end = certificate.getNotAfter().toInstant();
+    return end.isAfter(now.plus(AHEAD))
+        ? Optional.empty()
+        : Optional.of((end.isBefore(now) ? " has expired on " : " expires on ") + day(end));
   }
 
   static LocalDate day(Instant instant) {

@@ -5,6 +5,7 @@ import io.culvert.api.Sample;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +46,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Watching {
   private static final Logger LOG = LoggerFactory.getLogger(Watching.class);
+
+  /** Points in one sentence of the log. */
+  private static final int MOST_NAMED = 20;
 
   private final Session session;
   private final Feed feed;
@@ -225,7 +229,7 @@ final class Watching {
   }
 
   private CompletableFuture<Void> create(Group group, Deque<Group> groups) {
-    int most = session.limits().create();
+    int most = session.limits().create().most();
     if (group.items.size() > most) {
       groups.addFirst(
           new Group(
@@ -237,44 +241,52 @@ final class Watching {
     List<MonitoredItemCreateRequest> requests =
         items.stream().map(item -> request(item, group.filter)).toList();
     return then(
-        session
-            .ask(
-                figures,
-                client -> client.createMonitoredItemsAsync(id, TimestampsToReturn.Both, requests))
-            .handle(Answer::new),
+        session.limits().create().ask(requests, some -> create(id, some)).handle(Answer::new),
         reply -> {
           if (reply.failure != null) {
             // They may be there nevertheless; under another handle next time, nothing comes twice.
             items.forEach(subscription::remove);
             return CompletableFuture.failedFuture(reply.failure);
           }
-          CreateMonitoredItemsResponse answer = reply.value;
           if (!id.equals(subscription.id)) {
             return CompletableFuture.failedFuture(
                 new IllegalStateException("the subscription was lost meanwhile"));
           }
-          created(items, answer, group, groups);
+          created(items, reply.value, group, groups);
           return subscribe(groups);
         });
   }
 
+  /** As many results as were asked for; {@code null} where the server has forgotten one. */
+  private CompletableFuture<MonitoredItemCreateResult[]> create(
+      UInteger subscription, List<MonitoredItemCreateRequest> requests) {
+    return session
+        .request(
+            figures,
+            client ->
+                client.createMonitoredItemsAsync(subscription, TimestampsToReturn.Both, requests))
+        .thenApply(CreateMonitoredItemsResponse::getResults)
+        .thenApply(results -> results == null ? new MonitoredItemCreateResult[0] : results)
+        .thenApply(results -> Arrays.copyOf(results, requests.size()));
+  }
+
   /** Takes the server's answer; what is to be tried another way becomes a group of its own. */
   private void created(
-      List<Item> items, CreateMonitoredItemsResponse answer, Group group, Deque<Group> groups) {
-    MonitoredItemCreateResult[] results = answer.getResults();
+      List<Item> items, List<MonitoredItemCreateResult> results, Group group, Deque<Group> groups) {
     List<Item> otherwise = new ArrayList<>();
     List<Item> elsewhere = new ArrayList<>();
     for (int i = 0; i < items.size(); i++) {
       Item item = items.get(i);
-      if (results == null || i >= results.length) {
+      MonitoredItemCreateResult result = results.get(i);
+      if (result == null) {
         refuse(item, StatusCodes.Bad_UnexpectedError);
         continue;
       }
-      long status = results[i].getStatusCode().value();
-      if (results[i].getStatusCode().isGood()) {
-        item.id = results[i].getMonitoredItemId();
+      long status = result.getStatusCode().value();
+      if (result.getStatusCode().isGood()) {
+        item.id = result.getMonitoredItemId();
         if (item.events != null) {
-          session.narrow(group.subscription, item, results[i].getFilterResult());
+          session.narrow(group.subscription, item, result.getFilterResult());
         }
         if (item.subscription != group.subscription) {
           session.giveUp(group.subscription, item);
@@ -289,18 +301,38 @@ final class Watching {
     }
     if (!otherwise.isEmpty()) {
       Filter next = group.filter.next();
-      LOG.debug(
-          "{}: {} points of {} can't have the filter that is wanted; tried {}",
-          session,
-          otherwise.size(),
-          feed.device,
-          next == Filter.NONE ? "without any" : "without dead-band");
+      tellLeftOut(next, otherwise);
       groups.addFirst(new Group(group.subscription, otherwise, next));
     }
     if (!elsewhere.isEmpty()) {
       group.subscription.full = true;
       elsewhere.forEach(group.subscription::remove);
       groups.addAll(spread(elsewhere));
+    }
+  }
+
+  /** Says once of each point what the server can't do for it. */
+  private void tellLeftOut(Filter next, List<Item> items) {
+    String what = next == Filter.NONE ? "trigger" : "dead-band";
+    List<String> points =
+        items.stream()
+            .filter(item -> item.events == null)
+            .filter(
+                item ->
+                    next == Filter.NONE ? trigger(item) != Trigger.VALUE : deadband(item) != null)
+            .map(item -> item.point.id())
+            .filter(point -> feed.leftOut.add(what + " of " + point))
+            .toList();
+    if (!points.isEmpty()) {
+      LOG.info(
+          "{}: the server can't do the {} of {} of {}; it is left out",
+          session,
+          what,
+          String.join(", ", points.subList(0, Math.min(MOST_NAMED, points.size())))
+              + (points.size() > MOST_NAMED
+                  ? " and " + (points.size() - MOST_NAMED) + " more"
+                  : ""),
+          feed.device);
     }
   }
 
@@ -337,17 +369,27 @@ final class Watching {
 
   /** {@code null} for the server's own, which is the trigger {@code value} (7.22.2). */
   private DataChangeFilter filter(Item item, Filter filter) {
-    Trigger trigger =
-        item.address.trigger() == null ? feed.settings.trigger() : item.address.trigger();
-    Deadband deadband =
-        item.address.deadband() == null ? feed.settings.deadband() : item.address.deadband();
-    if (deadband == null || filter != Filter.WHOLE || !item.point.type().numeric()) {
+    Trigger trigger = trigger(item);
+    Deadband deadband = deadband(item);
+    if (deadband == null || filter != Filter.WHOLE) {
       return trigger == Trigger.VALUE || filter == Filter.NONE
           ? null
           : new DataChangeFilter(kind(trigger), Unsigned.uint(DeadbandType.None.getValue()), 0.0);
     }
     DeadbandType type = deadband.percent() ? DeadbandType.Percent : DeadbandType.Absolute;
     return new DataChangeFilter(kind(trigger), Unsigned.uint(type.getValue()), deadband.value());
+  }
+
+  private Trigger trigger(Item item) {
+    return item.address.trigger() == null ? feed.settings.trigger() : item.address.trigger();
+  }
+
+  /** {@code null} for none. */
+  private Deadband deadband(Item item) {
+    if (!item.point.type().numeric()) {
+      return null;
+    }
+    return item.address.deadband() == null ? feed.settings.deadband() : item.address.deadband();
   }
 
   private static DataChangeTrigger kind(Trigger trigger) {

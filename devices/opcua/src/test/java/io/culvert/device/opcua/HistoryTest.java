@@ -17,10 +17,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
+import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
+import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +37,15 @@ class HistoryTest {
 
   @BeforeEach
   void start() throws Exception {
-    plant = new PlantServer();
+    plant =
+        new PlantServer(
+            new OpcUaServerConfigLimits() {
+              @Override
+              public UInteger getMaxNodesPerHistoryReadData() {
+                return UInteger.valueOf(3);
+              }
+            });
+    plant.conceal(NodeIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerHistoryReadData);
     Device device = new Device("d1", "p", plant.endpoint(), Map.of("security", "none"));
     connection =
         (OpcUaConnection)
@@ -102,6 +113,28 @@ class HistoryTest {
     assertThat(without).containsExactly("none");
     assertThat(pages).isGreaterThan(5);
     assertThat(samples.get(0).deviceTime()).isEqualTo(START.plusSeconds(10));
+  }
+
+  @Test
+  void aServerThatTakesFewerNodesACallThanItSaysHasThemInSmallerOnes() throws Exception {
+    keep("Tick", 0, 10, 1);
+    List<Point> points = IntStream.range(0, 10).mapToObj(i -> point("tick" + i, "Tick")).toList();
+    for (int i = 0; i < 2; i++) {
+      List<Sample> samples = new ArrayList<>();
+      String next = "";
+      do {
+        Page page = page(points, START, START.plusSeconds(900), next);
+        samples.addAll(page.samples());
+        assertThat(page.without()).isEmpty();
+        next = page.next();
+      } while (!next.isEmpty());
+      for (Point point : points) {
+        assertThat(numbers(samples, point.id()))
+            .isEqualTo(IntStream.rangeClosed(0, 10).boxed().toList());
+      }
+    }
+    // 10 and 5 are too many, and that isn't found out again.
+    assertThat(connection.facts().refusals()).isEqualTo(Map.of("BadTooManyOperations", 2L));
   }
 
   @Test

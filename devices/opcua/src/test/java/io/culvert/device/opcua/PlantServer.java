@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.eclipse.milo.opcua.sdk.core.AccessLevel;
 import org.eclipse.milo.opcua.sdk.core.Reference;
 import org.eclipse.milo.opcua.sdk.server.AddressSpace;
@@ -36,10 +37,12 @@ import org.eclipse.milo.opcua.sdk.server.items.BaseMonitoredItem;
 import org.eclipse.milo.opcua.sdk.server.items.DataItem;
 import org.eclipse.milo.opcua.sdk.server.items.MonitoredItem;
 import org.eclipse.milo.opcua.sdk.server.methods.AbstractMethodInvocationHandler;
+import org.eclipse.milo.opcua.sdk.server.model.variables.AnalogItemType;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaFolderNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaVariableNode;
 import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultAttributeServiceSet;
+import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultMonitoredItemServiceSet;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.UaException;
@@ -56,18 +59,24 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
+import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.MessageSecurityMode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.UserTokenType;
 import org.eclipse.milo.opcua.stack.core.types.structured.Argument;
+import org.eclipse.milo.opcua.stack.core.types.structured.CreateMonitoredItemsRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.CreateMonitoredItemsResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryData;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadDetails;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadValueId;
+import org.eclipse.milo.opcua.stack.core.types.structured.Range;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRawModifiedDetails;
+import org.eclipse.milo.opcua.stack.core.types.structured.ReadRequest;
+import org.eclipse.milo.opcua.stack.core.types.structured.ReadResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.SignatureData;
 import org.eclipse.milo.opcua.stack.core.types.structured.UserIdentityToken;
 import org.eclipse.milo.opcua.stack.core.types.structured.UserTokenPolicy;
@@ -89,6 +98,7 @@ final class PlantServer implements AutoCloseable {
   private final int port;
   private final OpcUaServerConfigLimits limits;
   private final Map<String, List<DataValue>> history = new ConcurrentHashMap<>();
+  private volatile boolean failsLimits;
   private OpcUaServer server;
   private Plant plant;
   private NioEventLoopGroup loops;
@@ -155,7 +165,8 @@ final class PlantServer implements AutoCloseable {
     OpcTcpServerTransportConfig transport =
         OpcTcpServerTransportConfig.newBuilder().setEventLoop(loops).setExecutor(executor).build();
     server = new OpcUaServer(config, profile -> new OpcTcpServerTransport(transport));
-    server.addServiceSet("/plant", new Releasing(server));
+    server.addServiceSet("/plant", new Attributes(server));
+    server.addServiceSet("/plant", new Watches(server));
     plant = new Plant(server);
     plant.startup();
     server.startup().get(30, TimeUnit.SECONDS);
@@ -180,6 +191,13 @@ final class PlantServer implements AutoCloseable {
   /** Adds a variable below the plant. */
   void add(String name, NodeId type, Object value) {
     plant.variable(plant.top, name, type, value, AccessLevel.READ_WRITE);
+  }
+
+  /** Adds a variable with a range below the plant. */
+  void addAnalog(String name, double value, double low, double high) {
+    Set<AccessLevel> both = AccessLevel.READ_WRITE;
+    plant.variable(plant.top, name, NodeIds.AnalogItemType, NodeIds.Double, value, both);
+    plant.nodes.get(name).setProperty(AnalogItemType.EU_RANGE, new Range(low, high));
   }
 
   /** Sets a value as from now. */
@@ -210,6 +228,16 @@ final class PlantServer implements AutoCloseable {
                 .setDataType(NodeIds.UInt32)
                 .setValue(new DataValue(new Variant(uint(most))))
                 .build());
+  }
+
+  /** Says nothing more of one of its limits, which holds all the same. */
+  void conceal(NodeId limit) {
+    variable(limit).setValue(new DataValue(new Variant(uint(0))));
+  }
+
+  /** Gives no answer any more to who asks for its limits. */
+  void failLimits() {
+    failsLimits = true;
   }
 
   private UaVariableNode variable(NodeId node) {
@@ -259,15 +287,47 @@ final class PlantServer implements AutoCloseable {
     }
   }
 
-  /** Milo's server doesn't pass on that a history is given up. */
-  private final class Releasing extends DefaultAttributeServiceSet {
-    Releasing(OpcUaServer server) {
+  private static void refuseOver(UInteger most, Object[] questions) throws UaException {
+    if (questions.length > most.longValue()) {
+      throw new UaException(StatusCodes.Bad_TooManyOperations);
+    }
+  }
+
+  /** Milo's server takes any number of items. */
+  private final class Watches extends DefaultMonitoredItemServiceSet {
+    Watches(OpcUaServer server) {
       super(server);
+    }
+
+    @Override
+    public CreateMonitoredItemsResponse onCreateMonitoredItems(
+        ServiceRequestContext context, CreateMonitoredItemsRequest request) throws UaException {
+      refuseOver(limits.getMaxMonitoredItemsPerCall(), request.getItemsToCreate());
+      return super.onCreateMonitoredItems(context, request);
+    }
+  }
+
+  /** Milo's server takes any number of histories, and doesn't pass on that one is given up. */
+  private final class Attributes extends DefaultAttributeServiceSet {
+    Attributes(OpcUaServer server) {
+      super(server);
+    }
+
+    @Override
+    public ReadResponse onRead(ServiceRequestContext context, ReadRequest request)
+        throws UaException {
+      NodeId limit = NodeIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead;
+      if (failsLimits
+          && Stream.of(request.getNodesToRead()).anyMatch(n -> n.getNodeId().equals(limit))) {
+        throw new UaException(StatusCodes.Bad_InternalError);
+      }
+      return super.onRead(context, request);
     }
 
     @Override
     public HistoryReadResponse onHistoryRead(
         ServiceRequestContext context, HistoryReadRequest request) throws UaException {
+      refuseOver(limits.getMaxNodesPerHistoryReadData(), request.getNodesToRead());
       if (request.getReleaseContinuationPoints()) {
         for (HistoryReadValueId node : request.getNodesToRead()) {
           plant.remainders.remove(node.getContinuationPoint());
@@ -341,6 +401,16 @@ final class PlantServer implements AutoCloseable {
 
     void variable(
         UaFolderNode parent, String name, NodeId type, Object value, Set<AccessLevel> access) {
+      variable(parent, name, NodeIds.BaseDataVariableType, type, value, access);
+    }
+
+    void variable(
+        UaFolderNode parent,
+        String name,
+        NodeId definition,
+        NodeId type,
+        Object value,
+        Set<AccessLevel> access) {
       String last = name.substring(name.lastIndexOf('/') + 1);
       UaVariableNode node =
           new UaVariableNode.UaVariableNodeBuilder(getNodeContext())
@@ -352,7 +422,7 @@ final class PlantServer implements AutoCloseable {
               .setDataType(type)
               .setValueRank(value instanceof Object[] ? 1 : -1)
               .setHistorizing(access.contains(AccessLevel.HistoryRead))
-              .setTypeDefinition(NodeIds.BaseDataVariableType)
+              .setTypeDefinition(definition)
               .build();
       node.setValue(new DataValue(new Variant(value), StatusCode.GOOD, DateTime.now()));
       node.addAttributeObserver(

@@ -1,6 +1,7 @@
 package io.culvert.device.opcua;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned.uint;
 
 import io.culvert.api.Access;
@@ -44,6 +45,10 @@ class PollTest {
               }
             });
     cable = new Cable(plant.port());
+    open();
+  }
+
+  private void open() throws Exception {
     Device device =
         new Device(
             "d1",
@@ -95,6 +100,31 @@ class PollTest {
         .satisfies(s -> assertThat(s.quality().bad()).isTrue());
     assertThat(connection.facts().refusals()).containsEntry("BadNodeIdUnknown", 2L);
     assertThat(plant.watched()).isZero();
+  }
+
+  @Test
+  void aServerThatTakesFewerNodesACallThanItSaysIsAskedInSmallerOnes() throws Exception {
+    connection.close();
+    await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(() -> plant.server().getSessionManager().getAllSessions().isEmpty());
+    plant.conceal(NodeIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead);
+    open();
+    List<Point> points = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      plant.add("N" + i, NodeIds.Int32, i);
+      points.add(point("n" + i, "N" + i));
+    }
+    Readable.Plan plan = connection.prepare(points);
+    for (int i = 0; i < 2; i++) {
+      List<Sample> samples = plan.read().toCompletableFuture().get(60, TimeUnit.SECONDS);
+      assertThat(samples)
+          .extracting(Sample::point)
+          .isEqualTo(points.stream().map(Point::id).toList());
+      assertThat(samples).allSatisfy(s -> assertThat(s.quality().good()).isTrue());
+    }
+    // 20 and 10 are too many, and that isn't found out again.
+    assertThat(connection.facts().refusals()).isEqualTo(Map.of("BadTooManyOperations", 2L));
   }
 
   @Test

@@ -15,8 +15,13 @@ import java.io.StringWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.security.interfaces.RSAPrivateKey;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -29,6 +34,7 @@ import org.eclipse.milo.opcua.sdk.client.OpcUaClient;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClientConfig;
 import org.eclipse.milo.opcua.sdk.client.OpcUaClientConfigBuilder;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
+import org.eclipse.milo.opcua.stack.core.security.CertificateValidator;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
 import org.eclipse.milo.opcua.stack.core.types.structured.EndpointDescription;
 import org.junit.jupiter.api.AfterAll;
@@ -277,6 +283,150 @@ class SecureSessionTest {
           .toCompletableFuture()
           .get(60, TimeUnit.SECONDS)
           .close();
+    } finally {
+      driver.deactivate();
+      // As close() after each test.
+      Algorithms.acquire();
+    }
+  }
+
+  /** A clock that a test sets. */
+  private final class Now extends Clock {
+    private volatile Instant now;
+
+    @Override
+    public Instant instant() {
+      return now;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      throw new UnsupportedOperationException();
+    }
+
+    /** Takes the place of the clock of all that this test makes. */
+    void rules() {
+      security.close();
+      security = new Security(folder, name -> Optional.ofNullable(secrets.get(name)), this);
+    }
+  }
+
+  private List<String> reminded() {
+    LogCapture.start();
+    security.remind();
+    String ours = "WARN " + Security.class.getName();
+    return LogCapture.stop().stream().filter(line -> line.startsWith(ours)).toList();
+  }
+
+  @Test
+  void itIsToldAMonthAheadThatACertificateExpiresThatAnAuthorityLetIn() throws Exception {
+    Signed root = Pki.authority("Root").selfSigned();
+    Pki.put(folder.resolve("trusted"), "root.der", root.certificate());
+    Pki.Draft draft = Pki.server();
+    Now clock = new Now();
+    clock.now = Instant.now();
+    draft.to = clock.now.plus(Duration.ofDays(40));
+    Signed leaf = draft.by(root);
+    clock.rules();
+    SecuritySettings settings = settings("strongest", "nobody");
+    EndpointDescription endpoint = security.endpoint(offered, server.endpoint(), settings);
+    OpcUaClientConfigBuilder builder = OpcUaClientConfig.builder();
+    security.configure(builder, endpoint, settings);
+    CertificateValidator validator = builder.build().getCertificateValidator();
+    validator.validateCertificateChain(List.of(leaf.certificate()), null, null);
+
+    assertThat(reminded()).isEmpty();
+    assertThat(security.warnings()).isEmpty();
+
+    clock.now = clock.now.plus(Duration.ofDays(11));
+    String warning =
+        server.endpoint()
+            + ": the server's certificate "
+            + Certificates.called(leaf.certificate())
+            + " expires on "
+            + TrustStore.day(draft.to)
+            + "; have it renewed at the server, by "
+            + Certificates.subject(root.certificate());
+    assertThat(reminded()).singleElement().asString().endsWith(warning);
+    assertThat(security.warnings()).containsExactly(warning);
+    assertThat(reminded()).as("on the same day").isEmpty();
+    assertThat(security.warnings()).containsExactly(warning);
+    clock.now = clock.now.plus(Duration.ofDays(1));
+    assertThat(reminded()).as("on the next").hasSize(1);
+
+    draft.to = clock.now.plus(Duration.ofDays(400));
+    validator.validateCertificateChain(List.of(draft.by(root).certificate()), null, null);
+    clock.now = clock.now.plus(Duration.ofDays(1));
+    assertThat(reminded()).isEmpty();
+    assertThat(security.warnings()).isEmpty();
+  }
+
+  @Test
+  void itIsToldAMonthAheadThatAUsersCertificateExpires() throws Exception {
+    Now clock = new Now();
+    clock.now = Instant.now();
+    clock.rules();
+    reads(settings("strongest", "certificate"));
+    security.remind();
+    assertThat(security.warnings()).isEmpty();
+
+    Instant end = USER.certificate().getNotAfter().toInstant();
+    clock.now = end.minus(Duration.ofDays(29));
+    assertThat(reminded())
+        .filteredOn(line -> line.contains("operator.p12"))
+        .singleElement()
+        .asString()
+        .endsWith(
+            "etc/opcua/operator.p12: the user's certificate "
+                + Certificates.called(USER.certificate())
+                + " expires on "
+                + TrustStore.day(end)
+                + "; put a key store with a new one in its place, and have the servers know that");
+    assertThat(security.warnings())
+        .as("of the user and of the server, which is in a folder and told of once")
+        .hasSize(2);
+
+    Files.writeString(folder.resolve("operator.p12"), "damaged");
+    assertThat(reminded())
+        .singleElement()
+        .asString()
+        .contains("etc/opcua/operator.p12: found something that is no key store");
+    Files.delete(folder.resolve("operator.p12"));
+    security.remind();
+    assertThat(security.warnings()).hasSize(1);
+  }
+
+  @Test
+  void aRefusedFirstConnectionHasMadeTheCertificateThatTheServerWillWant() throws Exception {
+    Files.delete(folder.resolve("trusted/server.der"));
+    Files.delete(folder.resolve("own.p12"));
+    OpcUaDriver driver = new OpcUaDriver(security, Clock.systemUTC(), System::nanoTime);
+    URI endpoint = URI.create(server.endpoint().url());
+    try {
+      driver
+          .open(new Device("open", "p", endpoint, Map.of("security", "none")), new RecordingSink())
+          .toCompletableFuture()
+          .get(60, TimeUnit.SECONDS)
+          .close();
+      assertThat(folder.resolve("own.p12")).doesNotExist();
+
+      assertThatThrownBy(
+              () ->
+                  driver
+                      .open(new Device("pump", "p", endpoint, Map.of()), new RecordingSink())
+                      .toCompletableFuture()
+                      .get(60, TimeUnit.SECONDS))
+          .hasMessageContaining("isn't trusted");
+      X509Certificate own =
+          new OwnCertificate(folder, name -> Optional.empty(), Clock.systemUTC())
+              .certificate()
+              .orElseThrow();
+      assertThat(folder.resolve("own.der")).hasBinaryContent(own.getEncoded());
     } finally {
       driver.deactivate();
       // As close() after each test.

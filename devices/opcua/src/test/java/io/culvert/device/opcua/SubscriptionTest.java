@@ -191,13 +191,44 @@ class SubscriptionTest {
   }
 
   @Test
+  void aDeadBandInPercentIsOneOfTheRangeThatTheServerHas() throws Exception {
+    plant = new PlantServer();
+    plant.addAnalog("Ranged", 50.0, 0, 200);
+    Point level =
+        new Point(
+            "level",
+            PlantServer.address("Ranged") + " deadband=10%",
+            DataType.FLOAT64,
+            Access.READ);
+    subscribe(device("d1"), sink, level);
+    arrive(1);
+    for (double value : new double[] {60, 69, 71, 52, 90, 92}) {
+      plant.set("Ranged", value);
+    }
+    arrive(3);
+    assertThat(sink.samples().stream().map(s -> s.value().number()))
+        .containsExactly(50.0, 71.0, 92.0);
+  }
+
+  @Test
   void aDeadBandThatTheServerRefusesIsLeftOut() throws Exception {
     plant = new PlantServer();
     // Percent of a range that the node doesn't have.
-    subscribe(device("d1", "deadband", "2%"), sink, point("level", "Double", DataType.FLOAT64));
-    arrive(1);
-    plant.set("Double", 2.51);
+    Point level = point("level", "Double", DataType.FLOAT64);
+    Point tick = tick("deadband=5");
+    LogCapture.start();
+    SubscribedConnection connection = subscribe(device("d1", "deadband", "2%"), sink, level, tick);
     arrive(2);
+    connection.subscribe(List.of(tick)).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    connection.subscribe(List.of(level, tick)).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    arrive(3);
+    assertThat(LogCapture.stop())
+        .filteredOn(line -> line.startsWith("INFO") && line.contains("dead-band"))
+        .singleElement()
+        .asString()
+        .endsWith(": the server can't do the dead-band of level of d1; it is left out");
+    plant.set("Double", 2.51);
+    arrive(4);
     assertThat(sink.samples()).extracting(Sample::value).contains(Value.of(2.51));
   }
 
@@ -244,6 +275,53 @@ class SubscriptionTest {
         .extracting(s -> s.getMonitoredItems().size())
         .containsExactlyInAnyOrder(20, 20, 10);
     assertThat(numbers(sink.samples())).doesNotHaveDuplicates().hasSize(50);
+  }
+
+  @Test
+  void aServerThatTakesFewerItemsACallThanItSaysHasThemInSmallerOnes() throws Exception {
+    plant =
+        new PlantServer(
+            new OpcUaServerConfigLimits() {
+              @Override
+              public UInteger getMaxMonitoredItemsPerCall() {
+                return uint(7);
+              }
+            });
+    plant.conceal(NodeIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall);
+    List<Point> points = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      plant.add("N" + i, NodeIds.Int32, i);
+      points.add(point("n" + i, "N" + i, DataType.INT32));
+    }
+    SubscribedConnection connection = subscribe(device("d1"), sink, points.toArray(new Point[0]));
+    arrive(50);
+    assertThat(numbers(sink.samples())).doesNotHaveDuplicates().hasSize(50);
+    assertThat(plant.watched()).isEqualTo(50);
+    // 50, 25 and 12 are too many.
+    assertThat(connection.facts().refusals()).isEqualTo(Map.of("BadTooManyOperations", 3L));
+    assertThat(connection.session.limits().create().most()).isEqualTo(6);
+  }
+
+  @Test
+  void limitsOfTheFormerServerEndWithItAlsoIfTheNextCanNotBeAsked() throws Exception {
+    plant =
+        new PlantServer(
+            new OpcUaServerConfigLimits() {
+              @Override
+              public UInteger getMaxMonitoredItemsPerCall() {
+                return uint(7);
+              }
+            });
+    SubscribedConnection connection =
+        subscribe(device("d1"), sink, point("a", "Int32", DataType.INT32));
+    assertThat(connection.session.limits().create().most()).isEqualTo(7);
+    plant.stop();
+    plant.failLimits();
+    LogCapture.start();
+    plant.start();
+    await().atMost(PATIENCE).until(() -> plant.watched() == 1);
+    assertThat(LogCapture.stop()).anyMatch(line -> line.contains("what it takes at once"));
+    assertThat(connection.session.limits().create().most()).isEqualTo(1000);
   }
 
   @Test

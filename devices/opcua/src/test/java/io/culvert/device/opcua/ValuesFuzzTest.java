@@ -62,7 +62,7 @@ class ValuesFuzzTest {
 
         @Override
         public Limits limits() {
-          return Limits.UNTOLD;
+          return Limits.untold();
         }
 
         @Override

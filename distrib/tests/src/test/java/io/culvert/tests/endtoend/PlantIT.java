@@ -8,9 +8,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,12 +90,12 @@ class PlantIT {
         Platform platform = new Platform(simulator.mqttPort());
         InstalledGateway gateway =
             InstalledGateway.unpack(folder.resolve("gateway"), simulator.site().toString())) {
-      Path trusted = Files.createDirectories(gateway.home().resolve("etc/opcua/trusted"));
-      Files.copy(certificate, trusted.resolve("plant.der"));
       gateway.start();
+      introduce(gateway, certificate);
       for (String device : List.of("first", "second")) {
+        // Each refusal makes the pause before the next attempt longer, up to a minute.
         await(device + " is heard")
-            .atMost(SOON)
+            .atMost(PATIENCE)
             .untilAsserted(
                 () ->
                     assertThat(platform.latest(device + "/start_level"))
@@ -130,6 +134,35 @@ class PlantIT {
       assertThat(audit.exit()).as(audit.text() + gateway.log()).isZero();
       assertThat(audit.report().at("/byClass/alarm/confirmed").asLong()).isGreaterThan(1);
     }
+  }
+
+  /** As the guide has it: a first connection that is refused, and what status says to type. */
+  private void introduce(InstalledGateway gateway, Path plant) throws Exception {
+    String[] typed = new String[1];
+    await("status says what to type")
+        .atMost(SOON)
+        .untilAsserted(
+            () -> {
+              String status = gateway.command("status").oneLine();
+              Matcher line =
+                  Pattern.compile("bin/culvert (opcua trust add [0-9a-f]{8})").matcher(status);
+              assertThat(line.find()).as(() -> status + gateway.log()).isTrue();
+              typed[0] = line.group(1);
+            });
+    byte[] certificate = Files.readAllBytes(plant);
+    assertThat(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(certificate)))
+        .as("the plant's own certificate")
+        .startsWith(typed[0].replaceFirst("^.* ", ""));
+
+    Path own = folder.resolve("gateway.der");
+    InstalledGateway.Answer exported = gateway.command("opcua", "own", "export", own.toString());
+    assertThat(exported.exit()).as(exported.text()).isZero();
+    assertThat(own).hasSameBinaryContentAs(gateway.home().resolve("etc/opcua/own.der"));
+
+    InstalledGateway.Answer trusted = gateway.command(typed[0].split(" "));
+    assertThat(trusted.exit()).as(trusted.text()).isZero();
+    assertThat(gateway.home().resolve("etc/opcua/trusted"))
+        .isDirectoryContaining(file -> file.getFileName().toString().endsWith(".der"));
   }
 
   private static String street(int port) {
