@@ -272,7 +272,7 @@ final class Watching {
       }
       long status = results[i].getStatusCode().value();
       if (results[i].getStatusCode().isGood()) {
-        item.id = results[i].getMonitoredItemId();
+        item.created(results[i]);
         if (item.events != null) {
           session.narrow(group.subscription, item, results[i].getFilterResult());
         }

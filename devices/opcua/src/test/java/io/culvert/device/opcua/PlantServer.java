@@ -56,6 +56,7 @@ import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.QualifiedName;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
+import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.MessageSecurityMode;
 import org.eclipse.milo.opcua.stack.core.types.enumerated.TimestampsToReturn;
@@ -68,6 +69,7 @@ import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResponse;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadResult;
 import org.eclipse.milo.opcua.stack.core.types.structured.HistoryReadValueId;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRawModifiedDetails;
+import org.eclipse.milo.opcua.stack.core.types.structured.ReadValueId;
 import org.eclipse.milo.opcua.stack.core.types.structured.SignatureData;
 import org.eclipse.milo.opcua.stack.core.types.structured.UserIdentityToken;
 import org.eclipse.milo.opcua.stack.core.types.structured.UserTokenPolicy;
@@ -212,6 +214,11 @@ final class PlantServer implements AutoCloseable {
                 .build());
   }
 
+  /** How many values it keeps of an item that is created from now on, whatever it is asked for. */
+  void mostQueue(int most) {
+    plant.mostQueue = uint(most);
+  }
+
   private UaVariableNode variable(NodeId node) {
     return (UaVariableNode) server.getAddressSpaceManager().getManagedNode(node).orElseThrow();
   }
@@ -284,6 +291,7 @@ final class PlantServer implements AutoCloseable {
     final Map<ByteString, Remainder> remainders = new ConcurrentHashMap<>();
     final AtomicLong remainderIds = new AtomicLong();
     UaFolderNode top;
+    volatile UInteger mostQueue = UInteger.MAX;
 
     private record Remainder(List<DataValue> values) {}
 
@@ -417,6 +425,13 @@ final class PlantServer implements AutoCloseable {
     private void tell(NodeId node, DataValue value) {
       List<DataItem> watching = items.getOrDefault(node, List.of());
       watching.forEach(item -> item.setValue(value));
+    }
+
+    @Override
+    public RevisedDataItemParameters onCreateDataItem(
+        ReadValueId item, Double sampling, UInteger queue) {
+      return new RevisedDataItemParameters(
+          sampling, queue.compareTo(mostQueue) > 0 ? mostQueue : queue);
     }
 
     @Override
