@@ -37,7 +37,6 @@ import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
-import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
@@ -157,7 +156,9 @@ final class Session {
   /** Subscriptions that nobody wants any more, which the server couldn't be told. */
   private final List<UInteger> orphans = new ArrayList<>();
 
-  private NodeId sessionId;
+  /** The one that was there last; Milo has one object for it until it has to create another. */
+  private UaSession lastSession;
+
   private Connector.Attempt attempt;
 
   /** Grows whenever what was asked before may be without an answer. */
@@ -480,7 +481,7 @@ final class Session {
         new SessionActivityListener() {
           @Override
           public void onSessionActive(UaSession session) {
-            run(() -> activated(made, session.getSessionId()));
+            run(() -> activated(made, session));
           }
 
           @Override
@@ -495,7 +496,7 @@ final class Session {
                 run(
                     () -> {
                       if (failure == null) {
-                        activated(made, session.getSessionId());
+                        activated(made, session);
                       }
                     }));
     if (before != null) {
@@ -504,13 +505,14 @@ final class Session {
     }
   }
 
-  private void activated(Connector.Connected by, NodeId session) {
+  private void activated(Connector.Connected by, UaSession present) {
     if (by != connected || active || restoring || closed) {
       return;
     }
     restoring = true;
-    boolean same = session.equals(sessionId);
-    sessionId = session;
+    // Not by its id: there are servers that begin with the same one whenever they start.
+    boolean same = present == lastSession;
+    lastSession = present;
     era++;
     published = 0;
     mostPublishes = MOST_PUBLISHES;
@@ -1218,7 +1220,7 @@ final class Session {
       present
           .client()
           .getSessionAsync()
-          .thenAccept(session -> run(() -> activated(present, session.getSessionId())));
+          .thenAccept(session -> run(() -> activated(present, session)));
     }
     if (now - triedAt < RETRY.toNanos()) {
       return;

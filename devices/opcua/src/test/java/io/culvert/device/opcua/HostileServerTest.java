@@ -26,16 +26,22 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
+import org.eclipse.milo.opcua.stack.core.NodeIds;
+import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
+import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
@@ -592,6 +598,71 @@ class HostileServerTest {
     }
     server.behave();
     reads(connection);
+  }
+
+  private Core core(String... more) throws Exception {
+    Map<String, String> settings = new HashMap<>(HASTY);
+    settings.put("keepAlive", "1s");
+    for (int i = 0; i < more.length; i += 2) {
+      settings.put(more[i], more[i + 1]);
+    }
+    return new Core(
+        driver, new Device("d", "p", server.endpoint(), settings), List.of(point("v0")));
+  }
+
+  private static void arrives(Core core, long value) {
+    await()
+        .atMost(PATIENCE.multipliedBy(2))
+        .until(() -> core.samples.stream().anyMatch(s -> s.value().equals(Value.of(value))));
+  }
+
+  @Test
+  void aSessionThatIsCreatedAnewIsAnotherThoughItHasTheSameId() throws Exception {
+    try (Core core = core()) {
+      arrives(core, 0);
+      AtomicBoolean forgotten = new AtomicBoolean();
+      server.play(
+          (wire, request) -> {
+            if (request.asks(ActivateSessionRequest.class) && !forgotten.getAndSet(true)) {
+              wire.refuse(request, StatusCodes.Bad_SessionIdInvalid);
+            } else {
+              wire.honest(request);
+            }
+          });
+      server.cut();
+      await().atMost(PATIENCE.multipliedBy(2)).until(() -> core.completeSince.size() == 2);
+      server.set("v0", 42);
+      arrives(core, 42);
+    }
+  }
+
+  @Test
+  void anotherServersSessionIsAnotherThoughItHasTheSameId() throws Exception {
+    try (Core core = core("servers", neighbour.endpoint().toString())) {
+      arrives(core, 0);
+      // Its namespaces stand elsewhere.
+      List<NodeId> watched = new CopyOnWriteArrayList<>();
+      neighbour.play(
+          (wire, request) -> {
+            if (request.message() instanceof ReadRequest read
+                && read.getNodesToRead().length == 1
+                && read.getNodesToRead()[0].getNodeId().equals(NodeIds.Server_NamespaceArray)) {
+              String[] uris = {"http://opcfoundation.org/UA/", "urn:other", HostileServer.URI};
+              DataValue[] answer = {new DataValue(new Variant(uris))};
+              wire.answer(
+                  request, new ReadResponse(neighbour.header(request.handle(), 0), answer, null));
+              return;
+            }
+            if (request.message() instanceof CreateMonitoredItemsRequest create) {
+              watched.add(create.getItemsToCreate()[0].getItemToMonitor().getNodeId());
+            }
+            wire.honest(request);
+          });
+      neighbour.set("v0", 43);
+      server.close();
+      arrives(core, 43);
+      assertThat(watched).containsOnly(new NodeId(2, "v0"));
+    }
   }
 
   private static byte[] timed(long time) {
