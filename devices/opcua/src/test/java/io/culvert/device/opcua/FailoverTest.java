@@ -30,8 +30,8 @@ class FailoverTest {
   void start() throws Exception {
     first = new PlantServer();
     second = new PlantServer();
-    first.set("Double", 1.0);
-    second.set("Double", 2.0);
+    first.set("Kept", 1.0);
+    second.set("Kept", 2.0);
   }
 
   @AfterEach
@@ -55,7 +55,7 @@ class FailoverTest {
   }
 
   private static Point level() {
-    return new Point("level", PlantServer.address("Double"), DataType.FLOAT64, Access.READ);
+    return new Point("level", PlantServer.address("Kept"), DataType.FLOAT64, Access.READ);
   }
 
   private Core core() throws Exception {
@@ -131,17 +131,25 @@ class FailoverTest {
     try (Core core = core()) {
       arrives(core, 1);
       Instant before = Instant.now();
+      // Nobody is told, so they come from the history or not at all.
+      assertThat(second.watched()).isZero();
+      second.set("Kept", 2.5);
+      second.set("Kept", 2.75);
+      second.set("Kept", 3.0);
       first.stop();
-      second.set("Double", 3.0);
       arrives(core, 3);
-      second.set("Double", 4.0);
+      second.set("Kept", 4.0);
       arrives(core, 4);
       await().atMost(PATIENCE).until(() -> core.completeSince.size() == 2);
       assertThat(core.completeSince.get(1)).isAfter(before);
+      assertThat(core.samples).extracting(s -> s.value().number()).doesNotContain(2.5, 2.75);
+      assertThat(core.history(before, Instant.now()))
+          .extracting(s -> s.value().number())
+          .contains(2.5, 2.75, 3.0);
       // There is no going back by itself.
       first.start();
-      first.set("Double", 5.0);
-      second.set("Double", 6.0);
+      first.set("Kept", 5.0);
+      second.set("Kept", 6.0);
       arrives(core, 6);
       assertThat(core.samples)
           .extracting(Sample::value)
