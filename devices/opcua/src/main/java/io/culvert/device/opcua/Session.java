@@ -106,6 +106,12 @@ final class Session {
 
   private static final Duration RETRY = Duration.ofSeconds(5);
 
+  /** How often, at most, a better server is looked for, or gone over to. */
+  private static final Duration LOOK = Duration.ofMinutes(1);
+
+  /** How often in a row the server in use says that it isn't well before that counts. */
+  private static final int UNWELL = 2;
+
   /**
    * What devices must have in common to share a session.
    *
@@ -184,6 +190,16 @@ final class Session {
   /** When the present server, lost, was found to answer again; 0 if it wasn't. */
   private long answeredAt;
 
+  /** The service level that the present server told last, and how often it wasn't well in a row. */
+  private int level;
+
+  private int unwell;
+  private long levelAt;
+  private CompletableFuture<?> levelAsked = CompletableFuture.completedFuture(null);
+
+  /** When a better server was last looked for, or another taken. */
+  private long lookedAt;
+
   /** What kept the last attempt from success; {@code null} if nothing. */
   private String failure;
 
@@ -208,6 +224,8 @@ final class Session {
     this.order = new Serial(threads.answers());
     this.browser = new Browser(toString(), looked(), threads.looking(), nanos, Walk.MOST);
     this.idleSince = nanos.getAsLong();
+    this.levelAt = idleSince;
+    this.lookedAt = idleSince - LOOK.toNanos();
     this.ticks =
         threads
             .scheduler()
@@ -388,7 +406,7 @@ final class Session {
           } else {
             waiters.add(opened);
             if (connected == null) {
-              begin(key.servers());
+              begin(key.servers(), Connector.UNTOLD);
             } else {
               schedule(settings.timeout().toMillis(), () -> refuse(opened, lostException()));
               tried = connected.wire().pauses.end();
@@ -426,13 +444,18 @@ final class Session {
     return new IOException("The connection to " + this + " was closed");
   }
 
-  /** Tries servers, unless that is under way. */
-  private void begin(List<Endpoint> servers) {
+  /**
+   * Tries servers, unless that is under way.
+   *
+   * @param above the service level of the present one, if a better one is looked for; else {@link
+   *     Connector#UNTOLD}
+   */
+  private void begin(List<Endpoint> servers, int above) {
     if (attempt != null || closed) {
       return;
     }
     triedAt = nanos();
-    Connector.Attempt now = connector.attempt(servers);
+    Connector.Attempt now = connector.attempt(servers, above);
     attempt = now;
     now.outcome()
         .whenComplete(
@@ -447,8 +470,11 @@ final class Session {
                       }
                       attempt = null;
                       if (failed == null) {
+                        if (above != Connector.UNTOLD && active) {
+                          leaveFor(now.level());
+                        }
                         adopt(made);
-                      } else {
+                      } else if (above == Connector.UNTOLD) {
                         refuse(failed);
                       }
                     }));
@@ -462,6 +488,14 @@ final class Session {
     }
   }
 
+  /** Gives up the server in use for a better one, as if it were lost, if it still isn't well. */
+  private void leaveFor(int better) {
+    if (unwell >= UNWELL && better > level) {
+      failure = server() + " isn't well: it gives its ServiceLevel as " + level;
+      lost(connected);
+    }
+  }
+
   private void adopt(Connector.Connected made) {
     Connector.Connected before = connected;
     if (before != null && active) {
@@ -470,6 +504,7 @@ final class Session {
     }
     if (before != null) {
       LOG.info("{}: goes on with {}", this, made.endpoint());
+      lookedAt = nanos();
     }
     OpcUaClient adopted = made.client();
     connected = made;
@@ -622,6 +657,7 @@ final class Session {
     }
     active = false;
     restoring = false;
+    unwell = 0;
     era++;
     unanswered = Math.min(MOST_PUBLISHES, unanswered + published);
     published = 0;
@@ -1107,7 +1143,13 @@ final class Session {
                         acknowledgements.toArray(new SubscriptionAcknowledgement[0]))))
         .whenComplete(
             (answer, failure) ->
-                run(() -> published(now, ids, acknowledged, (PublishResponse) answer, failure)));
+                run(
+                    () -> {
+                      // Another server may give its subscriptions the same ids.
+                      if (present == connected.client()) {
+                        published(now, ids, acknowledged, (PublishResponse) answer, failure);
+                      }
+                    }));
   }
 
   private void published(
@@ -1203,9 +1245,44 @@ final class Session {
         }
       }
       pump();
+      if (key.servers().size() > 1) {
+        askLevel(now);
+      }
     } else if (connected != null && attempt == null) {
       seek(now);
     }
+  }
+
+  /** The server in use may say that it isn't well, though it keeps the link (6.6.2.4.2). */
+  private void askLevel(long now) {
+    if (!levelAsked.isDone() || now - levelAt < settings.keepAlive().toNanos()) {
+      return;
+    }
+    Connector.Connected present = connected;
+    levelAt = now;
+    levelAsked =
+        Connector.level(present)
+            .whenComplete(
+                (told, failed) ->
+                    run(
+                        () -> {
+                          if (failed == null && present == connected && active) {
+                            told(told);
+                          }
+                        }));
+  }
+
+  private void told(int now) {
+    level = now;
+    unwell = now == Connector.UNTOLD || now >= Connector.HEALTHY ? 0 : unwell + 1;
+    if (unwell >= UNWELL && attempt == null && nanos() - lookedAt > LOOK.toNanos()) {
+      lookedAt = nanos();
+      begin(others(), now);
+    }
+  }
+
+  private List<Endpoint> others() {
+    return key.servers().stream().filter(endpoint -> !endpoint.equals(server())).toList();
   }
 
   /**
@@ -1225,12 +1302,11 @@ final class Session {
     if (now - triedAt < RETRY.toNanos()) {
       return;
     }
-    List<Endpoint> others =
-        key.servers().stream().filter(endpoint -> !endpoint.equals(server())).toList();
+    List<Endpoint> others = others();
     if (!others.isEmpty() && now - lostSince > settings.keepAlive().multipliedBy(2).toNanos()) {
-      begin(others);
+      begin(others, Connector.UNTOLD);
     } else if (answeredAt != 0 && now - answeredAt > RETURN.toNanos()) {
-      begin(List.of(server()));
+      begin(List.of(server()), Connector.UNTOLD);
     } else {
       triedAt = now;
       connector

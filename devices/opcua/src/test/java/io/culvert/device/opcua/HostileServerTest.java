@@ -665,6 +665,21 @@ class HostileServerTest {
     }
   }
 
+  @Test
+  void whatAServerThatWasLeftStillTellsIsNotTakenForTheOthers() throws Exception {
+    try (Core core = core("servers", neighbour.endpoint().toString())) {
+      arrives(core, 0);
+      neighbour.set("v0", 42);
+      server.serviceLevel(100);
+      arrives(core, 42);
+      // Its channel is there for some seconds, and both number their subscriptions alike.
+      server.set("v0", 13);
+      neighbour.set("v0", 43);
+      arrives(core, 43);
+      assertThat(core.samples).extracting(Sample::value).doesNotContain(Value.of(13L));
+    }
+  }
+
   private static byte[] timed(long time) {
     return new Bytes().u8(0x0D, 6).u32(7).i64(time).i64(time).bytes();
   }

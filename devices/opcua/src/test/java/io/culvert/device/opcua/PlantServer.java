@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.milo.opcua.sdk.core.AccessLevel;
 import org.eclipse.milo.opcua.sdk.core.Reference;
@@ -29,6 +30,7 @@ import org.eclipse.milo.opcua.sdk.server.OpcUaServer;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfig;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
 import org.eclipse.milo.opcua.sdk.server.Session;
+import org.eclipse.milo.opcua.sdk.server.SessionListener;
 import org.eclipse.milo.opcua.sdk.server.identity.DefaultUsernameIdentity;
 import org.eclipse.milo.opcua.sdk.server.identity.Identity;
 import org.eclipse.milo.opcua.sdk.server.identity.IdentityValidator;
@@ -39,7 +41,9 @@ import org.eclipse.milo.opcua.sdk.server.methods.AbstractMethodInvocationHandler
 import org.eclipse.milo.opcua.sdk.server.nodes.UaFolderNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaVariableNode;
+import org.eclipse.milo.opcua.sdk.server.nodes.filters.AttributeFilters;
 import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultAttributeServiceSet;
+import org.eclipse.milo.opcua.stack.core.AttributeId;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.UaException;
@@ -91,6 +95,8 @@ final class PlantServer implements AutoCloseable {
   private final int port;
   private final OpcUaServerConfigLimits limits;
   private final Map<String, List<DataValue>> history = new ConcurrentHashMap<>();
+  private final AtomicInteger serviceLevelAsked = new AtomicInteger();
+  private final AtomicInteger sessions = new AtomicInteger();
   private OpcUaServer server;
   private Plant plant;
   private NioEventLoopGroup loops;
@@ -160,6 +166,23 @@ final class PlantServer implements AutoCloseable {
     server.addServiceSet("/plant", new Releasing(server));
     plant = new Plant(server);
     plant.startup();
+    server
+        .getSessionManager()
+        .addSessionListener(
+            new SessionListener() {
+              @Override
+              public void onSessionCreated(Session session) {
+                sessions.incrementAndGet();
+              }
+            });
+    variable(NodeIds.Server_ServiceLevel)
+        .getFilterChain()
+        .addLast(
+            AttributeFilters.getValue(
+                context -> {
+                  serviceLevelAsked.incrementAndGet();
+                  return (DataValue) context.getAttribute(AttributeId.Value);
+                }));
     server.startup().get(30, TimeUnit.SECONDS);
   }
 
@@ -196,7 +219,18 @@ final class PlantServer implements AutoCloseable {
 
   /** How well the server does, 0 to 255, by its own word. */
   void serviceLevel(int level) {
+    serviceLevelAsked.set(0);
     variable(NodeIds.Server_ServiceLevel).setValue(new DataValue(new Variant(ubyte(level))));
+  }
+
+  /** How often it was asked how well it does since it was told that. */
+  int serviceLevelAsked() {
+    return serviceLevelAsked.get();
+  }
+
+  /** Sessions that it had. */
+  int sessions() {
+    return sessions.get();
   }
 
   /** What it says of how many items a subscription may have; not that it would refuse more. */
