@@ -152,7 +152,18 @@ final class Events {
     if (NodeIds.RefreshRequiredEventType.equals(type)) {
       return Kind.REFRESH_WANTED;
     }
-    return NodeIds.EventQueueOverflowEventType.equals(type) ? Kind.OVERFLOW : Kind.EVENT;
+    if (NodeIds.EventQueueOverflowEventType.equals(type)) {
+      broken();
+      return Kind.OVERFLOW;
+    }
+    return Kind.EVENT;
+  }
+
+  /**
+   * Something may be lost, such as the end of what is told again: an alarm that is new counts more.
+   */
+  void broken() {
+    refreshing = false;
   }
 
   /** When it happened; {@code null} if it doesn't say. */

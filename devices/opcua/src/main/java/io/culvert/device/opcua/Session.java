@@ -665,6 +665,7 @@ final class Session {
     triedAt = nanos();
     IOException why = lostException();
     LOG.debug("{}: link lost", this);
+    subscriptions.forEach(Subscription::broken);
     feeds.values().forEach(feed -> lost(feed, why));
   }
 
@@ -983,6 +984,7 @@ final class Session {
   /** Messages are lost for good. */
   void broken(Subscription subscription, String why) {
     IOException cause = new IOException(this + ": " + why);
+    subscription.broken();
     for (Feed feed : feeds(subscription)) {
       feed.broken();
       if (subscription.id != null) {

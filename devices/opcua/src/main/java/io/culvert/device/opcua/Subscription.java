@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -212,6 +213,14 @@ final class Subscription {
 
   Instant heard() {
     return heard;
+  }
+
+  /** Events may be lost. */
+  void broken() {
+    items.values().stream()
+        .map(item -> item.events)
+        .filter(Objects::nonNull)
+        .forEach(Events::broken);
   }
 
   /** Takes what may be acknowledged; {@link #again} if that doesn't reach the server. */

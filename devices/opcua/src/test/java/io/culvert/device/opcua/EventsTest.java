@@ -179,6 +179,47 @@ class EventsTest {
   }
 
   @Test
+  void anAlarmIsNewThoughTheEndOfWhatWasToldAgainIsLostInAnOverflow() throws Exception {
+    subscribe("");
+    alarms.fire(NodeIds.RefreshStartEventType, "start");
+    alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
+    assertThat(fields(awaitSamples(1).get(0))).containsEntry("refresh", Value.of(true));
+    alarms.fire(NodeIds.EventQueueOverflowEventType, "overflow");
+    alarms.set("High", new AlarmsPlant.State("e2", TIME, true, false, "High"));
+    assertThat(fields(awaitSamples(2).get(1)))
+        .containsEntry("event", Value.of(hex("e2")))
+        .doesNotContainKey("refresh");
+  }
+
+  private static Sample arrives(Core core, String event) {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> core.samples.stream().anyMatch(s -> s.value().toString().contains(event)));
+    return core.samples.stream()
+        .filter(s -> s.value().toString().contains(event))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void anAlarmIsNewThoughTheLinkWasLostWhileOthersWereToldAgain() throws Exception {
+    Point events = new Point("alarms", "events:i=2253", DataType.STRUCT, Access.READ);
+    Map<String, String> settings = Map.of("security", "none", "publishing", "20ms");
+    try (Cable cable = new Cable(plant.port());
+        Core core =
+            new Core(driver, new Device("d1", "p", cable.endpoint(), settings), List.of(events))) {
+      await().atMost(PATIENCE).until(() -> alarms.refreshes() == 1);
+      alarms.fire(NodeIds.RefreshStartEventType, "start");
+      alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
+      assertThat(fields(arrives(core, hex("e1")))).containsEntry("refresh", Value.of(true));
+      cable.cut();
+      await().atMost(PATIENCE).until(() -> core.completeSince.size() == 2);
+      alarms.set("High", new AlarmsPlant.State("e2", TIME, true, false, "High"));
+      assertThat(fields(arrives(core, hex("e2")))).doesNotContainKey("refresh");
+    }
+  }
+
+  @Test
   void anEventIsAcknowledgedOnItsConditionWithAComment() throws Exception {
     subscribe("");
     alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
