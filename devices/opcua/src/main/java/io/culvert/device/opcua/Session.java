@@ -1116,17 +1116,11 @@ final class Session {
     published++;
     long now = era;
     OpcUaClient present = connected.client();
-    Map<Subscription, List<UInteger>> acknowledged = new LinkedHashMap<>();
+    List<Runnable> again = new ArrayList<>();
     List<SubscriptionAcknowledgement> acknowledgements = new ArrayList<>();
     Duration silence = settings.timeout();
     for (Subscription subscription : known) {
-      List<UInteger> numbers = subscription.acknowledgements();
-      if (!numbers.isEmpty()) {
-        acknowledged.put(subscription, numbers);
-        numbers.forEach(
-            number ->
-                acknowledgements.add(new SubscriptionAcknowledgement(subscription.id, number)));
-      }
+      acknowledgements.addAll(subscription.acknowledgements(again));
       silence = silence.compareTo(subscription.silence()) < 0 ? subscription.silence() : silence;
     }
     Set<UInteger> ids = known.stream().map(s -> s.id).collect(Collectors.toSet());
@@ -1149,7 +1143,7 @@ final class Session {
                     () -> {
                       // Another server may give its subscriptions the same ids.
                       if (present == connected.client()) {
-                        published(now, ids, acknowledged, (PublishResponse) answer, failure);
+                        published(now, ids, again, (PublishResponse) answer, failure);
                       }
                     }));
   }
@@ -1157,7 +1151,7 @@ final class Session {
   private void published(
       long then,
       Set<UInteger> ids,
-      Map<Subscription, List<UInteger>> acknowledged,
+      List<Runnable> again,
       PublishResponse answer,
       Throwable failure) {
     boolean present = then == era;
@@ -1175,7 +1169,7 @@ final class Session {
       pump();
       return;
     }
-    acknowledged.forEach(Subscription::again);
+    again.forEach(Runnable::run);
     if (!present) {
       return;
     }

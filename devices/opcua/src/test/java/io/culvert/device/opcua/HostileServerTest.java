@@ -41,6 +41,7 @@ import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
 import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
@@ -678,6 +679,63 @@ class HostileServerTest {
       arrives(core, 43);
       assertThat(core.samples).extracting(Sample::value).doesNotContain(Value.of(13L));
     }
+  }
+
+  @Test
+  void whatOneSubscriptionToldIsNotAcknowledgedToTheNext() throws Exception {
+    CompletableFuture<Request> first = new CompletableFuture<>();
+    CompletableFuture<HostileServer.Wire> to = new CompletableFuture<>();
+    List<Long> acknowledged = new CopyOnWriteArrayList<>();
+    server.play(
+        PublishRequest.class,
+        (wire, request) -> {
+          SubscriptionAcknowledgement[] numbers =
+              ((PublishRequest) request.message()).getSubscriptionAcknowledgements();
+          if (numbers != null && numbers.length > 0 && first.complete(request)) {
+            to.complete(wire);
+            return;
+          }
+          for (int i = 0; numbers != null && i < numbers.length; i++) {
+            acknowledged.add(numbers[i].getSequenceNumber().longValue());
+          }
+          wire.honest(request);
+        });
+    try (Core core = core("keepAlive", "60s")) {
+      arrives(core, 0);
+      server.set("v0", 41);
+      answer(first);
+      await()
+          .atMost(PATIENCE)
+          .pollInterval(Duration.ofSeconds(1))
+          .until(
+              () -> {
+                server.publish(this::ended);
+                return !core.losses.isEmpty();
+              });
+      await().atMost(PATIENCE).until(() -> core.completeSince.size() >= 2);
+      // The request that acknowledges what the former one told fails only now.
+      answer(to).refuse(first.join(), StatusCodes.Bad_TcpServerTooBusy);
+      server.set("v0", 42);
+      arrives(core, 42);
+      await().atMost(PATIENCE).until(() -> acknowledged.stream().anyMatch(n -> n > 2));
+      assertThat(acknowledged).doesNotContain(1L);
+    }
+  }
+
+  /** A message that the subscription has come to its end. */
+  private byte[] ended(long handle) {
+    StatusChangeNotification end =
+        new StatusChangeNotification(new StatusCode(StatusCodes.Bad_Timeout), null);
+    return server.bytes(
+        new PublishResponse(
+            server.header(handle, 0),
+            Unsigned.uint(7),
+            null,
+            false,
+            new NotificationMessage(
+                Unsigned.uint(3), DateTime.now(), new ExtensionObject[] {server.object(end)}),
+            null,
+            null));
   }
 
   private static byte[] timed(long time) {
