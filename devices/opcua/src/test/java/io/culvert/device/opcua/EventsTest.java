@@ -19,6 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
+import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -131,6 +134,19 @@ class EventsTest {
         .isEqualTo(
             "{event=6531, type=AuditEventType, time=2026-11-29T10:00:00Z, sourceNode=i=2253,"
                 + " source=Server, message=event e1, severity=1}");
+  }
+
+  @Test
+  void aFieldThatCanNotBeReadIsLeftOutAlone() throws Exception {
+    subscribe("");
+    alarms.comment =
+        ExtensionObject.of(ByteString.of(new byte[] {1}), NodeId.parse("ns=1;s=Nobodys"));
+    alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
+    assertThat(fields(awaitSamples(1).get(0)))
+        .containsEntry("event", Value.of(hex("e1")))
+        .containsEntry("active", Value.of(true))
+        .doesNotContainKey("comment");
+    assertThat(acknowledge("event", hex("e1"))).isEqualTo(Quality.GOOD);
   }
 
   @Test
