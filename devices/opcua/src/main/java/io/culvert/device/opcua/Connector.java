@@ -33,7 +33,12 @@ import org.eclipse.milo.opcua.stack.transport.client.tcp.OpcTcpClientTransportCo
 /** Makes clients with a session: asks a server for its endpoints, chooses one, and logs in. */
 final class Connector {
   private static final long FORCE_SECONDS = 2;
-  private static final int HEALTHY = 200;
+
+  /** From this on a server is healthy (OPC 10000-4, 6.6.2.4.2). */
+  static final int HEALTHY = 200;
+
+  /** A service level that a server doesn't tell; less than any. */
+  static final int UNTOLD = -1;
 
   private final Threads threads;
   private final Security security;
@@ -55,20 +60,28 @@ final class Connector {
   /** Tries servers until one gives a session. */
   final class Attempt {
     private final List<Endpoint> servers;
+    private final int above;
     private final CompletableFuture<Connected> outcome = new CompletableFuture<>();
     private final List<String> failures = new ArrayList<>();
     private volatile boolean cancelled;
     private Throwable failure;
     private Connected best;
-    private int level = -1;
+    private int level;
 
-    private Attempt(List<Endpoint> servers) {
+    private Attempt(List<Endpoint> servers, int above) {
       this.servers = servers;
+      this.above = above;
+      this.level = above;
     }
 
     /** The first in order with a service level that is healthy, else the one with the highest. */
     CompletableFuture<Connected> outcome() {
       return outcome;
+    }
+
+    /** The service level of the one that was taken. */
+    int level() {
+      return level;
     }
 
     void cancel() {
@@ -97,19 +110,14 @@ final class Connector {
               });
     }
 
-    /** OPC 10000-4, 6.6.2.4.2: from 200 on a server is healthy. */
+    /** One that doesn't tell is taken for healthy, but not for better than another. */
     private CompletableFuture<Integer> level(Connected connected) {
-      if (servers.size() == 1) {
+      if (servers.size() == 1 && above == UNTOLD) {
         return CompletableFuture.completedFuture(HEALTHY);
       }
-      return connected
-          .client()
-          .readValuesAsync(0, TimestampsToReturn.Neither, List.of(NodeIds.Server_ServiceLevel))
-          .handle(
-              (values, failed) ->
-                  failed == null && values.get(0).getValue().getValue() instanceof UByte told
-                      ? told.intValue()
-                      : HEALTHY);
+      return Connector.level(connected)
+          .exceptionally(failed -> UNTOLD)
+          .thenApply(told -> told == UNTOLD && above == UNTOLD ? HEALTHY : told);
     }
 
     private boolean settle(Connected connected, int told) {
@@ -137,10 +145,25 @@ final class Connector {
     }
   }
 
-  Attempt attempt(List<Endpoint> servers) {
-    Attempt attempt = new Attempt(servers);
+  /**
+   * @param above the service level that one must exceed to be taken; {@link #UNTOLD} if any will do
+   */
+  Attempt attempt(List<Endpoint> servers, int above) {
+    Attempt attempt = new Attempt(servers, above);
     attempt.go(0);
     return attempt;
+  }
+
+  /** How well a server does, 0 to 255, by its own word; {@link #UNTOLD} if it doesn't say. */
+  static CompletableFuture<Integer> level(Connected connected) {
+    return connected
+        .client()
+        .readValuesAsync(0, TimestampsToReturn.Neither, List.of(NodeIds.Server_ServiceLevel))
+        .thenApply(
+            values ->
+                values.get(0).getValue().getValue() instanceof UByte told
+                    ? told.intValue()
+                    : UNTOLD);
   }
 
   private CompletableFuture<Connected> connect(Endpoint endpoint) {

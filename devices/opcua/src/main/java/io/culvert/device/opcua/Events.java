@@ -26,7 +26,7 @@ import org.eclipse.milo.opcua.stack.core.types.structured.SimpleAttributeOperand
 /**
  * What a notifier tells of events and of changes of conditions (Part 4, 7.22.3; Part 9, 5): each
  * becomes a structure with plain names. A condition's alarm states among them are told as the
- * server has them; a field that an event doesn't have is left out.
+ * server has them; a field that an event doesn't have, or that can't be read, is left out.
  *
  * <p>One for each point; used in the session's order of tasks.
  */
@@ -152,7 +152,18 @@ final class Events {
     if (NodeIds.RefreshRequiredEventType.equals(type)) {
       return Kind.REFRESH_WANTED;
     }
-    return NodeIds.EventQueueOverflowEventType.equals(type) ? Kind.OVERFLOW : Kind.EVENT;
+    if (NodeIds.EventQueueOverflowEventType.equals(type)) {
+      broken();
+      return Kind.OVERFLOW;
+    }
+    return Kind.EVENT;
+  }
+
+  /**
+   * Something may be lost, such as the end of what is told again: an alarm that is new counts more.
+   */
+  void broken() {
+    refreshing = false;
   }
 
   /** When it happened; {@code null} if it doesn't say. */
@@ -169,22 +180,24 @@ final class Events {
   /** An event as the point shows it. */
   Sample sample(Point point, Variant[] fields) {
     Map<String, Value> into = new LinkedHashMap<>();
-    try {
-      for (int i = 0; i < FIELDS.size(); i++) {
-        Object raw = unknown.get(i) ? null : field(fields, i);
-        String name = FIELDS.get(i).name;
-        if (i == ID) {
-          if (raw instanceof ByteString id && id.isNotNull()) {
-            into.put(name, Value.of(HexFormat.of().formatHex(id.bytesOrEmpty())));
-          }
-        } else if (i == TYPE && types.containsKey(raw)) {
-          into.put(name, Value.of(types.get(raw)));
-        } else if (!(raw instanceof NodeId node) || node.isNotNull()) {
-          values.field(name, raw, into);
+    for (int i = 0; i < FIELDS.size(); i++) {
+      Object raw = unknown.get(i) ? null : field(fields, i);
+      String name = FIELDS.get(i).name;
+      if (i == ID) {
+        if (raw instanceof ByteString id && id.isNotNull()) {
+          into.put(name, Value.of(HexFormat.of().formatHex(id.bytesOrEmpty())));
+        }
+      } else if (i == TYPE && types.containsKey(raw)) {
+        into.put(name, Value.of(types.get(raw)));
+      } else if (!(raw instanceof NodeId node) || node.isNotNull()) {
+        try {
+          Map<String, Value> its = new LinkedHashMap<>();
+          values.field(name, raw, its);
+          into.putAll(its);
+        } catch (Values.Unfit unfit) {
+          // The alarm is worth telling without it.
         }
       }
-    } catch (Values.Unfit unfit) {
-      return new Sample(point.id(), null, unfit.quality(), time(fields));
     }
     if (refreshing) {
       into.put("refresh", Value.of(true));

@@ -163,13 +163,16 @@ final class Feed {
   }
 
   /**
-   * Tells the sink that the link is gone, which so takes no more.
+   * Tells the sink that the link is gone, which so takes no more. What the server overwrites
+   * meanwhile, nobody hears of.
    *
    * @param lastHeard when the last message came
    * @param until when it is kept, by the session's clock
    */
   void lost(Exception why, Instant lastHeard, long until) {
-    if (heard == null) {
+    if (items.values().stream().anyMatch(Item::overwritten)) {
+      broken();
+    } else if (heard == null) {
       heard = lastHeard;
     }
     if (outlet != null) {

@@ -5,6 +5,7 @@ import io.culvert.api.Sample;
 import java.time.Instant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
+import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemCreateResult;
 
 /** A point that is watched: a monitored item of OPC 10000-4, 5.13. */
 final class Item {
@@ -20,6 +21,9 @@ final class Item {
 
   /** What the server calls it otherwise; {@code null} while the server doesn't know it. */
   UInteger id;
+
+  /** How many values or events the server keeps, by its own word. */
+  private long kept;
 
   /** Reads its values; there before the first of them. */
   Values values;
@@ -42,6 +46,20 @@ final class Item {
   /** How many values or events the server is asked to keep. */
   int queue() {
     return address.queue() == 0 ? feed.settings.queue() : address.queue();
+  }
+
+  /** The server watches it now. */
+  void created(MonitoredItemCreateResult answer) {
+    id = answer.getMonitoredItemId();
+    kept = answer.getRevisedQueueSize().longValue();
+  }
+
+  /**
+   * Whether the server keeps the last value only: it then overwrites others without a word, since
+   * the overflow bit is for longer queues (5.13.1.5).
+   */
+  boolean overwritten() {
+    return id != null && kept <= 1;
   }
 
   /**

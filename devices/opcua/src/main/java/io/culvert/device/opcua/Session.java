@@ -37,7 +37,6 @@ import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.encoding.EncodingContext;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
-import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
@@ -107,6 +106,12 @@ final class Session {
 
   private static final Duration RETRY = Duration.ofSeconds(5);
 
+  /** How often, at most, a better server is looked for, or gone over to. */
+  private static final Duration LOOK = Duration.ofMinutes(1);
+
+  /** How often in a row the server in use says that it isn't well before that counts. */
+  private static final int UNWELL = 2;
+
   /**
    * What devices must have in common to share a session.
    *
@@ -157,7 +162,9 @@ final class Session {
   /** Subscriptions that nobody wants any more, which the server couldn't be told. */
   private final List<UInteger> orphans = new ArrayList<>();
 
-  private NodeId sessionId;
+  /** The one that was there last; Milo has one object for it until it has to create another. */
+  private UaSession lastSession;
+
   private Connector.Attempt attempt;
 
   /** Grows whenever what was asked before may be without an answer. */
@@ -183,6 +190,16 @@ final class Session {
   /** When the present server, lost, was found to answer again; 0 if it wasn't. */
   private long answeredAt;
 
+  /** The service level that the present server told last, and how often it wasn't well in a row. */
+  private int level;
+
+  private int unwell;
+  private long levelAt;
+  private CompletableFuture<?> levelAsked = CompletableFuture.completedFuture(null);
+
+  /** When a better server was last looked for, or another taken. */
+  private long lookedAt;
+
   /** What kept the last attempt from success; {@code null} if nothing. */
   private String failure;
 
@@ -207,6 +224,8 @@ final class Session {
     this.order = new Serial(threads.answers());
     this.browser = new Browser(toString(), looked(), threads.looking(), nanos, Walk.MOST);
     this.idleSince = nanos.getAsLong();
+    this.levelAt = idleSince;
+    this.lookedAt = idleSince - LOOK.toNanos();
     this.ticks =
         threads
             .scheduler()
@@ -387,7 +406,7 @@ final class Session {
           } else {
             waiters.add(opened);
             if (connected == null) {
-              begin(key.servers());
+              begin(key.servers(), Connector.UNTOLD);
             } else {
               schedule(settings.timeout().toMillis(), () -> refuse(opened, lostException()));
               tried = connected.wire().pauses.end();
@@ -425,13 +444,18 @@ final class Session {
     return new IOException("The connection to " + this + " was closed");
   }
 
-  /** Tries servers, unless that is under way. */
-  private void begin(List<Endpoint> servers) {
+  /**
+   * Tries servers, unless that is under way.
+   *
+   * @param above the service level of the present one, if a better one is looked for; else {@link
+   *     Connector#UNTOLD}
+   */
+  private void begin(List<Endpoint> servers, int above) {
     if (attempt != null || closed) {
       return;
     }
     triedAt = nanos();
-    Connector.Attempt now = connector.attempt(servers);
+    Connector.Attempt now = connector.attempt(servers, above);
     attempt = now;
     now.outcome()
         .whenComplete(
@@ -446,8 +470,11 @@ final class Session {
                       }
                       attempt = null;
                       if (failed == null) {
+                        if (above != Connector.UNTOLD && active) {
+                          leaveFor(now.level());
+                        }
                         adopt(made);
-                      } else {
+                      } else if (above == Connector.UNTOLD) {
                         refuse(failed);
                       }
                     }));
@@ -461,6 +488,14 @@ final class Session {
     }
   }
 
+  /** Gives up the server in use for a better one, as if it were lost, if it still isn't well. */
+  private void leaveFor(int better) {
+    if (unwell >= UNWELL && better > level) {
+      failure = server() + " isn't well: it gives its ServiceLevel as " + level;
+      lost(connected);
+    }
+  }
+
   private void adopt(Connector.Connected made) {
     Connector.Connected before = connected;
     if (before != null && active) {
@@ -469,6 +504,7 @@ final class Session {
     }
     if (before != null) {
       LOG.info("{}: goes on with {}", this, made.endpoint());
+      lookedAt = nanos();
     }
     OpcUaClient adopted = made.client();
     connected = made;
@@ -480,7 +516,7 @@ final class Session {
         new SessionActivityListener() {
           @Override
           public void onSessionActive(UaSession session) {
-            run(() -> activated(made, session.getSessionId()));
+            run(() -> activated(made, session));
           }
 
           @Override
@@ -495,7 +531,7 @@ final class Session {
                 run(
                     () -> {
                       if (failure == null) {
-                        activated(made, session.getSessionId());
+                        activated(made, session);
                       }
                     }));
     if (before != null) {
@@ -504,13 +540,14 @@ final class Session {
     }
   }
 
-  private void activated(Connector.Connected by, NodeId session) {
+  private void activated(Connector.Connected by, UaSession present) {
     if (by != connected || active || restoring || closed) {
       return;
     }
     restoring = true;
-    boolean same = session.equals(sessionId);
-    sessionId = session;
+    // Not by its id: there are servers that begin with the same one whenever they start.
+    boolean same = present == lastSession;
+    lastSession = present;
     era++;
     published = 0;
     mostPublishes = MOST_PUBLISHES;
@@ -635,6 +672,7 @@ final class Session {
     }
     active = false;
     restoring = false;
+    unwell = 0;
     era++;
     unanswered = Math.min(MOST_PUBLISHES, unanswered + published);
     published = 0;
@@ -642,6 +680,7 @@ final class Session {
     triedAt = nanos();
     IOException why = lostException();
     LOG.debug("{}: link lost", this);
+    subscriptions.forEach(Subscription::broken);
     feeds.values().forEach(feed -> lost(feed, why));
   }
 
@@ -961,6 +1000,7 @@ final class Session {
   /** Messages are lost for good. */
   void broken(Subscription subscription, String why) {
     IOException cause = new IOException(this + ": " + why);
+    subscription.broken();
     for (Feed feed : feeds(subscription)) {
       feed.broken();
       if (subscription.id != null) {
@@ -1092,17 +1132,11 @@ final class Session {
     published++;
     long now = era;
     OpcUaClient present = connected.client();
-    Map<Subscription, List<UInteger>> acknowledged = new LinkedHashMap<>();
+    List<Runnable> again = new ArrayList<>();
     List<SubscriptionAcknowledgement> acknowledgements = new ArrayList<>();
     Duration silence = settings.timeout();
     for (Subscription subscription : known) {
-      List<UInteger> numbers = subscription.acknowledgements();
-      if (!numbers.isEmpty()) {
-        acknowledged.put(subscription, numbers);
-        numbers.forEach(
-            number ->
-                acknowledgements.add(new SubscriptionAcknowledgement(subscription.id, number)));
-      }
+      acknowledgements.addAll(subscription.acknowledgements(again));
       silence = silence.compareTo(subscription.silence()) < 0 ? subscription.silence() : silence;
     }
     Set<UInteger> ids = known.stream().map(s -> s.id).collect(Collectors.toSet());
@@ -1121,13 +1155,19 @@ final class Session {
                         acknowledgements.toArray(new SubscriptionAcknowledgement[0]))))
         .whenComplete(
             (answer, failure) ->
-                run(() -> published(now, ids, acknowledged, (PublishResponse) answer, failure)));
+                run(
+                    () -> {
+                      // Another server may give its subscriptions the same ids.
+                      if (present == connected.client()) {
+                        published(now, ids, again, (PublishResponse) answer, failure);
+                      }
+                    }));
   }
 
   private void published(
       long then,
       Set<UInteger> ids,
-      Map<Subscription, List<UInteger>> acknowledged,
+      List<Runnable> again,
       PublishResponse answer,
       Throwable failure) {
     boolean present = then == era;
@@ -1145,7 +1185,7 @@ final class Session {
       pump();
       return;
     }
-    acknowledged.forEach(Subscription::again);
+    again.forEach(Runnable::run);
     if (!present) {
       return;
     }
@@ -1217,9 +1257,44 @@ final class Session {
         }
       }
       pump();
+      if (key.servers().size() > 1) {
+        askLevel(now);
+      }
     } else if (connected != null && attempt == null) {
       seek(now);
     }
+  }
+
+  /** The server in use may say that it isn't well, though it keeps the link (6.6.2.4.2). */
+  private void askLevel(long now) {
+    if (!levelAsked.isDone() || now - levelAt < settings.keepAlive().toNanos()) {
+      return;
+    }
+    Connector.Connected present = connected;
+    levelAt = now;
+    levelAsked =
+        Connector.level(present)
+            .whenComplete(
+                (told, failed) ->
+                    run(
+                        () -> {
+                          if (failed == null && present == connected && active) {
+                            told(told);
+                          }
+                        }));
+  }
+
+  private void told(int now) {
+    level = now;
+    unwell = now == Connector.UNTOLD || now >= Connector.HEALTHY ? 0 : unwell + 1;
+    if (unwell >= UNWELL && attempt == null && nanos() - lookedAt > LOOK.toNanos()) {
+      lookedAt = nanos();
+      begin(others(), now);
+    }
+  }
+
+  private List<Endpoint> others() {
+    return key.servers().stream().filter(endpoint -> !endpoint.equals(server())).toList();
   }
 
   /**
@@ -1234,17 +1309,16 @@ final class Session {
       present
           .client()
           .getSessionAsync()
-          .thenAccept(session -> run(() -> activated(present, session.getSessionId())));
+          .thenAccept(session -> run(() -> activated(present, session)));
     }
     if (now - triedAt < RETRY.toNanos()) {
       return;
     }
-    List<Endpoint> others =
-        key.servers().stream().filter(endpoint -> !endpoint.equals(server())).toList();
+    List<Endpoint> others = others();
     if (!others.isEmpty() && now - lostSince > settings.keepAlive().multipliedBy(2).toNanos()) {
-      begin(others);
+      begin(others, Connector.UNTOLD);
     } else if (answeredAt != 0 && now - answeredAt > RETURN.toNanos()) {
-      begin(List.of(server()));
+      begin(List.of(server()), Connector.UNTOLD);
     } else {
       triedAt = now;
       connector

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -23,6 +24,7 @@ import org.eclipse.milo.opcua.stack.core.types.structured.EventNotificationList;
 import org.eclipse.milo.opcua.stack.core.types.structured.MonitoredItemNotification;
 import org.eclipse.milo.opcua.stack.core.types.structured.NotificationMessage;
 import org.eclipse.milo.opcua.stack.core.types.structured.StatusChangeNotification;
+import org.eclipse.milo.opcua.stack.core.types.structured.SubscriptionAcknowledgement;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,7 +73,9 @@ final class Subscription {
 
   private final Session session;
   private final Map<UInteger, Item> items = new HashMap<>();
-  private final List<UInteger> acknowledgements = new ArrayList<>();
+
+  /** Of the subscription that the server has now; what belongs to a former one goes nowhere. */
+  private List<UInteger> acknowledgements = new ArrayList<>();
 
   /** Messages that came before one that is missing, by their number counted on without end. */
   private final TreeMap<Long, NotificationMessage> held = new TreeMap<>();
@@ -171,7 +175,7 @@ final class Subscription {
     told = 0;
     held.clear();
     available.clear();
-    acknowledgements.clear();
+    acknowledgements = new ArrayList<>();
     asking = false;
     keeps = false;
     voids = 0;
@@ -214,15 +218,25 @@ final class Subscription {
     return heard;
   }
 
-  /** Takes what may be acknowledged; {@link #again} if that doesn't reach the server. */
-  List<UInteger> acknowledgements() {
-    List<UInteger> numbers = List.copyOf(acknowledgements);
-    acknowledgements.clear();
-    return numbers;
+  /** Events may be lost. */
+  void broken() {
+    items.values().stream()
+        .map(item -> item.events)
+        .filter(Objects::nonNull)
+        .forEach(Events::broken);
   }
 
-  void again(List<UInteger> numbers) {
-    acknowledgements.addAll(numbers);
+  /**
+   * Takes what may be acknowledged.
+   *
+   * @param again gets what to run if that doesn't reach the server
+   */
+  List<SubscriptionAcknowledgement> acknowledgements(Collection<Runnable> again) {
+    List<UInteger> from = acknowledgements;
+    List<UInteger> numbers = List.copyOf(from);
+    from.clear();
+    again.add(() -> from.addAll(numbers));
+    return numbers.stream().map(number -> new SubscriptionAcknowledgement(id, number)).toList();
   }
 
   // Its messages.
@@ -454,13 +468,11 @@ final class Subscription {
 
   private void deliver(NotificationMessage message) {
     UInteger number = message.getSequenceNumber();
-    UInteger from = id;
+    List<UInteger> to = acknowledgements;
     Delivery delivery =
         new Delivery(
             () -> {
-              if (from.equals(id)) {
-                acknowledgements.add(number);
-              }
+              to.add(number);
               session.pump();
             });
     EncodingContext context = session.encoding();

@@ -2,6 +2,7 @@ package io.culvert.device.opcua;
 
 import io.culvert.api.Quality;
 import io.culvert.api.Sample;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -55,6 +56,9 @@ final class Watching {
   private final Figures figures;
   private final List<Sample> refused = new ArrayList<>();
 
+  /** What was found on one server, holds on no other. */
+  private final Endpoint server;
+
   /** Where the nodes of the items to create are. */
   private final Map<Item, NodeId> nodes = new LinkedHashMap<>();
 
@@ -62,6 +66,7 @@ final class Watching {
     this.session = session;
     this.feed = feed;
     this.figures = figures;
+    this.server = session.server();
   }
 
   /** A filter that the server may not know. */
@@ -139,6 +144,11 @@ final class Watching {
                     result.completeExceptionally(failure);
                     return;
                   }
+                  if (!server.equals(session.server())) {
+                    result.completeExceptionally(
+                        new IOException(session + ": another server took over meanwhile"));
+                    return;
+                  }
                   try {
                     next.apply(answer)
                         .whenComplete(
@@ -193,7 +203,7 @@ final class Watching {
         session.request(figures, client -> create(client, publishing)).handle(Answer::new),
         answer -> {
           if (answer.failure == null) {
-            group.subscription.created(session.server(), answer.value);
+            group.subscription.created(server, answer.value);
             return create(group, groups);
           }
           long status = Failures.status(answer.failure);
@@ -284,7 +294,7 @@ final class Watching {
       }
       long status = result.getStatusCode().value();
       if (result.getStatusCode().isGood()) {
-        item.id = result.getMonitoredItemId();
+        item.created(result);
         if (item.events != null) {
           session.narrow(group.subscription, item, result.getFilterResult());
         }

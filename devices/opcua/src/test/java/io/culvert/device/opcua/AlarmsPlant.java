@@ -17,6 +17,7 @@ import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.UaException;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
+import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DiagnosticInfo;
 import org.eclipse.milo.opcua.stack.core.types.builtin.LocalizedText;
@@ -42,6 +43,9 @@ final class AlarmsPlant extends ManagedNamespaceWithLifecycle {
 
   private final Map<String, State> alarms = new LinkedHashMap<>();
   private int refreshes;
+
+  /** A comment in place of the usual one; {@code null} for that. */
+  volatile Object comment;
 
   AlarmsPlant(OpcUaServer server) {
     super(server, NAMESPACE);
@@ -102,6 +106,9 @@ final class AlarmsPlant extends ManagedNamespaceWithLifecycle {
     alarm.getEnabledStateNode().setId(true);
     alarm.setQuality(new StatusCode(StatusCodes.Uncertain_SensorNotAccurate));
     alarm.setComment(new LocalizedText("en", "seen"));
+    if (comment != null) {
+      alarm.getCommentNode().setValue(new DataValue(new Variant(comment)));
+    }
     alarm.getAckedStateNode().setId(state.acked);
     alarm.getConfirmedStateNode().setId(false);
     alarm.getActiveStateNode().setId(state.active);

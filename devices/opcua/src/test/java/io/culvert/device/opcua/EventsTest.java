@@ -19,6 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
+import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +137,19 @@ class EventsTest {
   }
 
   @Test
+  void aFieldThatCanNotBeReadIsLeftOutAlone() throws Exception {
+    subscribe("");
+    alarms.comment =
+        ExtensionObject.of(ByteString.of(new byte[] {1}), NodeId.parse("ns=1;s=Nobodys"));
+    alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
+    assertThat(fields(awaitSamples(1).get(0)))
+        .containsEntry("event", Value.of(hex("e1")))
+        .containsEntry("active", Value.of(true))
+        .doesNotContainKey("comment");
+    assertThat(acknowledge("event", hex("e1"))).isEqualTo(Quality.GOOD);
+  }
+
+  @Test
   void alarmsFromBeforeAreToldWhenTheSubscriptionIsMade() throws Exception {
     alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
     subscribe("");
@@ -176,6 +192,47 @@ class EventsTest {
                     .allSatisfy(gap -> assertThat(gap.point()).isEqualTo("alarms")));
     assertThat(sink.samples())
         .noneMatch(sample -> sample.value().toString().contains("EventQueueOverflow"));
+  }
+
+  @Test
+  void anAlarmIsNewThoughTheEndOfWhatWasToldAgainIsLostInAnOverflow() throws Exception {
+    subscribe("");
+    alarms.fire(NodeIds.RefreshStartEventType, "start");
+    alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
+    assertThat(fields(awaitSamples(1).get(0))).containsEntry("refresh", Value.of(true));
+    alarms.fire(NodeIds.EventQueueOverflowEventType, "overflow");
+    alarms.set("High", new AlarmsPlant.State("e2", TIME, true, false, "High"));
+    assertThat(fields(awaitSamples(2).get(1)))
+        .containsEntry("event", Value.of(hex("e2")))
+        .doesNotContainKey("refresh");
+  }
+
+  private static Sample arrives(Core core, String event) {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> core.samples.stream().anyMatch(s -> s.value().toString().contains(event)));
+    return core.samples.stream()
+        .filter(s -> s.value().toString().contains(event))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void anAlarmIsNewThoughTheLinkWasLostWhileOthersWereToldAgain() throws Exception {
+    Point events = new Point("alarms", "events:i=2253", DataType.STRUCT, Access.READ);
+    Map<String, String> settings = Map.of("security", "none", "publishing", "20ms");
+    try (Cable cable = new Cable(plant.port());
+        Core core =
+            new Core(driver, new Device("d1", "p", cable.endpoint(), settings), List.of(events))) {
+      await().atMost(PATIENCE).until(() -> alarms.refreshes() == 1);
+      alarms.fire(NodeIds.RefreshStartEventType, "start");
+      alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
+      assertThat(fields(arrives(core, hex("e1")))).containsEntry("refresh", Value.of(true));
+      cable.cut();
+      await().atMost(PATIENCE).until(() -> core.completeSince.size() == 2);
+      alarms.set("High", new AlarmsPlant.State("e2", TIME, true, false, "High"));
+      assertThat(fields(arrives(core, hex("e2")))).doesNotContainKey("refresh");
+    }
   }
 
   @Test

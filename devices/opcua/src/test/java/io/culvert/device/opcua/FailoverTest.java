@@ -9,12 +9,17 @@ import io.culvert.api.Device;
 import io.culvert.api.Point;
 import io.culvert.api.Sample;
 import io.culvert.testkit.RecordingSink;
+import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +27,12 @@ import org.junit.jupiter.api.Test;
 class FailoverTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
-  private final OpcUaDriver driver = new OpcUaDriver();
+  private final AtomicLong ahead = new AtomicLong();
+  private final OpcUaDriver driver =
+      new OpcUaDriver(
+          new Security(Path.of("etc/opcua"), name -> Optional.empty(), Clock.systemUTC()),
+          InstantSource.system(),
+          () -> System.nanoTime() + ahead.get());
   private PlantServer first;
   private PlantServer second;
 
@@ -30,8 +40,8 @@ class FailoverTest {
   void start() throws Exception {
     first = new PlantServer();
     second = new PlantServer();
-    first.set("Double", 1.0);
-    second.set("Double", 2.0);
+    first.set("Kept", 1.0);
+    second.set("Kept", 2.0);
   }
 
   @AfterEach
@@ -55,7 +65,7 @@ class FailoverTest {
   }
 
   private static Point level() {
-    return new Point("level", PlantServer.address("Double"), DataType.FLOAT64, Access.READ);
+    return new Point("level", PlantServer.address("Kept"), DataType.FLOAT64, Access.READ);
   }
 
   private Core core() throws Exception {
@@ -131,17 +141,25 @@ class FailoverTest {
     try (Core core = core()) {
       arrives(core, 1);
       Instant before = Instant.now();
+      // Nobody is told, so they come from the history or not at all.
+      assertThat(second.watched()).isZero();
+      second.set("Kept", 2.5);
+      second.set("Kept", 2.75);
+      second.set("Kept", 3.0);
       first.stop();
-      second.set("Double", 3.0);
       arrives(core, 3);
-      second.set("Double", 4.0);
+      second.set("Kept", 4.0);
       arrives(core, 4);
       await().atMost(PATIENCE).until(() -> core.completeSince.size() == 2);
       assertThat(core.completeSince.get(1)).isAfter(before);
+      assertThat(core.samples).extracting(s -> s.value().number()).doesNotContain(2.5, 2.75);
+      assertThat(core.history(before, Instant.now()))
+          .extracting(s -> s.value().number())
+          .contains(2.5, 2.75, 3.0);
       // There is no going back by itself.
       first.start();
-      first.set("Double", 5.0);
-      second.set("Double", 6.0);
+      first.set("Kept", 5.0);
+      second.set("Kept", 6.0);
       arrives(core, 6);
       assertThat(core.samples)
           .extracting(Sample::value)
@@ -149,6 +167,50 @@ class FailoverTest {
       second.stop();
       arrives(core, 5);
       second.start();
+    }
+  }
+
+  @Test
+  void oneInUseThatIsntWellAnyMoreGivesWayToABetterOneButNotTooOften() throws Exception {
+    try (Core core = core()) {
+      arrives(core, 1);
+      Instant before = Instant.now();
+      second.serviceLevel(150);
+      second.set("Kept", 2.5);
+      second.set("Kept", 2.75);
+      first.serviceLevel(100);
+      arrives(core, 2.75);
+      await().atMost(PATIENCE).until(() -> core.completeSince.size() == 2);
+      assertThat(core.losses).singleElement().asString().contains("ServiceLevel", "100");
+      assertThat(core.completeSince.get(1)).isAfter(before);
+      assertThat(core.history(before, Instant.now()))
+          .extracting(s -> s.value().number())
+          .contains(2.5, 2.75);
+      first.serviceLevel(255);
+      second.serviceLevel(149);
+      await().atMost(PATIENCE).until(() -> second.serviceLevelAsked() > 3);
+      assertThat(core.losses).hasSize(1);
+      ahead.addAndGet(TimeUnit.MINUTES.toNanos(1));
+      first.set("Kept", 3.0);
+      arrives(core, 3);
+    }
+  }
+
+  @Test
+  void oneInUseThatIsntWellStaysUnlessAnotherIsBetter() throws Exception {
+    try (Core core = core()) {
+      arrives(core, 1);
+      second.serviceLevel(100);
+      first.serviceLevel(100);
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () ->
+                  second.sessions() == 1
+                      && second.server().getSessionManager().getAllSessions().isEmpty());
+      first.set("Kept", 3.0);
+      arrives(core, 3);
+      assertThat(core.losses).isEmpty();
     }
   }
 }

@@ -68,6 +68,7 @@ final class HostileServer implements AutoCloseable {
   private final AtomicInteger requests = new AtomicInteger();
   private final AtomicInteger connections = new AtomicInteger();
   private final Map<String, Integer> values = new ConcurrentHashMap<>();
+  private volatile int serviceLevel = 255;
   private volatile Script script = Wire::honest;
 
   /** What to do with a request; an exception closes the connection. */
@@ -164,6 +165,11 @@ final class HostileServer implements AutoCloseable {
 
   int connections() {
     return connections.get();
+  }
+
+  /** How well it does, by its own word. */
+  void serviceLevel(int level) {
+    serviceLevel = level;
   }
 
   /** Sets a variable and tells whoever watches it. */
@@ -451,6 +457,8 @@ final class HostileServer implements AutoCloseable {
         return new DataValue(new Variant(new String[] {HostileServer.URI}));
       } else if (node.equals(NodeIds.Server_ServerStatus_State)) {
         return new DataValue(new Variant(0));
+      } else if (node.equals(NodeIds.Server_ServiceLevel)) {
+        return new DataValue(new Variant(Unsigned.ubyte(serviceLevel)));
       } else if (node.getNamespaceIndex().intValue() == 1 && held != null) {
         return new DataValue(new Variant(held));
       }

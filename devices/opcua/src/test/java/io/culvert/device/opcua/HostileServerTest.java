@@ -26,16 +26,23 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
+import org.eclipse.milo.opcua.stack.core.NodeIds;
+import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.types.builtin.ByteString;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DataValue;
 import org.eclipse.milo.opcua.stack.core.types.builtin.DateTime;
+import org.eclipse.milo.opcua.stack.core.types.builtin.ExtensionObject;
+import org.eclipse.milo.opcua.stack.core.types.builtin.NodeId;
 import org.eclipse.milo.opcua.stack.core.types.builtin.StatusCode;
 import org.eclipse.milo.opcua.stack.core.types.builtin.Variant;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.Unsigned;
@@ -592,6 +599,143 @@ class HostileServerTest {
     }
     server.behave();
     reads(connection);
+  }
+
+  private Core core(String... more) throws Exception {
+    Map<String, String> settings = new HashMap<>(HASTY);
+    settings.put("keepAlive", "1s");
+    for (int i = 0; i < more.length; i += 2) {
+      settings.put(more[i], more[i + 1]);
+    }
+    return new Core(
+        driver, new Device("d", "p", server.endpoint(), settings), List.of(point("v0")));
+  }
+
+  private static void arrives(Core core, long value) {
+    await()
+        .atMost(PATIENCE.multipliedBy(2))
+        .until(() -> core.samples.stream().anyMatch(s -> s.value().equals(Value.of(value))));
+  }
+
+  @Test
+  void aSessionThatIsCreatedAnewIsAnotherThoughItHasTheSameId() throws Exception {
+    try (Core core = core()) {
+      arrives(core, 0);
+      AtomicBoolean forgotten = new AtomicBoolean();
+      server.play(
+          (wire, request) -> {
+            if (request.asks(ActivateSessionRequest.class) && !forgotten.getAndSet(true)) {
+              wire.refuse(request, StatusCodes.Bad_SessionIdInvalid);
+            } else {
+              wire.honest(request);
+            }
+          });
+      server.cut();
+      await().atMost(PATIENCE.multipliedBy(2)).until(() -> core.completeSince.size() == 2);
+      server.set("v0", 42);
+      arrives(core, 42);
+    }
+  }
+
+  @Test
+  void anotherServersSessionIsAnotherThoughItHasTheSameId() throws Exception {
+    try (Core core = core("servers", neighbour.endpoint().toString())) {
+      arrives(core, 0);
+      // Its namespaces stand elsewhere.
+      List<NodeId> watched = new CopyOnWriteArrayList<>();
+      neighbour.play(
+          (wire, request) -> {
+            if (request.message() instanceof ReadRequest read
+                && read.getNodesToRead().length == 1
+                && read.getNodesToRead()[0].getNodeId().equals(NodeIds.Server_NamespaceArray)) {
+              String[] uris = {"http://opcfoundation.org/UA/", "urn:other", HostileServer.URI};
+              DataValue[] answer = {new DataValue(new Variant(uris))};
+              wire.answer(
+                  request, new ReadResponse(neighbour.header(request.handle(), 0), answer, null));
+              return;
+            }
+            if (request.message() instanceof CreateMonitoredItemsRequest create) {
+              watched.add(create.getItemsToCreate()[0].getItemToMonitor().getNodeId());
+            }
+            wire.honest(request);
+          });
+      neighbour.set("v0", 43);
+      server.close();
+      arrives(core, 43);
+      assertThat(watched).containsOnly(new NodeId(2, "v0"));
+    }
+  }
+
+  @Test
+  void whatAServerThatWasLeftStillTellsIsNotTakenForTheOthers() throws Exception {
+    try (Core core = core("servers", neighbour.endpoint().toString())) {
+      arrives(core, 0);
+      neighbour.set("v0", 42);
+      server.serviceLevel(100);
+      arrives(core, 42);
+      // Its channel is there for some seconds, and both number their subscriptions alike.
+      server.set("v0", 13);
+      neighbour.set("v0", 43);
+      arrives(core, 43);
+      assertThat(core.samples).extracting(Sample::value).doesNotContain(Value.of(13L));
+    }
+  }
+
+  @Test
+  void whatOneSubscriptionToldIsNotAcknowledgedToTheNext() throws Exception {
+    CompletableFuture<Request> first = new CompletableFuture<>();
+    CompletableFuture<HostileServer.Wire> to = new CompletableFuture<>();
+    List<Long> acknowledged = new CopyOnWriteArrayList<>();
+    server.play(
+        PublishRequest.class,
+        (wire, request) -> {
+          SubscriptionAcknowledgement[] numbers =
+              ((PublishRequest) request.message()).getSubscriptionAcknowledgements();
+          if (numbers != null && numbers.length > 0 && first.complete(request)) {
+            to.complete(wire);
+            return;
+          }
+          for (int i = 0; numbers != null && i < numbers.length; i++) {
+            acknowledged.add(numbers[i].getSequenceNumber().longValue());
+          }
+          wire.honest(request);
+        });
+    try (Core core = core("keepAlive", "60s")) {
+      arrives(core, 0);
+      server.set("v0", 41);
+      answer(first);
+      await()
+          .atMost(PATIENCE)
+          .pollInterval(Duration.ofSeconds(1))
+          .until(
+              () -> {
+                server.publish(this::ended);
+                return !core.losses.isEmpty();
+              });
+      await().atMost(PATIENCE).until(() -> core.completeSince.size() >= 2);
+      // The request that acknowledges what the former one told fails only now.
+      answer(to).refuse(first.join(), StatusCodes.Bad_TcpServerTooBusy);
+      server.set("v0", 42);
+      arrives(core, 42);
+      await().atMost(PATIENCE).until(() -> acknowledged.stream().anyMatch(n -> n > 2));
+      assertThat(acknowledged).doesNotContain(1L);
+    }
+  }
+
+  /** A message that the subscription has come to its end. */
+  private byte[] ended(long handle) {
+    StatusChangeNotification end =
+        new StatusChangeNotification(new StatusCode(StatusCodes.Bad_Timeout), null);
+    return server.bytes(
+        new PublishResponse(
+            server.header(handle, 0),
+            Unsigned.uint(7),
+            null,
+            false,
+            new NotificationMessage(
+                Unsigned.uint(3), DateTime.now(), new ExtensionObject[] {server.object(end)}),
+            null,
+            null));
   }
 
   private static byte[] timed(long time) {

@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.eclipse.milo.opcua.sdk.core.AccessLevel;
@@ -30,6 +31,7 @@ import org.eclipse.milo.opcua.sdk.server.OpcUaServer;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfig;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
 import org.eclipse.milo.opcua.sdk.server.Session;
+import org.eclipse.milo.opcua.sdk.server.SessionListener;
 import org.eclipse.milo.opcua.sdk.server.identity.DefaultUsernameIdentity;
 import org.eclipse.milo.opcua.sdk.server.identity.Identity;
 import org.eclipse.milo.opcua.sdk.server.identity.IdentityValidator;
@@ -41,8 +43,10 @@ import org.eclipse.milo.opcua.sdk.server.model.variables.AnalogItemType;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaFolderNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaMethodNode;
 import org.eclipse.milo.opcua.sdk.server.nodes.UaVariableNode;
+import org.eclipse.milo.opcua.sdk.server.nodes.filters.AttributeFilters;
 import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultAttributeServiceSet;
 import org.eclipse.milo.opcua.sdk.server.servicesets.impl.DefaultMonitoredItemServiceSet;
+import org.eclipse.milo.opcua.stack.core.AttributeId;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
 import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.UaException;
@@ -77,6 +81,7 @@ import org.eclipse.milo.opcua.stack.core.types.structured.Range;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRawModifiedDetails;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadRequest;
 import org.eclipse.milo.opcua.stack.core.types.structured.ReadResponse;
+import org.eclipse.milo.opcua.stack.core.types.structured.ReadValueId;
 import org.eclipse.milo.opcua.stack.core.types.structured.SignatureData;
 import org.eclipse.milo.opcua.stack.core.types.structured.UserIdentityToken;
 import org.eclipse.milo.opcua.stack.core.types.structured.UserTokenPolicy;
@@ -99,6 +104,8 @@ final class PlantServer implements AutoCloseable {
   private final OpcUaServerConfigLimits limits;
   private final Map<String, List<DataValue>> history = new ConcurrentHashMap<>();
   private volatile boolean failsLimits;
+  private final AtomicInteger serviceLevelAsked = new AtomicInteger();
+  private final AtomicInteger sessions = new AtomicInteger();
   private OpcUaServer server;
   private Plant plant;
   private NioEventLoopGroup loops;
@@ -169,6 +176,23 @@ final class PlantServer implements AutoCloseable {
     server.addServiceSet("/plant", new Watches(server));
     plant = new Plant(server);
     plant.startup();
+    server
+        .getSessionManager()
+        .addSessionListener(
+            new SessionListener() {
+              @Override
+              public void onSessionCreated(Session session) {
+                sessions.incrementAndGet();
+              }
+            });
+    variable(NodeIds.Server_ServiceLevel)
+        .getFilterChain()
+        .addLast(
+            AttributeFilters.getValue(
+                context -> {
+                  serviceLevelAsked.incrementAndGet();
+                  return (DataValue) context.getAttribute(AttributeId.Value);
+                }));
     server.startup().get(30, TimeUnit.SECONDS);
   }
 
@@ -212,7 +236,18 @@ final class PlantServer implements AutoCloseable {
 
   /** How well the server does, 0 to 255, by its own word. */
   void serviceLevel(int level) {
+    serviceLevelAsked.set(0);
     variable(NodeIds.Server_ServiceLevel).setValue(new DataValue(new Variant(ubyte(level))));
+  }
+
+  /** How often it was asked how well it does since it was told that. */
+  int serviceLevelAsked() {
+    return serviceLevelAsked.get();
+  }
+
+  /** Sessions that it had. */
+  int sessions() {
+    return sessions.get();
   }
 
   /** What it says of how many items a subscription may have; not that it would refuse more. */
@@ -238,6 +273,11 @@ final class PlantServer implements AutoCloseable {
   /** Gives no answer any more to who asks for its limits. */
   void failLimits() {
     failsLimits = true;
+  }
+
+  /** How many values it keeps of an item that is created from now on, whatever it is asked for. */
+  void mostQueue(int most) {
+    plant.mostQueue = uint(most);
   }
 
   private UaVariableNode variable(NodeId node) {
@@ -344,6 +384,7 @@ final class PlantServer implements AutoCloseable {
     final Map<ByteString, Remainder> remainders = new ConcurrentHashMap<>();
     final AtomicLong remainderIds = new AtomicLong();
     UaFolderNode top;
+    volatile UInteger mostQueue = UInteger.MAX;
 
     private record Remainder(List<DataValue> values) {}
 
@@ -487,6 +528,13 @@ final class PlantServer implements AutoCloseable {
     private void tell(NodeId node, DataValue value) {
       List<DataItem> watching = items.getOrDefault(node, List.of());
       watching.forEach(item -> item.setValue(value));
+    }
+
+    @Override
+    public RevisedDataItemParameters onCreateDataItem(
+        ReadValueId item, Double sampling, UInteger queue) {
+      return new RevisedDataItemParameters(
+          sampling, queue.compareTo(mostQueue) > 0 ? mostQueue : queue);
     }
 
     @Override

@@ -53,7 +53,11 @@ class ReconnectTest {
   }
 
   private static Device device(URI endpoint) {
-    return new Device("d1", "p", endpoint, SETTINGS);
+    return device("d1", endpoint);
+  }
+
+  private static Device device(String id, URI endpoint) {
+    return new Device(id, "p", endpoint, SETTINGS);
   }
 
   private static Point tick() {
@@ -238,6 +242,34 @@ class ReconnectTest {
     assertThat(core.completeSince.get(1)).isBeforeOrEqualTo(whole);
     set(10);
     everyValueOnceInOrder();
+  }
+
+  @Test
+  void whatAQueueOfOneMayHaveLostIsNotClaimed() throws Exception {
+    Point other = new Point("other", PlantServer.address("Int32"), DataType.INT32, Access.READ);
+    Point last =
+        new Point("last", PlantServer.address("Tick") + " queue=1", DataType.INT32, Access.READ);
+    try (Core asked = new Core(driver, device("d2", cable.endpoint()), List.of(other, last))) {
+      plant.mostQueue(1);
+      try (Core revised = new Core(driver, device("d3", cable.endpoint()), List.of(tick()))) {
+        await()
+            .atMost(PATIENCE)
+            .until(() -> asked.samples.size() == 2 && !revised.samples.isEmpty());
+        set(10);
+        arrives(10);
+        Instant whole = Instant.now();
+        cable.cut();
+        set(3);
+        opened(2);
+        await()
+            .atMost(PATIENCE)
+            .until(() -> asked.completeSince.size() == 2 && revised.completeSince.size() == 2);
+        assertThat(asked.completeSince.get(1)).isAfter(whole);
+        assertThat(revised.completeSince.get(1)).isAfter(whole);
+        // Those who have a queue lose nothing, though it is the same subscription.
+        everyValueOnceInOrder();
+      }
+    }
   }
 
   @Test
