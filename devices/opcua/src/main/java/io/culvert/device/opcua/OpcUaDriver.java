@@ -41,7 +41,7 @@ public final class OpcUaDriver implements Driver {
   private final Threads threads;
   private final Sessions sessions;
 
-  /** Whether certificates are looked at every hour; not before there is a device. */
+  /** Whether certificates are looked at every minute; not before there is a device. */
   private final AtomicBoolean reminding = new AtomicBoolean();
 
   private final Set<OpcUaConnection> connections = ConcurrentHashMap.newKeySet();
@@ -155,12 +155,18 @@ public final class OpcUaDriver implements Driver {
     return opened;
   }
 
+  /** Of certificates, as they were within the last minute. */
+  @Override
+  public List<String> warnings() {
+    return security.warnings();
+  }
+
   private void remind() {
     try {
       threads
           .scheduler()
           .scheduleAtFixedRate(
-              () -> threads.blocking().execute(security::remind), 0, 1, TimeUnit.HOURS);
+              () -> threads.blocking().execute(security::remind), 0, 1, TimeUnit.MINUTES);
     } catch (RejectedExecutionException stopped) {
       // Nothing will be connected any more.
     }

@@ -1,7 +1,10 @@
 package io.culvert.device.opcua;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
+import static org.awaitility.Awaitility.await;
 
 import io.culvert.api.Access;
 import io.culvert.api.DataType;
@@ -22,6 +25,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -130,10 +135,20 @@ class HostedIT {
   @Test
   void sessionsAreAsSecureAsInTheGatewaysProcess() throws Exception {
     Signed certificate = Pki.server().selfSigned();
+    Pki.Draft old = Pki.server();
+    old.to = Instant.now().plus(Duration.ofDays(10));
+    Pki.put(home.resolve("etc/opcua/trusted"), "old.der", old.selfSigned().certificate());
     try (SecureServer server = SecureServer.start(certificate)) {
       assertThatThrownBy(() -> open(server))
           .as("a server that nobody trusts")
           .hasMessageContaining("bin/culvert opcua trust");
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(
+              () ->
+                  assertThat(driver.warnings())
+                      .singleElement(as(STRING))
+                      .contains("old.der", "expires on"));
       Path opcua = home.resolve("etc/opcua");
       Pki.put(opcua.resolve("trusted"), "server.der", certificate.certificate());
       assertThatThrownBy(() -> open(server))
