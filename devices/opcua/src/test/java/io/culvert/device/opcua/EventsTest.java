@@ -229,7 +229,7 @@ class EventsTest {
       alarms.set("High", new AlarmsPlant.State("e1", TIME, true, false, "High"));
       assertThat(fields(arrives(core, hex("e1")))).containsEntry("refresh", Value.of(true));
       cable.cut();
-      await().atMost(PATIENCE).until(() -> core.completeSince.size() == 2);
+      await().atMost(PATIENCE).until(() -> core.completeSince.size() >= 2);
       alarms.set("High", new AlarmsPlant.State("e2", TIME, true, false, "High"));
       assertThat(fields(arrives(core, hex("e2")))).doesNotContainKey("refresh");
     }

@@ -254,7 +254,7 @@ class ReconnectTest {
       try (Core revised = new Core(driver, device("d3", cable.endpoint()), List.of(tick()))) {
         await()
             .atMost(PATIENCE)
-            .until(() -> asked.samples.size() == 2 && !revised.samples.isEmpty());
+            .until(() -> asked.samples.size() >= 2 && !revised.samples.isEmpty());
         set(10);
         arrives(10);
         Instant whole = Instant.now();
@@ -263,7 +263,7 @@ class ReconnectTest {
         opened(2);
         await()
             .atMost(PATIENCE)
-            .until(() -> asked.completeSince.size() == 2 && revised.completeSince.size() == 2);
+            .until(() -> asked.completeSince.size() >= 2 && revised.completeSince.size() >= 2);
         assertThat(asked.completeSince.get(1)).isAfter(whole);
         assertThat(revised.completeSince.get(1)).isAfter(whole);
         // Those who have a queue lose nothing, though it is the same subscription.
