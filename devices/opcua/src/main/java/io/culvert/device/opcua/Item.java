@@ -21,6 +21,9 @@ final class Item {
   /** What the server calls it otherwise; {@code null} while the server doesn't know it. */
   UInteger id;
 
+  /** The status that it was refused with last; 0 if it wasn't. */
+  long refused;
+
   /** Reads its values; there before the first of them. */
   Values values;
 
