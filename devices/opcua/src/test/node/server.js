@@ -26,6 +26,8 @@ const URI = 'urn:culvert:peer';
 const options = JSON.parse(process.argv[2] || '{}');
 
 let server;
+// Who knows the certificates that users come with: none by itself.
+let users;
 let port = options.port || 0;
 let nodes = {};
 
@@ -217,13 +219,18 @@ async function start() {
     rootFolder: pki,
   });
   await certificates.initialize();
+  users = new OPCUACertificateManager({
+    automaticallyAcceptUnknownCertificate: false,
+    rootFolder: path.join(pki, 'users'),
+  });
+  await users.initialize();
   server = new OPCUAServer({
     port,
     host: '127.0.0.1',
     hostname: '127.0.0.1',
     serverInfo: {applicationUri: 'urn:culvert:peer:server'},
     serverCertificateManager: certificates,
-    userCertificateManager: certificates,
+    userCertificateManager: users,
     securityPolicies: options.security
       ? [
         SecurityPolicy.Basic256Sha256,
@@ -299,6 +306,11 @@ const COMMANDS = {
         }
       }, every);
     });
+  },
+
+  /** Knows a user by a certificate, in Base64, from now on. */
+  async trust({certificate}) {
+    await users.trustCertificate(Buffer.from(certificate, 'base64'));
   },
 
   /** Goes away, with all it knew of sessions and subscriptions. */

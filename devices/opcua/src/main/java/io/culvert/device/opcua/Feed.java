@@ -68,6 +68,12 @@ final class Feed {
   /** What of the filters of its points the server can't do, as it was said. */
   final Set<String> leftOut = new HashSet<>();
 
+  /**
+   * When the server is asked again for points that it has refused, by the session's clock; {@code
+   * null} if it has refused none.
+   */
+  Long againAt;
+
   private final Executor order;
   private final InstantSource clock;
   private final Deque<Parcel> parcels = new ArrayDeque<>();

@@ -25,6 +25,9 @@ final class Item {
   /** How many values or events the server keeps, by its own word. */
   private long kept;
 
+  /** The status that it was refused with last; 0 if it wasn't. */
+  long refused;
+
   /** Reads its values; there before the first of them. */
   Values values;
 
@@ -52,6 +55,7 @@ final class Item {
   void created(MonitoredItemCreateResult answer) {
     id = answer.getMonitoredItemId();
     kept = answer.getRevisedQueueSize().longValue();
+    refused = 0;
   }
 
   /**

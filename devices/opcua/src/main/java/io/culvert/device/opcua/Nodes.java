@@ -423,8 +423,13 @@ final class Nodes {
             values -> {
               Map<NodeId, NodeId> typeOf = new HashMap<>();
               for (int i = 0; i < nodes.size(); i++) {
-                typeOf.put(nodes.get(i), typeIn(values.get(i)));
+                if (!values.get(i).statusCode().isBad()) {
+                  typeOf.put(nodes.get(i), typeIn(values.get(i)));
+                }
               }
+              // The others may be there later.
+              texts.retainAll(typeOf.keySet());
+              structs.retainAll(typeOf.keySet());
               return types
                   .load(Set.copyOf(typeOf.values()))
                   .thenCompose(loaded -> describeTexts(texts, typeOf))

@@ -749,7 +749,7 @@ final class Session {
     }
     boolean whole = !more;
     feed.attach(sink);
-    create(feed, figures)
+    create(feed, figures, false)
         .thenCompose(created -> settled(feed))
         .whenComplete(
             (known, failure) ->
@@ -784,8 +784,12 @@ final class Session {
         .completeOnTimeout(false, SETTLED_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  /** Creates what the server doesn't watch yet; completes in the session's order. */
-  private CompletableFuture<Void> create(Feed feed, Figures figures) {
+  /**
+   * Creates what the server doesn't watch yet; completes in the session's order.
+   *
+   * @param again whether the device was told what the server refused
+   */
+  private CompletableFuture<Void> create(Feed feed, Figures figures, boolean again) {
     CompletableFuture<Void> created = new CompletableFuture<>();
     feed.creating(true, 0);
     created.whenComplete(
@@ -797,7 +801,7 @@ final class Session {
         (done, failed) ->
             run(
                 () ->
-                    new Watching(this, feed, figures)
+                    new Watching(this, feed, figures, again)
                         .run()
                         .whenComplete(
                             (watching, failure) ->
@@ -1026,7 +1030,7 @@ final class Session {
 
   private void recreate(Subscription subscription) {
     for (Feed feed : feeds(subscription)) {
-      create(feed, new Figures())
+      create(feed, new Figures(), false)
           .whenComplete(
               (done, failure) -> {
                 if (failure == null) {
@@ -1254,6 +1258,12 @@ final class Session {
           recreate(subscription);
         } else {
           subscription.follow();
+        }
+      }
+      for (Feed feed : feeds.values()) {
+        if (feed.attached() && feed.againAt != null && now - feed.againAt >= 0) {
+          feed.againAt = now + Watching.AGAIN.toNanos();
+          create(feed, new Figures(), true).thenRun(this::pump);
         }
       }
       pump();

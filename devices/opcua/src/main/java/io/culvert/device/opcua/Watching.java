@@ -48,12 +48,16 @@ import org.slf4j.LoggerFactory;
 final class Watching {
   private static final Logger LOG = LoggerFactory.getLogger(Watching.class);
 
+  /** Until the server is asked again for what it has refused: it may have it by then. */
+  static final Duration AGAIN = Duration.ofMinutes(1);
+
   /** Points in one sentence of the log. */
   private static final int MOST_NAMED = 20;
 
   private final Session session;
   private final Feed feed;
   private final Figures figures;
+  private final boolean again;
   private final List<Sample> refused = new ArrayList<>();
 
   /** What was found on one server, holds on no other. */
@@ -62,11 +66,15 @@ final class Watching {
   /** Where the nodes of the items to create are. */
   private final Map<Item, NodeId> nodes = new LinkedHashMap<>();
 
-  Watching(Session session, Feed feed, Figures figures) {
+  /**
+   * @param again whether the device knows what was refused before; it is told what changes
+   */
+  Watching(Session session, Feed feed, Figures figures, boolean again) {
     this.session = session;
     this.feed = feed;
     this.figures = figures;
     this.server = session.server();
+    this.again = again;
   }
 
   /** A filter that the server may not know. */
@@ -91,6 +99,7 @@ final class Watching {
         feed.items.values().stream()
             .filter(item -> item.id == null && item.address.kind() != Address.Kind.RESULT)
             .toList();
+    feed.againAt = missing.isEmpty() ? null : session.nanos() + AGAIN.toNanos();
     if (missing.isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
@@ -121,6 +130,9 @@ final class Watching {
             })
         .thenRun(
             () -> {
+              if (missing.stream().allMatch(item -> item.id != null)) {
+                feed.againAt = null;
+              }
               if (!refused.isEmpty()) {
                 feed.take(refused, () -> {});
               }
@@ -167,10 +179,14 @@ final class Watching {
   }
 
   private void refuse(Item item, long status) {
-    figures.refusal(status);
     if (item.subscription != null) {
       item.subscription.remove(item);
     }
+    if (again && item.refused == status) {
+      return;
+    }
+    figures.refusal(status);
+    item.refused = status;
     refused.add(Sample.bad(item.point.id(), new Quality((int) status)));
   }
 

@@ -13,15 +13,20 @@ import io.culvert.api.Sample;
 import io.culvert.api.Value;
 import io.culvert.api.southbound.Sink;
 import io.culvert.testkit.RecordingSink;
+import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
@@ -251,6 +256,58 @@ class SubscriptionTest {
     assertThat(connection.facts().refusals()).containsKey("BadNodeIdUnknown");
     assertThat(connection.facts().requests()).isPositive();
     assertThat(connection.facts().answers()).isEqualTo(connection.facts().requests());
+  }
+
+  @Test
+  void aPointThatTheServerDoesNotHaveYetIsAskedForAgain() throws Exception {
+    plant = new PlantServer();
+    AtomicLong ahead = new AtomicLong();
+    OpcUaDriver later =
+        new OpcUaDriver(
+            new Security(Path.of("etc/opcua"), name -> Optional.empty(), Clock.systemUTC()),
+            InstantSource.system(),
+            () -> System.nanoTime() + ahead.get());
+    TypesPlant types = new TypesPlant(plant.server());
+    try {
+      SubscribedConnection connection =
+          (SubscribedConnection)
+              later
+                  .open(device("d1", "keepAlive", "60s"), sink)
+                  .toCompletableFuture()
+                  .get(60, TimeUnit.SECONDS);
+      connection
+          .subscribe(
+              List.of(
+                  point("gone", "NoSuchNode", DataType.INT32),
+                  point("late", "Late", DataType.INT32),
+                  new Point("mode", TypesPlant.address("Mode1"), DataType.TEXT, Access.READ),
+                  new Point("place", TypesPlant.address("Place1"), DataType.STRUCT, Access.READ)))
+          .toCompletableFuture()
+          .get(60, TimeUnit.SECONDS);
+      arrive(4);
+      assertThat(sink.samples()).allSatisfy(sample -> assertThat(sample.quality().bad()).isTrue());
+
+      plant.add("Late", NodeIds.Int32, 5);
+      types.startup();
+      ahead.addAndGet(Duration.ofSeconds(61).toNanos());
+      arrive(7);
+      plant.set("Late", 6);
+      arrive(8);
+    } finally {
+      later.deactivate();
+    }
+    assertThat(sink.samples()).hasSize(8);
+    Map<String, List<String>> told =
+        sink.samples().stream()
+            .skip(4)
+            .collect(
+                Collectors.groupingBy(
+                    Sample::point,
+                    Collectors.mapping(s -> s.value().toString(), Collectors.toList())));
+    assertThat(told.get("late")).containsExactly("5", "6");
+    assertThat(told.get("mode")).containsExactly("Auto");
+    assertThat(told.get("place")).containsExactly("{X=1.5, Y=-2.0}");
+    types.shutdown();
   }
 
   @Test
