@@ -3,6 +3,8 @@ package io.culvert.tests.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +17,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -149,6 +152,21 @@ public final class InstalledGateway implements AutoCloseable {
       throw new IllegalStateException("No end of " + line + " after 30 s; so far: " + text);
     }
     return new Answer(command.exitValue(), text);
+  }
+
+  /**
+   * Since when each device is in its state: another time than before if it was anything else
+   * meanwhile, for however short a time.
+   */
+  Map<String, String> since() throws IOException, InterruptedException {
+    Map<String, String> since = new HashMap<>();
+    for (JsonNode device :
+        new ObjectMapper().readTree(command("status", "--json").text()).get("devices")) {
+      since.put(
+          device.get("id").asText(),
+          device.get("state").asText() + " since " + device.get("since").asText());
+    }
+    return since;
   }
 
   /** Ends it as the system would: SIGTERM, and waits. */

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -87,6 +88,7 @@ class LiveChangeIT {
   /** What wasn't as promised when the site was edited, that may be for want of time. */
   private static String edit(InstalledGateway gateway, Platform platform, ObjectNode after)
       throws Exception {
+    Map<String, String> then = gateway.since();
     Instant edited = Instant.now();
     gateway.site(after.toPrettyString());
     await("the added device is read, and the changed one more often")
@@ -104,6 +106,10 @@ class LiveChangeIT {
               }
             });
     assertThat(platform.polls(REMOVED).size()).isEqualTo(removed);
+
+    Map<String, String> now = gateway.since();
+    then.keySet().removeAll(List.of(ADDED, CHANGED, REMOVED));
+    assertThat(now).as("the others were never anything but online").containsAllEntriesOf(then);
 
     StringBuilder broken = new StringBuilder();
     if (took.compareTo(FOLLOWS) > 0) {

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +66,7 @@ class PluginUpgradeIT {
       throws Exception {
     String good = "0.%d.0".formatted(2 * round);
     String bad = "0.%d.0".formatted(2 * round + 1);
+    Map<String, String> before = gateway.since();
     Instant begin = Instant.now();
     put(gateway, next(good));
     gateway.awaitLog(MODBUS + " " + good + " is on trial");
@@ -77,7 +79,9 @@ class PluginUpgradeIT {
     awaitReadings(platform, Instant.now(), 3);
 
     StringBuilder broken = new StringBuilder();
+    Map<String, String> after = gateway.since();
     for (String id : others()) {
+      assertThat(after.get(id)).as(id + " was never anything but online").isEqualTo(before.get(id));
       if (platform.missed(id, INTERVAL, begin.minusSeconds(2)) != 0) {
         broken.append("polls of ").append(id).append(" left out: ").append(platform.polls(id));
         broken.append('\n');
