@@ -61,6 +61,9 @@ final class Run implements Peer.Handler {
   /** What a JVM needs beside its heap, at most. */
   private static final int BESIDE_HEAP_MIB = 256;
 
+  /** The JVM's own, some twenty, among them. */
+  private static final int MOST_THREADS = 512;
+
   /** How long a process may live on without its connection. */
   private static final Duration HANGING_UP = Duration.ofSeconds(1);
 
@@ -433,10 +436,16 @@ final class Run implements Peer.Handler {
       }
       return;
     }
-    long memory = figures().memory() >> 20;
+    Figures figures = figures();
+    long memory = figures.memory() >> 20;
     int allowed = 2 * plan.memory() + BESIDE_HEAP_MIB;
     if (memory > allowed) {
       kill("took %d MiB, more than %d, and was ended".formatted(memory, allowed));
+      return;
+    }
+    if (figures.threads() > MOST_THREADS) {
+      kill(
+          "had %d threads, more than %d, and was ended".formatted(figures.threads(), MOST_THREADS));
       return;
     }
     askedAt = System.nanoTime();

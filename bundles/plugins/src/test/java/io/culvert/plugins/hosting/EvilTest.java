@@ -78,6 +78,7 @@ class EvilTest {
         "exit   | ended by itself (exit 3, as by System.exit)",
         "halt   | ended by itself (exit 4, as by System.exit)",
         "heap   | ran out of memory (Java heap space; hostedMemory allows it 64 MiB)",
+        "threads | 'had '",
         "crash  | crashed in native code (SIGSEGV)",
         "spin   | was ended because read of d-1 hadn't returned for",
         "spins  | was ended because read of d-1 hadn't returned for",
