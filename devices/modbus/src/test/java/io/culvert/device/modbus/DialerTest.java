@@ -54,13 +54,13 @@ class DialerTest {
     }
 
     assertThat(names.getQueue()).hasSizeLessThanOrEqualTo(1000);
-    assertThatThrownBy(() -> attempts.get(9_999).get(10, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> attempts.get(9_999).get(30, TimeUnit.SECONDS))
         .isInstanceOf(ExecutionException.class)
         .hasCauseInstanceOf(IOException.class)
         .hasMessageContaining("host name can't be resolved");
 
     nameServer.countDown();
-    assertThatThrownBy(() -> attempts.get(0).get(10, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> attempts.get(0).get(30, TimeUnit.SECONDS))
         .hasMessageContaining("refused");
   }
 }
