@@ -99,6 +99,10 @@ final class PlantServer implements AutoCloseable {
   private final OpcUaServerConfigLimits limits;
   private final Map<String, List<DataValue>> history = new ConcurrentHashMap<>();
   private volatile boolean failsLimits;
+
+  /** The node whose value fits into no answer; {@code null} if all fit. */
+  private volatile NodeId huge;
+
   private OpcUaServer server;
   private Plant plant;
   private NioEventLoopGroup loops;
@@ -235,6 +239,11 @@ final class PlantServer implements AutoCloseable {
     variable(limit).setValue(new DataValue(new Variant(uint(0))));
   }
 
+  /** From now on this value fits into no answer. */
+  void enlarge(String name) {
+    huge = plant.nodes.get(name).getNodeId();
+  }
+
   /** Gives no answer any more to who asks for its limits. */
   void failLimits() {
     failsLimits = true;
@@ -320,6 +329,9 @@ final class PlantServer implements AutoCloseable {
       if (failsLimits
           && Stream.of(request.getNodesToRead()).anyMatch(n -> n.getNodeId().equals(limit))) {
         throw new UaException(StatusCodes.Bad_InternalError);
+      }
+      if (Stream.of(request.getNodesToRead()).anyMatch(n -> n.getNodeId().equals(huge))) {
+        throw new UaException(StatusCodes.Bad_ResponseTooLarge);
       }
       return super.onRead(context, request);
     }
