@@ -106,6 +106,10 @@ final class PlantServer implements AutoCloseable {
   private volatile boolean failsLimits;
   private final AtomicInteger serviceLevelAsked = new AtomicInteger();
   private final AtomicInteger sessions = new AtomicInteger();
+
+  /** The node whose value fits into no answer; {@code null} if all fit. */
+  private volatile NodeId huge;
+
   private OpcUaServer server;
   private Plant plant;
   private NioEventLoopGroup loops;
@@ -270,6 +274,11 @@ final class PlantServer implements AutoCloseable {
     variable(limit).setValue(new DataValue(new Variant(uint(0))));
   }
 
+  /** From now on this value fits into no answer. */
+  void enlarge(String name) {
+    huge = plant.nodes.get(name).getNodeId();
+  }
+
   /** Gives no answer any more to who asks for its limits. */
   void failLimits() {
     failsLimits = true;
@@ -360,6 +369,9 @@ final class PlantServer implements AutoCloseable {
       if (failsLimits
           && Stream.of(request.getNodesToRead()).anyMatch(n -> n.getNodeId().equals(limit))) {
         throw new UaException(StatusCodes.Bad_InternalError);
+      }
+      if (Stream.of(request.getNodesToRead()).anyMatch(n -> n.getNodeId().equals(huge))) {
+        throw new UaException(StatusCodes.Bad_ResponseTooLarge);
       }
       return super.onRead(context, request);
     }

@@ -8,6 +8,7 @@ import io.culvert.api.Access;
 import io.culvert.api.DataType;
 import io.culvert.api.Device;
 import io.culvert.api.Point;
+import io.culvert.api.Quality;
 import io.culvert.api.Sample;
 import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Subscribable;
@@ -21,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServerConfigLimits;
 import org.eclipse.milo.opcua.stack.core.NodeIds;
+import org.eclipse.milo.opcua.stack.core.StatusCodes;
 import org.eclipse.milo.opcua.stack.core.types.builtin.unsigned.UInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -125,6 +127,30 @@ class PollTest {
     }
     // 20 and 10 are too many, and that isn't found out again.
     assertThat(connection.facts().refusals()).isEqualTo(Map.of("BadTooManyOperations", 2L));
+  }
+
+  @Test
+  void aValueThatFitsIntoNoAnswerIsOneBadSample() throws Exception {
+    List<Point> points = new ArrayList<>();
+    for (int i = 0; i < 2 * MOST; i++) {
+      plant.add("N" + i, NodeIds.Int32, i);
+      points.add(point("n" + i, "N" + i));
+    }
+    plant.enlarge("N3");
+    List<Sample> samples =
+        connection.prepare(points).read().toCompletableFuture().get(60, TimeUnit.SECONDS);
+    assertThat(samples).hasSize(2 * MOST);
+    assertThat(samples)
+        .filteredOn(s -> !s.quality().good())
+        .singleElement()
+        .satisfies(
+            s -> {
+              assertThat(s.point()).isEqualTo("n3");
+              assertThat(s.quality())
+                  .isEqualTo(new Quality((int) StatusCodes.Bad_ResponseTooLarge));
+            });
+    // That says nothing of how many others fit.
+    assertThat(connection.session.limits().read().most()).isEqualTo(MOST);
   }
 
   @Test
