@@ -187,8 +187,11 @@ final class Conduct {
     served.add(driver);
   }
 
+  /** On the loop. */
   void remove(Served driver) {
     served.remove(driver);
+    // Else it stays, and with it the class loader of a plug-in that has gone.
+    warns(driver, List.of());
   }
 
   /** Its drivers. Any thread. */
