@@ -148,7 +148,8 @@ public class BaseIT {
     try (Slave slave = new Slave()) {
       site(
           """
-          {"id": "steady", "profile": "register", "endpoint": "modbus-tcp://127.0.0.1:%d"},
+          {"id": "steady", "profile": "register", "endpoint": "modbus-tcp://127.0.0.1:%d",
+           "timeout": "10s"},
           {"id": "moving", "profile": "versioned", "endpoint": "test://x"}
           """
               .formatted(slave.port()));
@@ -235,7 +236,7 @@ public class BaseIT {
                 more.removeAll(before);
                 assertThat(more).as("threads more than before").hasSizeLessThanOrEqualTo(AT_WORK);
               });
-      assertThat(slave.open()).isEqualTo(1);
+      await().atMost(LIMIT).untilAsserted(() -> assertThat(slave.open()).isEqualTo(1));
     }
   }
 

@@ -32,7 +32,8 @@ class CountersIT {
         "gateway": {"id": "city-gw"},
         "platforms": [{"id": "city", "url": "mqtt://127.0.0.1:%d", "dialect": "iotda"}],
         "devices": [
-          {"id": "meter", "profile": "counting", "endpoint": "modbus-tcp://127.0.0.1:%d?unit=1"}
+          {"id": "meter", "profile": "counting", "endpoint": "modbus-tcp://127.0.0.1:%d?unit=1",
+           "timeout": "10s", "settings": {"responseTimeout": "4s"}}
         ]
       }
       """;

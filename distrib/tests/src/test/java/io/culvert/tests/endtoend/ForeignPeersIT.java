@@ -72,8 +72,9 @@ class ForeignPeersIT {
       gateway.write("etc/profiles/foreign.yaml", PROFILE);
       gateway.start();
 
-      awaitSeen(platform, gateway, "unit-7/door");
       for (String device : new String[] {"unit-1", "unit-7"}) {
+        awaitSeen(platform, gateway, device + "/door");
+        awaitSeen(platform, gateway, device + "/nowhere");
         expect(platform, device + "/depth", "1.234", "m", "Good");
         expect(platform, device + "/air", "-21.5", "Cel", "Good");
         expect(platform, device + "/pressure", "0.4375", "MPa", "Good");
@@ -94,7 +95,7 @@ class ForeignPeersIT {
           {"object_device_id":"unit-1","services":[{"service_id":"telemetry","properties":{"depth":2.5}}]}
           """);
       await("answer to the command; " + topic)
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(60))
           .until(() -> !platform.messages("properties/set/response/request_id=r1").isEmpty());
       assertThat(
               platform
@@ -105,7 +106,7 @@ class ForeignPeersIT {
                   .asInt())
           .isZero();
       await("the written value is read from the slave")
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(60))
           .untilAsserted(() -> expect(platform, "unit-1/depth", "2.5", "m", "Good"));
       expect(platform, "unit-7/depth", "1.234", "m", "Good");
 
@@ -123,8 +124,10 @@ class ForeignPeersIT {
       gateway.write("etc/profiles/foreign.yaml", LIBMODBUS);
       gateway.start();
 
-      awaitSeen(platform, gateway, "unit-1/coil");
-      awaitSeen(platform, gateway, "unit-7/coil");
+      for (String device : new String[] {"unit-1", "unit-7"}) {
+        awaitSeen(platform, gateway, device + "/coil");
+        awaitSeen(platform, gateway, device + "/failed");
+      }
       expect(platform, "unit-1/unit", "1", "", "Good");
       expect(platform, "unit-7/unit", "7", "", "Good");
       for (String device : new String[] {"unit-1", "unit-7"}) {
@@ -173,8 +176,10 @@ class ForeignPeersIT {
       "gateway": {"id": "city-gw"},
       "platforms": [{"id": "city", "url": "mqtt://127.0.0.1:%d", "dialect": "iotda"}],
       "devices": [
-        {"id": "unit-1", "profile": "foreign", "endpoint": "modbus-tcp://127.0.0.1:%d?unit=1"},
-        {"id": "unit-7", "profile": "foreign", "endpoint": "modbus-tcp://127.0.0.1:%d?unit=7"}
+        {"id": "unit-1", "profile": "foreign", "endpoint": "modbus-tcp://127.0.0.1:%d?unit=1",
+         "timeout": "10s", "settings": {"responseTimeout": "4s"}},
+        {"id": "unit-7", "profile": "foreign", "endpoint": "modbus-tcp://127.0.0.1:%d?unit=7",
+         "timeout": "10s", "settings": {"responseTimeout": "4s"}}
       ]
     }
     """

@@ -56,7 +56,9 @@ class HostedIT {
         await("moved in")
             .atMost(PATIENCE)
             .untilAsserted(() -> assertThat(plugin(gateway).get("hosted").asBoolean()).isFalse());
-        assertThat(ProcessHandle.of(second).filter(ProcessHandle::isAlive)).isEmpty();
+        await("the process has ended")
+            .atMost(PATIENCE)
+            .until(() -> ProcessHandle.of(second).filter(ProcessHandle::isAlive).isEmpty());
         awaitReadings(platform, 3);
 
         gateway.site(hosted.toPrettyString());
@@ -69,7 +71,7 @@ class HostedIT {
         Simulator.Audit audit = simulator.end();
         assertThat(audit.exit()).as(audit.text()).isZero();
         assertThat(gateway.stop()).isZero();
-        assertThat(last.isAlive()).isFalse();
+        await("the process has ended").atMost(PATIENCE).until(() -> !last.isAlive());
         assertThat(gateway.log()).doesNotContain("even when interrupted");
       }
     }

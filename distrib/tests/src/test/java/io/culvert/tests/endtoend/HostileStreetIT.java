@@ -64,7 +64,7 @@ class HostileStreetIT {
       await("every device has been read in the end")
           .pollDelay(HOSTILE)
           .pollInterval(Duration.ofSeconds(1))
-          .atMost(Duration.ofSeconds(90))
+          .atMost(Duration.ofSeconds(180))
           .untilAsserted(
               () -> {
                 for (JsonNode device : status(gateway).get("devices")) {
@@ -114,7 +114,9 @@ class HostileStreetIT {
   }
 
   private static JsonNode status(InstalledGateway gateway) throws Exception {
-    return new ObjectMapper().readTree(gateway.command("status", "--json").text());
+    InstalledGateway.Answer said = gateway.command("status", "--json");
+    assertThat(said.exit()).as(said.text()).isZero();
+    return new ObjectMapper().readTree(said.text());
   }
 
   private static String site(ObjectNode site) {

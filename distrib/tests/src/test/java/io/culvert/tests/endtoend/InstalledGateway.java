@@ -122,7 +122,7 @@ public final class InstalledGateway implements AutoCloseable {
   }
 
   /** Of a file that is being written, whose last character may be there in part. */
-  private static String text(Path file) throws IOException {
+  static String text(Path file) throws IOException {
     return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
   }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LiveChangeIT {
   private static final Duration INTERVAL = Duration.ofSeconds(1);
   private static final Duration FOLLOWS = Duration.ofSeconds(3);
-  private static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final Duration PATIENCE = Duration.ofSeconds(180);
 
   private static final String STREET =
       """

@@ -128,7 +128,7 @@ public final class Peer implements AutoCloseable {
             .start();
     Peer peer = new Peer(process, port);
     try {
-      await("the line is there").atMost(Duration.ofSeconds(20)).until(() -> Files.exists(line));
+      await("the line is there").atMost(Duration.ofSeconds(60)).until(() -> Files.exists(line));
     } catch (RuntimeException | Error e) {
       peer.close();
       throw e;
@@ -177,7 +177,7 @@ public final class Peer implements AutoCloseable {
     Peer peer = new Peer(process, port);
     try {
       await(command.get(0) + " listens")
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(60))
           .until(
               () -> {
                 if (!process.isAlive()) {

@@ -226,7 +226,7 @@ class RecordReplayIT {
               .start();
       await("the replay is there")
           .atMost(Duration.ofSeconds(60))
-          .until(() -> Files.readString(said).contains("Ctrl-C ends"));
+          .until(() -> InstalledGateway.text(said).contains("Ctrl-C ends"));
       String endpoint =
           serial
               ? "modbus-rtu://" + cabinet + "?baud=19200&parity=even&unit=1"

@@ -69,7 +69,7 @@ public final class Simulator implements AutoCloseable {
               if (!simulator.process.isAlive()) {
                 throw new IllegalStateException("ended: " + Files.readString(simulator.output()));
               }
-              return Files.readString(simulator.output()).contains("listening");
+              return InstalledGateway.text(simulator.output()).contains("listening");
             });
     return simulator;
   }
