@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -103,6 +104,12 @@ final class ReportJson {
       json.writeArrayFieldStart("ledgerEntries");
       for (LedgerClaim claim : report.ledger()) {
         json.writeString(claim.toString());
+      }
+      json.writeEndArray();
+      // Of each of these, when the span ends.
+      json.writeArrayFieldStart("ledgerEnds");
+      for (LedgerClaim claim : report.ledger()) {
+        json.writeString(Instant.ofEpochMilli(claim.to()).toString());
       }
       json.writeEndArray();
       json.writeEndObject();

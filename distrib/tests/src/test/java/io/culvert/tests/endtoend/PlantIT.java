@@ -97,10 +97,12 @@ class PlantIT {
         await(device + " is heard")
             .atMost(PATIENCE)
             .untilAsserted(
-                () ->
-                    assertThat(platform.latest(device + "/start_level"))
-                        .as(gateway::log)
-                        .isNotNull());
+                () -> {
+                  // What is told first is that it wasn't trusted yet.
+                  Platform.Seen seen = platform.latest(device + "/start_level");
+                  assertThat(seen).as(gateway::log).isNotNull();
+                  assertThat(seen.value().asDouble()).as(gateway::log).isEqualTo(1.6);
+                });
       }
 
       assertThat(command(platform, "c1", "first", "start_level", "2.25")).isZero();

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -124,7 +125,14 @@ final class Platform implements AutoCloseable {
 
   /** Every quality that a device's readings have had. */
   Set<String> qualities(String device) {
-    return Set.copyOf(qualities.getOrDefault(device, Set.of()));
+    return qualities().getOrDefault(device, Set.of());
+  }
+
+  /** Of all devices until now, by device. */
+  Map<String, Set<String>> qualities() {
+    Map<String, Set<String>> all = new HashMap<>();
+    qualities.forEach((device, seen) -> all.put(device, Set.copyOf(seen)));
+    return all;
   }
 
   /** When a device was read: the times of its reports with a value of the point {@code tick}. */

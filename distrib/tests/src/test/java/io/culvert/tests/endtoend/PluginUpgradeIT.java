@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,12 +45,13 @@ class PluginUpgradeIT {
                       .formatted(2 * rounds + 1),
               "back to 0.%d.0".formatted(2 * rounds),
               "Plug-in %s 0.%d.0".formatted(MODBUS, 2 * rounds));
+      Map<String, Set<String>> qualities = platform.qualities();
       Simulator.Audit audit = simulator.end();
       assertThat(audit.exit()).as(audit.text()).isZero();
       assertThat(audit.report().at("/lost").asLong()).isZero();
       for (String id : others()) {
         assertThat(audit.ledgerOf(id)).as("ledger of " + id).isEmpty();
-        assertThat(platform.qualities(id)).as(id).containsOnly("Good");
+        assertThat(qualities.get(id)).as(id).containsOnly("Good");
       }
       for (String id : own()) {
         assertThat(audit.ledgerOf(id)).as("ledger of " + id).isNotEmpty();

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,13 +53,14 @@ class SerialStreetIT {
                   assertThat(state(gateway, "spoiled")).isEqualTo("online");
                 });
         String doctor = gateway.command("doctor").oneLine();
+        Map<String, Set<String>> qualities = platform.qualities();
         Simulator.Audit audit = simulator.end();
 
         assertThat(audit.exit()).as(audit.text()).isZero();
         for (int i = 1; i <= 4; i++) {
           String id = "good-00" + i;
           assertThat(audit.ledgerOf(id)).as(() -> id + " in " + audit.text()).isEmpty();
-          assertThat(platform.qualities(id)).as(id).containsOnly("Good");
+          assertThat(qualities.get(id)).as(id).containsOnly("Good");
         }
         assertThat(state(gateway, "dead")).isEqualTo("offline");
         assertThat(doctor).contains("serial:" + line, "dead never answered", "spoiled");

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -167,14 +168,20 @@ public final class Simulator implements AutoCloseable {
    *
    * @param report as JSON
    * @param text as people see it
+   * @param silence when the street fell silent
    */
-  public record Audit(int exit, JsonNode report, String text) {
-    /** The entries of the ledger that concern a device. */
+  public record Audit(int exit, JsonNode report, String text, Instant silence) {
+    /**
+     * The entries of the ledger that concern a device while the street was there. If the account
+     * isn't exact at once, the audit waits for a minute, in which nobody answers.
+     */
     public List<String> ledgerOf(String device) {
       List<String> found = new ArrayList<>();
-      for (JsonNode entry : report.get("ledgerEntries")) {
-        if (entry.asText().contains(" " + device + "/")) {
-          found.add(entry.asText());
+      for (int i = 0; i < report.get("ledgerEntries").size(); i++) {
+        String entry = report.get("ledgerEntries").get(i).asText();
+        Instant end = Instant.parse(report.get("ledgerEnds").get(i).asText());
+        if (entry.contains(" " + device + "/") && !end.isAfter(silence)) {
+          found.add(entry);
         }
       }
       return found;
@@ -188,6 +195,7 @@ public final class Simulator implements AutoCloseable {
 
   /** Ends it as Ctrl-C would: the street falls silent, the rest arrives, and all is judged. */
   public Audit end() throws IOException, InterruptedException {
+    Instant silence = Instant.now();
     process.destroy();
     if (!process.waitFor(120, TimeUnit.SECONDS)) {
       throw new IllegalStateException("No end; so far: " + Files.readString(output()));
@@ -195,7 +203,8 @@ public final class Simulator implements AutoCloseable {
     return new Audit(
         process.exitValue(),
         new ObjectMapper().readTree(Path.of(reportFile()).toFile()),
-        Files.readString(output()));
+        Files.readString(output()),
+        silence);
   }
 
   @Override
