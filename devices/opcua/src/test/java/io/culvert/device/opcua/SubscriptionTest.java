@@ -84,6 +84,26 @@ class SubscriptionTest {
         "tick", PlantServer.address("Tick") + " " + options, DataType.INT32, Access.READ);
   }
 
+  private static PlantServer ofSevenItemsACall() throws Exception {
+    return new PlantServer(
+        new OpcUaServerConfigLimits() {
+          @Override
+          public UInteger getMaxMonitoredItemsPerCall() {
+            return uint(7);
+          }
+        });
+  }
+
+  /** So many points, of nodes that the plant is given for them. */
+  private Point[] fifty() {
+    Point[] points = new Point[50];
+    for (int i = 0; i < points.length; i++) {
+      plant.add("N" + i, NodeIds.Int32, i);
+      points[i] = point("n" + i, "N" + i, DataType.INT32);
+    }
+    return points;
+  }
+
   private static List<Long> numbers(List<Sample> samples) {
     return samples.stream().map(s -> (long) s.value().number()).toList();
   }
@@ -312,21 +332,9 @@ class SubscriptionTest {
 
   @Test
   void manyPointsAreSpreadByTheServersLimits() throws Exception {
-    plant =
-        new PlantServer(
-            new OpcUaServerConfigLimits() {
-              @Override
-              public UInteger getMaxMonitoredItemsPerCall() {
-                return uint(7);
-              }
-            });
+    plant = ofSevenItemsACall();
     plant.mostItems(20);
-    List<Point> points = new ArrayList<>();
-    for (int i = 0; i < 50; i++) {
-      plant.add("N" + i, NodeIds.Int32, i);
-      points.add(point("n" + i, "N" + i, DataType.INT32));
-    }
-    subscribe(device("d1"), sink, points.toArray(new Point[0]));
+    subscribe(device("d1"), sink, fifty());
     arrive(50);
     assertThat(plant.server().getSubscriptions().values())
         .extracting(s -> s.getMonitoredItems().size())
@@ -336,21 +344,9 @@ class SubscriptionTest {
 
   @Test
   void aServerThatTakesFewerItemsACallThanItSaysHasThemInSmallerOnes() throws Exception {
-    plant =
-        new PlantServer(
-            new OpcUaServerConfigLimits() {
-              @Override
-              public UInteger getMaxMonitoredItemsPerCall() {
-                return uint(7);
-              }
-            });
+    plant = ofSevenItemsACall();
     plant.conceal(NodeIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall);
-    List<Point> points = new ArrayList<>();
-    for (int i = 0; i < 50; i++) {
-      plant.add("N" + i, NodeIds.Int32, i);
-      points.add(point("n" + i, "N" + i, DataType.INT32));
-    }
-    SubscribedConnection connection = subscribe(device("d1"), sink, points.toArray(new Point[0]));
+    SubscribedConnection connection = subscribe(device("d1"), sink, fifty());
     arrive(50);
     assertThat(numbers(sink.samples())).doesNotHaveDuplicates().hasSize(50);
     assertThat(plant.watched()).isEqualTo(50);
@@ -361,14 +357,7 @@ class SubscriptionTest {
 
   @Test
   void limitsOfTheFormerServerEndWithItAlsoIfTheNextCanNotBeAsked() throws Exception {
-    plant =
-        new PlantServer(
-            new OpcUaServerConfigLimits() {
-              @Override
-              public UInteger getMaxMonitoredItemsPerCall() {
-                return uint(7);
-              }
-            });
+    plant = ofSevenItemsACall();
     SubscribedConnection connection =
         subscribe(device("d1"), sink, point("a", "Int32", DataType.INT32));
     assertThat(connection.session.limits().create().most()).isEqualTo(7);
