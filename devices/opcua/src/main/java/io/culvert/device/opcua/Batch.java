@@ -79,6 +79,11 @@ final class Batch {
             });
   }
 
+  /** As many results as were asked for; {@code null} where the server has forgotten one. */
+  static <B> B[] filled(B[] results, B[] none, int asked) {
+    return Arrays.copyOf(results == null ? none : results, asked);
+  }
+
   /** Whether a call may succeed with fewer questions. */
   static boolean tooMuch(Throwable failure) {
     long status = Failures.status(failure);

@@ -6,7 +6,6 @@ import io.culvert.api.southbound.Historical.Page;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -243,8 +242,8 @@ final class History {
                             client.historyReadAsync(
                                 details, TimestampsToReturn.Both, release, some))
                     .thenApply(HistoryReadResponse::getResults)
-                    .thenApply(results -> results == null ? new HistoryReadResult[0] : results)
-                    .thenApply(results -> Arrays.copyOf(results, some.size())));
+                    .thenApply(
+                        results -> Batch.filled(results, new HistoryReadResult[0], some.size())));
   }
 
   private Page turn(

@@ -11,7 +11,6 @@ import io.culvert.api.southbound.Readable;
 import io.culvert.api.southbound.Writable;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -111,8 +110,7 @@ class OpcUaConnection implements Readable, Writable, Historical, Browsable, Diag
                 session
                     .request(figures, client -> client.readAsync(0, times, some))
                     .thenApply(ReadResponse::getResults)
-                    .thenApply(results -> results == null ? new DataValue[0] : results)
-                    .thenApply(results -> Arrays.copyOf(results, some.size()))
+                    .thenApply(results -> Batch.filled(results, new DataValue[0], some.size()))
                     .exceptionallyCompose(
                         failure ->
                             some.size() == 1 && Batch.tooMuch(failure)

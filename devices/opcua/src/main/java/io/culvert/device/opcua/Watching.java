@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -292,8 +291,8 @@ final class Watching {
             client ->
                 client.createMonitoredItemsAsync(subscription, TimestampsToReturn.Both, requests))
         .thenApply(CreateMonitoredItemsResponse::getResults)
-        .thenApply(results -> results == null ? new MonitoredItemCreateResult[0] : results)
-        .thenApply(results -> Arrays.copyOf(results, requests.size()));
+        .thenApply(
+            results -> Batch.filled(results, new MonitoredItemCreateResult[0], requests.size()));
   }
 
   /** Takes the server's answer; what is to be tried another way becomes a group of its own. */
